@@ -1,0 +1,1 @@
+console.log('penguindome-server');

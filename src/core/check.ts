@@ -1,0 +1,37 @@
+import type { Fields, Value } from './value.ts';
+
+export type Answer = 'pass' | 'fail' | 'unknown';
+
+/** What one check says of one host. */
+export interface CheckResult {
+  answer: Answer;
+  /** whether an issue follows: a fail, or an unknown that counts as one */
+  fails: boolean;
+  /** the values that were looked at, by dotted path; null where nothing was there */
+  evidence: Fields;
+  /** why the answer is unknown, or why an unknown counts as a fail */
+  reason?: string;
+  /** since when the answer has been this one */
+  since: Date;
+}
+
+/** Stored with the host as `checks`. */
+export interface Judgement {
+  /** digest of the set of checks that gave it: another one means "evaluate again" */
+  version: string;
+  evaluated_at: Date;
+  results: Record<string, CheckResult>;
+  /** when an answer changes by time alone (`on_unknown: issue-after`), the earliest such time */
+  deadline_at?: Date;
+}
+
+/**
+ * The audit's view of a host, handed to the server so that checks run as reports arrive.
+ * `document` is the host as stored, keys unescaped; `previous` what was said of it last time.
+ */
+export interface Judge {
+  readonly version: string;
+  judge(document: Fields, previous: Judgement | undefined, at: Date): Judgement;
+}
+
+export type Evidence = Record<string, Value>;

@@ -1,0 +1,46 @@
+import type { HostId, KeyId } from './host.ts';
+
+/** What lets a machine enrol. Only the hash of its secret is stored. */
+export interface Token {
+  /** UUIDv7 */
+  id: string;
+  /** hex SHA-256 of the secret (128 random bits or more, so a plain hash cannot be guessed back) */
+  hash: string;
+  created_at: Date;
+  expires_at: Date;
+  /** how many different keys it may enrol */
+  uses: number;
+  /** the keys that it has enrolled */
+  used_by: KeyId[];
+  /** glob over host names (`*` and `?`); absent: any */
+  pattern?: string;
+  /** approve at once, or leave pending for `penguindome enrollment approve` */
+  approve: boolean;
+  revoked_at?: Date;
+  note?: string;
+}
+
+export type EnrollmentStatus = 'pending' | 'approved' | 'revoked';
+
+/** Why a pending enrolment needs somebody to look: its host name belongs to a v2 host, or to one known from v1. */
+export type NameConflict = 'v1' | 'v2';
+
+/** One key that asked to speak for a host; kept after approval as the record of it. */
+export interface Enrollment {
+  key_id: KeyId;
+  host_id: HostId;
+  hostname: string;
+  /** raw 32 bytes, base64 */
+  public_key: string;
+  machine_id_digest?: string;
+  address: string;
+  token_id: string;
+  status: EnrollmentStatus;
+  conflict?: NameConflict;
+  /** last used sequence number while pending */
+  sequence: number;
+  enrolled_at: Date;
+  approved_at?: Date;
+  revoked_at?: Date;
+  revoked_why?: string;
+}

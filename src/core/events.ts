@@ -1,0 +1,41 @@
+/** Everything that is ever logged: event → its level and the sentence that an operator reads. Fields go beside it. */
+export const EVENTS = {
+  'server.starting': ['info', 'the server is starting'],
+  'server.listening': ['info', 'a port listens'],
+  'server.ready': ['info', 'the server is ready'],
+  'server.stopping': ['info', 'the server is stopping'],
+  'server.stopped': ['info', 'the server has stopped'],
+  'server.reloaded': ['info', 'settings and certificates were read again'],
+  'server.reload-failed': ['error', 'settings or certificates could not be read again; the old ones stay'],
+  'server.restart-needed': ['warn', 'a changed setting takes effect at the next start'],
+  'store.waiting': ['warn', 'the store cannot be reached; waiting for it'],
+  'store.lost': ['error', 'the store cannot be reached; requests get 503'],
+  'store.back': ['info', 'the store can be reached again'],
+  'store.maintenance': ['warn', 'the store is under maintenance; requests get 503'],
+  'notify.failed': ['warn', 'systemd could not be told'],
+  'request.refused': ['warn', 'a request was refused'],
+  'request.failed': ['error', 'a request failed'],
+  'connection.broken': ['info', 'a connection sent what is not HTTP, or too slowly'],
+  'submit.stored': ['info', 'a report was stored'],
+  'submit.checked-in': ['debug', 'an unchanged report was confirmed'],
+  'submit.repeated': ['info', 'a submission came again; its answer was repeated'],
+  'submit.gone': ['info', 'the agent no longer held a submission'],
+  'submit.new-epoch': ['warn', 'the first submission of a host since the store was restored'],
+  'submit.judge-failed': ['error', 'the checks could not be evaluated for a host'],
+  'update.answered': ['debug', 'an agent asked for updates'],
+  'patch.acknowledged': ['info', 'a host applied a patch'],
+  'enroll.approved': ['info', 'a host enrolled'],
+  'enroll.pending': ['warn', 'a host enrolled and waits for approval'],
+  'enroll.repeated': ['info', 'an enrolment came again; its answer was repeated'],
+  'issue.opened': ['warn', 'an issue opened'],
+  'issue.closed': ['info', 'an issue closed'],
+} as const satisfies Record<string, readonly ['debug' | 'info' | 'warn' | 'error', string]>;
+
+export type EventName = keyof typeof EVENTS;
+
+/** Values are short facts (a host, a code, milliseconds): never a payload, never a secret. */
+export type EventFields = Record<string, string | number | boolean | undefined>;
+
+export interface Log {
+  event(name: EventName, fields?: EventFields): void;
+}

@@ -1,0 +1,68 @@
+import type { Judgement } from './check.ts';
+import type { Fields } from './value.ts';
+
+/** UUIDv7, given at enrolment; survives key rotation and renaming. */
+export type HostId = string & { readonly __brand: 'HostId' };
+/** Base64url SHA-256 of the raw 32 bytes of an Ed25519 public key. */
+export type KeyId = string & { readonly __brand: 'KeyId' };
+/** Lower-case hex SHA-256 of a body's canonical JSON (RFC 8785), or of a list of bodies. */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+/** RFC 1123 host name, or the looser ones that exist: at most 253 of letters, digits, `-`, `_`, `.`; starts with a letter or digit. */
+const HOSTNAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
+
+export function isHostname(text: string): boolean {
+  return HOSTNAME.test(text) && !text.includes('..');
+}
+
+export interface HostKey {
+  id: KeyId;
+  /** raw 32 bytes, base64 */
+  public_key: string;
+  added_at: Date;
+  revoked_at?: Date;
+}
+
+/** What the server last told a host that its submission was stored: repeated when the answer was lost. */
+export interface Acknowledgement {
+  /** id of the submission (UUIDv7) */
+  submission: string;
+  /** the random value that the host's next submission must carry */
+  chain: string;
+  at: Date;
+}
+
+/** The part of a host's document that v2 keeps for itself; absent on a host that only ever spoke v1. */
+export interface Identity {
+  host_id: HostId;
+  keys: HostKey[];
+  machine_id_digest?: string;
+  enrolled_at: Date;
+  approved_at: Date;
+  /** last used sequence number, microseconds since 1970 by the host's clock; below 2^53 until 2255 */
+  sequence: number;
+  /** store epoch in which the last submission was accepted; null before the first */
+  epoch: string | null;
+  last: Acknowledgement | null;
+  /** digest of `list`; null before the first report */
+  digest: Digest | null;
+  /** what the stored report is made of: body name (`plugins.NAME`, `commands.NAME`) → digest */
+  list: Record<string, Digest>;
+}
+
+/**
+ * One host as stored (collection `clients`; wire-v1 "Database"). Fields that we do not know are kept.
+ * Names are the stored ones, which are the original's where it had one.
+ */
+export interface Host {
+  hostname: string;
+  plugins?: Fields;
+  commands?: Fields;
+  collected_at?: Date;
+  submitted_at?: Date;
+  suspended?: boolean;
+  identity?: Identity;
+  checks?: Judgement;
+  /** false while what `checks` says has not yet been carried over to the issues */
+  settled?: boolean;
+}

@@ -1,0 +1,22 @@
+/** One episode of one problem of one host (collection `issues`). Open: no `closed_at`. */
+export interface Issue {
+  hostname: string;
+  name: string;
+  opened_at: Date;
+  closed_at?: Date;
+  alerted_at?: Date;
+  snoozed_at?: Date;
+  unsnooze_at?: Date;
+  unsnoozed_at?: Date;
+}
+
+/** Issues that the server or the audit raises by itself, not from a check file over a host's document. */
+export const BUILT_IN_ISSUES = [
+  'not-reporting',
+  'deprecated-port',
+  'expiring-certificate',
+  'duplicate-hostname',
+  'cloned-identity',
+  'downgraded-identity',
+] as const;
+export type BuiltInIssue = (typeof BUILT_IN_ISSUES)[number];

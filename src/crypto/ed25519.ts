@@ -1,0 +1,54 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import type { KeyId } from '../core/host.ts';
+
+/** SubjectPublicKeyInfo of Ed25519 up to the 32 raw bytes (RFC 8410 section 4). */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+export interface SigningKey {
+  id: KeyId;
+  /** raw 32 bytes, base64 */
+  publicKey: string;
+  sign(message: Uint8Array | string): Uint8Array;
+}
+
+/** @returns the private key as PKCS #8 PEM */
+export function generateSigningKey(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** @throws where the PEM does not hold an Ed25519 private key */
+export function loadSigningKey(pem: string): SigningKey {
+  const key = createPrivateKey(pem);
+  if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('cannot sign with a key that is not Ed25519');
+  const raw = createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length);
+  return {
+    id: keyIdOf(raw),
+    publicKey: raw.toString('base64'),
+    sign: (message) => sign(null, typeof message === 'string' ? Buffer.from(message) : message, key),
+  };
+}
+
+/** @param publicKey raw 32 bytes, or their base64 */
+export function keyIdOf(publicKey: Uint8Array | string): KeyId {
+  const raw = typeof publicKey === 'string' ? Buffer.from(publicKey, 'base64') : publicKey;
+  return createHash('sha256').update(raw).digest('base64url') as KeyId;
+}
+
+/** @param publicKey raw 32 bytes, base64 */
+export function importPublicKey(publicKey: string): KeyObject {
+  const raw = Buffer.from(publicKey, 'base64');
+  if (raw.length !== 32) throw new TypeError(`expected 32 bytes of an Ed25519 key, got ${raw.length}`);
+  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+}
+
+export function verifySignature(key: KeyObject, message: Uint8Array | string, signature: Uint8Array): boolean {
+  return verify(null, typeof message === 'string' ? Buffer.from(message) : message, key, signature);
+}

@@ -1,0 +1,66 @@
+import type { KeyObject } from 'node:crypto';
+import {
+  ANSWER_COMPONENTS,
+  type AnswerParts,
+  answerValues,
+  LABEL,
+  type PresentedSignature,
+  REQUEST_COMPONENTS,
+  type RequestParts,
+  requestValues,
+  type SignatureParameters,
+  signatureBase,
+  signatureParams,
+} from '../wire/v2/http-signature.ts';
+import { type SigningKey, verifySignature } from './ed25519.ts';
+
+export interface SignatureHeaders {
+  'signature-input': string;
+  signature: string;
+  /** the raw signature, to match the answer against */
+  bytes: Uint8Array;
+}
+
+export function signRequest(
+  key: SigningKey,
+  parts: RequestParts,
+  parameters: Omit<SignatureParameters, 'keyid'>,
+): SignatureHeaders {
+  return signMessage(key, REQUEST_COMPONENTS, requestValues(parts), parameters);
+}
+
+export function signAnswer(
+  key: SigningKey,
+  parts: AnswerParts,
+  parameters: Omit<SignatureParameters, 'keyid'>,
+): SignatureHeaders {
+  return signMessage(key, ANSWER_COMPONENTS, answerValues(parts), parameters);
+}
+
+export function verifyRequest(key: KeyObject, parts: RequestParts, presented: PresentedSignature): boolean {
+  return verifyMessage(key, requestValues(parts), presented);
+}
+
+export function verifyAnswer(key: KeyObject, parts: AnswerParts, presented: PresentedSignature): boolean {
+  return verifyMessage(key, answerValues(parts), presented);
+}
+
+function signMessage(
+  key: SigningKey,
+  components: readonly string[],
+  values: Map<string, string>,
+  parameters: Omit<SignatureParameters, 'keyid'>,
+): SignatureHeaders {
+  const params = signatureParams(components, { ...parameters, keyid: key.id });
+  const bytes = key.sign(signatureBase(components, values, params));
+  return {
+    'signature-input': `${LABEL}=${params}`,
+    signature: `${LABEL}=:${Buffer.from(bytes).toString('base64')}:`,
+    bytes,
+  };
+}
+
+function verifyMessage(key: KeyObject, values: Map<string, string>, presented: PresentedSignature): boolean {
+  if (presented.components.some((component) => !values.has(component))) return false;
+  return verifySignature(key, signatureBase(presented.components, values, presented.params), presented.signature);
+}

@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import { parseDuration } from '../core/duration.ts';
+
+/** `90s`, `10m`, `4h`, `7d` → milliseconds */
+const duration = z.string().transform((text, context) => {
+  const parsed = parseDuration(text);
+  if (parsed === undefined) {
+    context.addIssue({ code: 'custom', message: 'expected a number and s, m, h or d, such as 10m' });
+    return z.NEVER;
+  }
+  return parsed;
+});
+
+const count = z.int().min(1);
+const port = z.int().min(0).max(65535);
+const path = z.string().min(1);
+
+const tls = z.strictObject({ certificate: path, key: path });
+
+const listener = z.strictObject({
+  port,
+  /** address to bind; all of IPv6 and IPv4 where absent */
+  host: z.string().min(1).optional(),
+  /** false: plain HTTP */
+  tls: z.union([tls, z.literal(false)]),
+  /** hosts that still come here get the issue `deprecated-port` */
+  deprecated: z.boolean().default(false),
+});
+
+const embeddedStore = z.strictObject({ kind: z.literal('embedded'), file: path });
+const mongoStore = z.strictObject({
+  kind: z.literal('mongo'),
+  /** host:port */
+  hosts: z.array(z.string().min(1)).min(1),
+  replica_set: z.string().min(1).optional(),
+  database: z.string().min(1).default('penguindome'),
+  user: z.string().min(1).optional(),
+  /** file that holds the password; or the credential `mongo-password` in $CREDENTIALS_DIRECTORY */
+  password_file: path.optional(),
+  tls: z.boolean().default(false),
+  ca: path.optional(),
+});
+
+/** Limits on everything that comes from outside; bytes where nothing else is said. */
+const limits = z.strictObject({
+  /** of a body as sent */
+  body: count.default(4 * 1024 * 1024),
+  /** of a body after decompression */
+  decompressed: count.default(16 * 1024 * 1024),
+  /** of all headers together */
+  headers: count.default(16 * 1024),
+  /** until the headers are there */
+  headers_timeout: duration.default(10_000),
+  /** until the whole request is there */
+  request_timeout: duration.default(30_000),
+  /** of an idle kept connection */
+  keep_alive_timeout: duration.default(75_000),
+  /** open at once, on each port */
+  connections: count.default(10_000),
+  json_depth: count.default(64),
+  json_keys: count.default(50_000),
+  /** of one host's whole document as stored; the report that would pass it is refused whole */
+  document: count.max(15 * 1024 * 1024).default(12 * 1024 * 1024),
+});
+
+const v1 = z.strictObject({
+  enabled: z.boolean().default(false),
+  /** OpenPGP public key that the fleet's original clients sign with */
+  client_key: path.optional(),
+  /** a signature may be this old, or this far ahead; accepted ones are remembered for that long */
+  signature_age: duration.default(86_400_000),
+});
+
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const clockTime = z.string().regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'expected HH:MM');
+
+const audit = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** who gets what the audit says */
+  mail: z.string().optional(),
+  interval: duration.default(3_600_000),
+  business: z
+    .strictObject({
+      time_zone: z.string().default('UTC'),
+      days: z.array(z.enum(WEEKDAYS)).default(['mon', 'tue', 'wed', 'thu', 'fri']),
+      from: clockTime.default('09:00'),
+      to: clockTime.default('17:00'),
+      /** YYYY-MM-DD */
+      holidays: z.array(z.iso.date()).default([]),
+    })
+    .prefault({}),
+});
+
+export const serverSettings = z.strictObject({
+  /** what agents connect to: `https://host:port`, without a path */
+  public_url: z.url({ protocol: /^https?$/ }).regex(/^[^/]+\/\/[^/]+$/, 'expected a URL without a path'),
+  ports: z.array(listener).min(1),
+  /** on 127.0.0.1, without TLS: /healthz, /readyz and the endpoints; 0 takes a free one */
+  local_port: port.default(5000),
+  store: z.discriminatedUnion('kind', [embeddedStore, mongoStore]),
+  /** the server's own folder: the append-only list of identities lives here */
+  state: path,
+  /** folder of the site's CA: ca.crt, ca.key */
+  pki: path,
+  /** folder of the server's keys: answer.key (Ed25519), order.asc (OpenPGP) */
+  keys: path,
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  limits: limits.prefault({}),
+  v1: v1.prefault({}),
+  audit: audit.prefault({}),
+  /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name */
+  checks: z.array(path).default([]),
+  /** what new agents are told */
+  agents: z
+    .strictObject({ collect_interval: duration.default(600_000), submit_interval: duration.default(60_000) })
+    .prefault({}),
+});
+
+/** Paths are absolute here: relative ones count from the settings file's folder. */
+export type ServerSettings = z.output<typeof serverSettings>;
+export type ListenerSettings = z.output<typeof listener>;
+export type StoreSettings = ServerSettings['store'];
+export type Limits = ServerSettings['limits'];

@@ -1,0 +1,247 @@
+/**
+ * What the product asks of a store. Two adapters answer: embedded/ (libsql, one file) and mongo/ (a server).
+ * test/contract/ holds both to these sentences.
+ *
+ * Terms:
+ * - *guard*: the condition in a write's own filter; a write whose guard does not hold changes nothing and says so;
+ * - *acknowledged*: on disk (embedded: synced; MongoDB: majority and journaled) before the promise resolves;
+ * - *epoch*: UUID of this store's life; a restore starts a new one.
+ *
+ * Every verb may reject with StoreUnavailable (core/errors.ts); the adapters' own error types stop here.
+ * Host documents cross the port with their keys unescaped: `$`, `.`, NUL and `__proto__` come back unchanged.
+ */
+import type { Judgement } from '../core/check.ts';
+import type { Enrollment, Token } from '../core/enrollment.ts';
+import type { Acknowledgement, Digest, Host, HostId, Identity, KeyId } from '../core/host.ts';
+import type { Issue } from '../core/issue.ts';
+import type { Patch } from '../core/patch.ts';
+import type { TrailRecord } from '../core/trail.ts';
+import type { Fields } from '../core/value.ts';
+
+export interface Store {
+  readonly kind: 'embedded' | 'mongo';
+  readonly hosts: HostStore;
+  readonly enrollments: EnrollmentStore;
+  readonly tokens: TokenStore;
+  readonly issues: IssueStore;
+  readonly trail: TrailStore;
+  readonly patches: PatchStore;
+  readonly signatures: SignatureStore;
+  readonly upkeep: UpkeepStore;
+  /** @returns the store's state as it is now; rejects where the store cannot be reached within a few seconds */
+  state(): Promise<StoreState>;
+  close(): Promise<void>;
+}
+
+export interface StoreState {
+  epoch: string;
+  /** set while a restore is under way: every request is to be answered 503 */
+  maintenance_since?: Date;
+}
+
+/** What a guarded write on a host of v2 found. `spent`: the sequence number is used up now. */
+export type Spent =
+  | { outcome: 'spent'; host: Host & { identity: Identity } }
+  | { outcome: 'replayed'; last: number }
+  | { outcome: 'pending'; enrollment: Enrollment }
+  | { outcome: 'revoked' }
+  | { outcome: 'unknown' };
+
+/** The guard that all writes of one v2 request share. */
+export interface Speaker {
+  key_id: KeyId;
+  /** must be above the last used one; is used up by the write */
+  sequence: number;
+}
+
+export interface CheckIn extends Speaker {
+  epoch: string;
+  /** chain value that the host presented; null where it has none */
+  chain: string | null;
+  /** must equal the digest stored */
+  digest: Digest;
+  answer: Acknowledgement;
+  collected_at: Date;
+}
+
+export interface StoredReport extends Speaker {
+  /** the host's `last.chain` as read before (null: no submission yet): the write's guard against a twin */
+  expected_chain: string | null;
+  epoch: string;
+  digest: Digest;
+  list: Record<string, Digest>;
+  answer: Acknowledgement;
+  collected_at: Date;
+  plugins: Fields;
+  /** the whole of the host's commands as they are to be; undefined leaves them */
+  commands?: Fields;
+  checks?: Judgement;
+  trail: TrailRecord[];
+}
+
+/** A v1 submission: creates the host where it is new. */
+export interface V1Report {
+  hostname: string;
+  /** submitted_at, and the time of every part of this report */
+  at: Date;
+  collected_at?: Date;
+  /** replaces `plugins` as a whole; undefined leaves them */
+  plugins?: Fields;
+  /** each replaces the command of its name; others stay */
+  commands?: Fields;
+  checks?: Judgement;
+  trail: TrailRecord[];
+}
+
+export interface HostFilter {
+  /** exact names */
+  hostnames?: string[];
+  /** whose `checks.version` is not this one (or who have none) */
+  judged_otherwise?: string;
+  /** whose checks have not been carried over to the issues (`settled: false`) */
+  unsettled?: true;
+  /** whose `checks.deadline_at` is at or before this */
+  deadline_by?: Date;
+  /** whose `submitted_at` is before this */
+  silent_since?: Date;
+}
+
+export interface HostStore {
+  find(hostname: string): Promise<Host | undefined>;
+  findById(id: HostId): Promise<Host | undefined>;
+  /** The host, whole, that the key speaks for, revoked keys included; undefined for a key of no approved host. */
+  findByKey(key: KeyId): Promise<(Host & { identity: Identity }) | undefined>;
+  /** By host name. Streams: the fleet need not fit in memory. */
+  list(filter?: HostFilter): AsyncIterable<Host>;
+  count(): Promise<number>;
+
+  /** Uses up a sequence number, and nothing else: for any verified request that stores nothing. One guarded write (key known, not revoked, number above the last). */
+  spend(speaker: Speaker): Promise<Spent>;
+  /**
+   * An unchanged report, in one guarded write: key not revoked, sequence above the last, chain, digest and epoch equal to those stored,
+   * submission not the last one. Sets `submitted_at` and `plugins.submitted_at` to `answer.at`, `collected_at`, `last`; removes `suspended`.
+   * @returns false where the guard does not hold (nothing was changed; the caller finds out why)
+   */
+  checkIn(checkIn: CheckIn): Promise<boolean>;
+  /**
+   * A changed report with its trail, in one guarded write (key not revoked, sequence above the last, `last.chain` as expected).
+   * `plugins.submitted_at` is set to `answer.at`. The trail is stored exactly once, also when the same submission is stored again after a crash.
+   * `settled` becomes false where `checks` is given.
+   * @returns false where the guard does not hold
+   */
+  storeReport(report: StoredReport): Promise<boolean>;
+  /**
+   * Acknowledges a submission whose body the agent no longer holds (`gone`): sets `last`, and `submitted_at` not at all.
+   * Guarded as storeReport.
+   */
+  settleGone(
+    gone: Speaker & { expected_chain: string | null; epoch: string; answer: Acknowledgement },
+  ): Promise<boolean>;
+  /** v1: guarded by the host having no `identity`. @returns false where it has one (downgrade) */
+  storeV1(report: V1Report): Promise<boolean>;
+
+  /**
+   * Gives an approved identity to a host name: creates the host, or (where `adopt`) takes over a document known from v1 with its history.
+   * @returns false where the name belongs to a v2 host, or to a v1 one and not `adopt`
+   */
+  attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
+  /** Marks a key revoked. @returns false for a key of no approved host */
+  revokeKey(key: KeyId, at: Date): Promise<boolean>;
+  /** Stores what the checks say, guarded by `submitted_at` being as judged; sets `settled: false`. */
+  saveJudgement(hostname: string, submitted_at: Date | undefined, checks: Judgement): Promise<boolean>;
+  /** Marks the checks carried over, guarded by `checks.evaluated_at`. */
+  settle(hostname: string, evaluated_at: Date): Promise<boolean>;
+  /** Sets or removes `suspended`. @returns false for an unknown host */
+  suspend(hostname: string, suspended: boolean): Promise<boolean>;
+  /** Removes the host, and takes it out of pending patches; its issues are closed, its trail kept. @returns false for an unknown host */
+  forget(hostname: string, at: Date): Promise<boolean>;
+}
+
+export interface EnrollmentStore {
+  /** @returns false where the key has enrolled before (nothing changed) */
+  insert(enrollment: Enrollment): Promise<boolean>;
+  find(key: KeyId): Promise<Enrollment | undefined>;
+  list(): Promise<Enrollment[]>;
+  /** Guarded by `pending`. */
+  approve(key: KeyId, at: Date): Promise<boolean>;
+  /** Pending or approved becomes revoked. */
+  revoke(key: KeyId, at: Date, why: string): Promise<boolean>;
+}
+
+export type TokenUse =
+  | { outcome: 'used' | 'used-before'; token: Token }
+  | { outcome: 'unknown' | 'expired' | 'revoked' | 'used-up' };
+
+export interface TokenStore {
+  insert(token: Token): Promise<void>;
+  list(): Promise<Token[]>;
+  /** The token of that hash, whatever its state. */
+  find(hash: string): Promise<Token | undefined>;
+  /** Counts a use, once per key, in one guarded write. A token that this key used before answers `used-before`, even when it has expired since. */
+  use(hash: string, key: KeyId, at: Date): Promise<TokenUse>;
+  /** By id. @returns false where there is none, or it was revoked before */
+  revoke(id: string, at: Date): Promise<boolean>;
+}
+
+export interface IssueFilter {
+  hostnames?: string[];
+  names?: string[];
+}
+
+export interface IssueStore {
+  /** Opens the issue unless one is open. @returns whether it opened now */
+  open(hostname: string, name: string, at: Date): Promise<boolean>;
+  /** @returns whether one was open */
+  close(hostname: string, name: string, at: Date): Promise<boolean>;
+  /** Open issues, by host name, then name. */
+  listOpen(filter?: IssueFilter): AsyncIterable<Issue>;
+  /** All episodes, newest first. */
+  history(filter: IssueFilter & { limit: number }): Promise<Issue[]>;
+  markAlerted(issues: Pick<Issue, 'hostname' | 'name'>[], at: Date): Promise<void>;
+  /**
+   * Carries what the checks say over to the issues of one host: opens each of `failing`, closes each open one of `passing`.
+   * Names in neither list are left alone.
+   */
+  reconcile(
+    hostname: string,
+    failing: string[],
+    passing: string[],
+    at: Date,
+  ): Promise<{ opened: string[]; closed: string[] }>;
+}
+
+export interface TrailStore {
+  /** Newest first. */
+  history(hostname: string, options: { limit: number; before?: Date }): Promise<TrailRecord[]>;
+}
+
+export interface PatchStore {
+  pendingFor(hostname: string): Promise<Patch[]>;
+  /** Moves the host from pending to completed; harmless when repeated. @returns false for an unknown patch */
+  acknowledge(id: string, hostname: string): Promise<boolean>;
+}
+
+/** v1 signatures accepted so far: the ledger that refuses a replay. */
+export interface SignatureStore {
+  /** @returns false where this id was remembered before (and has not expired) */
+  remember(id: string, expires_at: Date): Promise<boolean>;
+}
+
+/** Collection name → what a backup holds of it, one document each, in the portable form of store/portable.ts. */
+export interface StoredDocument {
+  collection: string;
+  document: Fields;
+}
+
+export interface UpkeepStore {
+  /** true: one moment's picture; false: each document by itself (a standalone mongod) */
+  readonly consistent: boolean;
+  /** Everything, for a backup. */
+  export(): AsyncIterable<StoredDocument>;
+  /** Marks the store as under maintenance (servers answer 503) or not. */
+  setMaintenance(since: Date | undefined): Promise<void>;
+  /** Replaces everything but the maintenance mark by these documents, and sets the epoch. Embedded: one transaction. */
+  import(documents: AsyncIterable<StoredDocument>, epoch: string): Promise<void>;
+  /** Removes what has expired (remembered signatures). */
+  expire(at: Date): Promise<void>;
+}

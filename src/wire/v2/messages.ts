@@ -1,0 +1,100 @@
+/**
+ * What agent and server say to each other in protocol v2 (docs/protocol.md). Times are ISO 8601 in UTC.
+ * Both ends decode with these schemas; unknown fields are ignored, so that either end may be newer.
+ */
+import * as v from 'valibot';
+import { type Digest, type HostId, isHostname } from '../../core/host.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const digest = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{64}$/, 'expected a lower-case hex SHA-256'),
+  v.transform((text) => text as Digest),
+);
+const uuid = v.pipe(v.string(), v.regex(UUID, 'expected a lower-case UUID'));
+const hostname = v.pipe(v.string(), v.check(isHostname, 'expected a host name'));
+const time = v.pipe(v.string(), v.isoTimestamp('expected an ISO 8601 time'));
+/** 32 raw bytes of Ed25519, base64 */
+const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64'));
+const bodyName = v.pipe(
+  v.string(),
+  v.regex(/^(plugins|commands)\.[^\0]{1,255}$/u, 'expected plugins.NAME or commands.NAME'),
+);
+const chain = v.pipe(v.string(), v.maxLength(128));
+const version = v.pipe(v.string(), v.maxLength(64));
+
+export const enrollRequest = v.object({
+  /** the secret of the token */
+  token: v.pipe(v.string(), v.minLength(22), v.maxLength(256)),
+  public_key: publicKey,
+  hostname,
+  /** hex SHA-256 of `penguindome:` and /etc/machine-id's text */
+  machine_id_digest: v.optional(digest),
+  agent: v.optional(version),
+});
+export type EnrollRequest = v.InferOutput<typeof enrollRequest>;
+
+export const enrollAnswer = v.object({
+  status: v.picklist(['approved', 'pending']),
+  host_id: v.pipe(
+    uuid,
+    v.transform((text) => text as HostId),
+  ),
+  epoch: uuid,
+  time,
+});
+export type EnrollAnswer = v.InferInput<typeof enrollAnswer>;
+
+export const submitRequest = v.object({
+  /** UUIDv7; stays the same over all attempts */
+  submission: uuid,
+  /** from the last acknowledgement; null where there was none */
+  chain: v.nullable(chain),
+  hostname,
+  collected_at: time,
+  /** of the list of bodies (see listDigest) */
+  digest,
+  /** body name → digest; absent where `digest` is the one last acknowledged */
+  list: v.optional(v.record(bodyName, digest)),
+  /** digest → body, for bodies that the server may not have */
+  bodies: v.optional(v.record(digest, v.unknown())),
+  /** the agent no longer holds what it had submitted under this id and had no answer to */
+  gone: v.optional(v.literal(true)),
+  agent: v.optional(version),
+});
+export type SubmitRequest = v.InferOutput<typeof submitRequest>;
+
+export const submitAnswer = v.object({
+  status: v.literal('ok'),
+  submission: uuid,
+  chain,
+  epoch: uuid,
+  time,
+});
+export type SubmitAnswer = v.InferOutput<typeof submitAnswer>;
+
+export const updateRequest = v.object({
+  hostname,
+  /** number of the release installed; 0: none */
+  release: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  agent: v.optional(version),
+});
+export type UpdateRequest = v.InferOutput<typeof updateRequest>;
+
+export const updateAnswer = v.object({ status: v.literal('current'), epoch: uuid, time });
+export type UpdateAnswer = v.InferOutput<typeof updateAnswer>;
+
+/** Any answer with a status of 400 or more. */
+export const refusalAnswer = v.object({
+  /** ErrorCode of core/errors.ts; newer servers may have others */
+  error: v.string(),
+  /** "cannot …" */
+  reason: v.string(),
+  time: v.optional(time),
+  /** with `replayed`: the last sequence number that the server accepted */
+  last: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** with `resend`: the names of the bodies that the server lacks; empty: send the list */
+  names: v.optional(v.array(bodyName)),
+});
+export type RefusalAnswer = v.InferOutput<typeof refusalAnswer>;
