@@ -1,4 +1,4 @@
-import type { HostId, KeyId } from './host.ts';
+import type { HostId, Identity, KeyId } from './host.ts';
 
 /** What lets a machine enrol. Only the hash of its secret is stored. */
 export interface Token {
@@ -43,4 +43,21 @@ export interface Enrollment {
   approved_at?: Date;
   revoked_at?: Date;
   revoked_why?: string;
+}
+
+/** The identity that an approved enrolment gives its host. The sequence number goes on from the last one used while pending. */
+export function identityOf(enrollment: Enrollment, at: Date): Identity {
+  const { host_id, key_id, public_key, machine_id_digest, sequence, enrolled_at } = enrollment;
+  return {
+    host_id,
+    keys: [{ id: key_id, public_key, added_at: enrolled_at }],
+    ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+    enrolled_at,
+    approved_at: at,
+    sequence,
+    epoch: null,
+    last: null,
+    digest: null,
+    list: {},
+  };
 }

@@ -1,0 +1,38 @@
+import type { Judge } from '../core/check.ts';
+import type { Clock, Random } from '../core/world.ts';
+import type { ServerSettings } from '../settings/server-settings.ts';
+import type { Store } from '../store/port.ts';
+
+/** What a command of `penguindome` works with. bin/penguindome.ts builds it; nothing is opened before a command asks. */
+export interface AdminContext {
+  /** of `--config`; reads and checks the file at the first call */
+  settings(): Promise<ServerSettings>;
+  /** absolute path of the settings file */
+  settingsFile(): string;
+  /** opened at the first call, closed when the command ends */
+  store(): Promise<Store>;
+  /** the checks of settings and product (audit/judge.ts) */
+  judge(): Promise<Judge>;
+  clock: Clock;
+  random: Random;
+  output: Output;
+  signal: AbortSignal;
+}
+
+export interface Output {
+  /** with `--json`: commands call `json` once, and nothing else */
+  readonly wantsJson: boolean;
+  /** columns of the terminal; Infinity where standard output is none */
+  readonly width: number;
+  /** whether colours may be used (a terminal, and no NO_COLOR) */
+  readonly colors: boolean;
+  /** a line on standard output */
+  line(text?: string): void;
+  /** rows under headings, fitted to the width: the widest column that may shrink does */
+  table(headings: string[], rows: string[][]): void;
+  json(value: unknown): void;
+  /** a line on standard error: progress and remarks, never data */
+  note(text: string): void;
+  /** asks on the terminal; rejects with OperatorError where there is none (naming the flag to use) */
+  ask(question: string, options: { flag: string; default?: string; secret?: boolean }): Promise<string>;
+}
