@@ -1,0 +1,89 @@
+/**
+ * What a built-in collector is, and all of the host that it may touch.
+ *
+ * Terms:
+ * - *unknown*: the JSON string `'unknown'`, where a collector cannot tell. Honest beats guessed;
+ * - *flapping*: answers that differ while nothing changed. Sort lists, leave out counters and clocks.
+ */
+import type { NetworkInterfaceInfo } from 'node:os';
+import type { Milliseconds } from '../core/duration.ts';
+
+/** What a collector says where it cannot tell. */
+export const UNKNOWN = 'unknown';
+
+export interface Collector {
+  /** reported as `plugins.NAME`: lower case, digits and `_` */
+  readonly name: string;
+  /** one line for `collectors list` */
+  readonly describe: string;
+  /** after which it counts as failed, and the commands that it runs are killed */
+  readonly timeout: Milliseconds;
+  /**
+   * Looks at the host. Must be asynchronous all the way: one that blocks the event loop blocks all others.
+   * @returns a JSON value
+   * @throws anything: it is then reported as failed, with the message as `stderr`
+   */
+  collect(host: HostAccess): Promise<unknown>;
+}
+
+/** The host as collectors see it: tests pass a folder or a script of their own instead. */
+export interface HostAccess {
+  /**
+   * A file as UTF-8 text (what is not UTF-8 becomes U+FFFD).
+   * @param options.max bytes; 1 MiB where absent
+   * @returns undefined where there is none
+   * @throws where it may not be read, is no regular file, or holds more than `max`
+   */
+  readText(path: string, options?: { max?: number }): Promise<string | undefined>;
+  /** Names in a folder, sorted. @returns undefined where there is no such folder @throws where it may not be read */
+  list(path: string): Promise<string[] | undefined>;
+  /** Follows symbolic links. @returns undefined where there is nothing @throws where it may not be seen */
+  stat(path: string): Promise<FileFacts | undefined>;
+  /** @returns the target as written, undefined where there is no symbolic link @throws where it may not be seen */
+  readLink(path: string): Promise<string | undefined>;
+  /**
+   * Absolute path of a program in the system's own folders (/usr/sbin, /usr/bin, /sbin, /bin; never PATH).
+   * @returns undefined where none of them holds it
+   */
+  find(program: string): Promise<string | undefined>;
+  /**
+   * Runs a program without a shell, with nothing on its standard input and an environment of our own (LC_ALL=C).
+   * The whole process group is killed at the time limit and when the collector's own time is up.
+   * Never rejects for what the program does: look at `problem` and `code`.
+   * @param path absolute
+   */
+  run(path: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  networkInterfaces(): Record<string, NetworkInterfaceInfo[] | undefined>;
+  /** release of the running kernel, as `uname -r` */
+  release(): string;
+  /** effective user id 0 */
+  readonly isRoot: boolean;
+  now(): Date;
+}
+
+export interface FileFacts {
+  kind: 'file' | 'directory' | 'other';
+  size: number;
+  /** permission bits */
+  mode: number;
+  uid: number;
+  modified: Date;
+}
+
+export interface RunOptions {
+  /** 1 minute where absent */
+  timeout?: Milliseconds;
+  /** bytes of standard output kept, and again of standard error; past it the program is killed; 1 MiB where absent */
+  maxOutput?: number;
+  /** in addition to PATH, LC_ALL, LANG and HOME */
+  env?: Readonly<Record<string, string>>;
+}
+
+export interface CommandResult {
+  /** exit status; null where there is none, and then `problem` is set */
+  code: number | null;
+  /** `missing`: no such program; `denied`: it may not be run; `killed`: a signal that we did not send */
+  problem?: 'missing' | 'denied' | 'timed-out' | 'too-much-output' | 'killed';
+  stdout: string;
+  stderr: string;
+}
