@@ -25,7 +25,7 @@ const PROGRAMS = [
   { name: 'penguindome-agent', target: 'node18.19', external: [] },
 ];
 
-/** @returns {Promise<Map<string, import('esbuild').Metafile>>} what went into each program */
+/** Beside the programs, inputs.json says which source files and packages went into each. */
 export async function buildPrograms(outdir = `${root}build`) {
   const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
   await mkdir(outdir, { recursive: true });
@@ -53,6 +53,8 @@ export async function buildPrograms(outdir = `${root}build`) {
       return [name, metafile];
     }),
   );
+  const inputs = built.map(([name, metafile]) => [name, Object.keys(metafile.inputs)]);
+  await writeFile(`${outdir}/inputs.json`, `${JSON.stringify(Object.fromEntries(inputs), null, 1)}\n`);
   return new Map(built);
 }
 

@@ -66,12 +66,12 @@ async function runTests(files, env) {
     process.stdout.write(chunk);
   });
   const status = await new Promise((resolve) => ava.on('close', resolve));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a terminal
   const plain = said.replace(/\u001b\[[0-9;]*m/g, '');
   const count = (pattern) => [...plain.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
   return {
     status,
-    passed: count(/^\s+(\d+) tests? passed$/gm),
+    // ava's closing lines leave the passed ones out where any failed
+    passed: plain.match(/^\s*[✔√] /gm)?.length ?? 0,
     failed:
       count(/^\s+(\d+) (?:tests?|hooks?) failed$/gm) +
       count(/^\s+(\d+) (?:uncaught exceptions?|unhandled rejections?)$/gm),
