@@ -46,8 +46,9 @@ export async function buildPrograms(outdir = `${root}build`) {
         metafile: true,
         legalComments: 'none',
         logLevel: 'warning',
-        define: { __VERSION__: JSON.stringify(version) },
-        banner: { js: '#!/usr/bin/env node' },
+        // CommonJS has no import.meta.url, and openpgp makes its `require` from it.
+        define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__file_url' },
+        banner: { js: "#!/usr/bin/env node\nconst __file_url = require('node:url').pathToFileURL(__filename).href;" },
       });
       await chmod(outfile, 0o755);
       return [name, metafile];
