@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { finish } from './finish.ts';
+
+interface Booted {
+  /** the machine's process 1, as this machine numbers it */
+  leader: number;
+  /** clean, and by force where it hangs */
+  halt(): Promise<void>;
+}
+
+/**
+ * systemd-nspawn wants a host with systemd: cgroup v2, and a /run to itself. Both are made in a private mount namespace, so that it works in
+ * a bare container too. Each machine has a cgroup of its own, or two would break each other.
+ */
+const HOLD = `
+  set -eu
+  name=$1 tree=$2; shift 2
+  umount -R -l /sys/fs/cgroup 2>/dev/null || true
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  mount -t tmpfs -o mode=755 tmpfs /run
+  home=/sys/fs/cgroup/$name
+  mkdir "$home"
+  echo $$ >"$home/cgroup.procs"
+  systemd-nspawn --quiet --boot --directory="$tree" --machine="$name" --hostname="$name" --register=no --keep-unit \\
+    --console=pipe --volatile=overlay --private-network "$@" &
+  pid=$!
+  trap 'kill -TERM $pid' TERM
+  while [ -d /proc/$pid ]; do wait $pid || true; done
+  echo $$ >/sys/fs/cgroup/cgroup.procs
+  find "$home" -depth -type d -exec rmdir {} +
+`;
+
+/** Boots a throw-away overlay of the tree, with these folders shown inside, and waits until it is up. */
+export async function boot(tree: string, binds: Record<string, string>): Promise<Booted> {
+  const name = `pd-${randomBytes(4).toString('hex')}`;
+  const console = join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), `${name}.log`);
+  const log = openSync(console, 'a');
+  // pdeathsig: a test process that is killed takes its machines along (to nspawn, SIGTERM is a clean halt).
+  const holder = spawn(
+    'setpriv',
+    [
+      ...'--pdeathsig TERM unshare --mount --propagation private bash -c'.split(' '),
+      HOLD,
+      'hold',
+      name,
+      tree,
+      ...Object.entries(binds).map(([from, to]) => `--bind-ro=${from}:${to}`),
+    ],
+    { stdio: ['ignore', log, log], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_LOCK: '0' } },
+  );
+  closeSync(log);
+  const ended = new Promise<'ended'>((resolve) => holder.on('close', () => resolve('ended')));
+  const halt = async () => {
+    holder.kill('SIGTERM');
+    if ((await Promise.race([ended, sleep(20_000, 'hangs', { ref: false })])) === 'ended') return;
+    const leader = await leaderBelow(holder.pid);
+    if (leader !== undefined) process.kill(leader, 'SIGKILL');
+    await ended;
+  };
+  try {
+    return { leader: await isUp(holder.pid, () => holder.exitCode !== null), halt };
+  } catch (cause) {
+    await halt();
+    throw new Error(`cannot boot a machine:\n${await readFile(console, 'utf8')}`, { cause });
+  }
+}
+
+async function isUp(holder: number | undefined, ended: () => boolean): Promise<number> {
+  for (let tries = 0; tries < 600 && !ended(); tries++) {
+    const leader = await leaderBelow(holder);
+    if (leader !== undefined) {
+      const { stdout } = await finish('nsenter', [
+        '-t',
+        `${leader}`,
+        '-a',
+        '--',
+        'systemctl',
+        'is-system-running',
+        '--wait',
+      ]);
+      if (['running', 'degraded'].includes(stdout.trim())) return leader;
+    }
+    await sleep(50);
+  }
+  throw new Error('it ended, or is not up after half a minute');
+}
+
+/** nspawn's child that has become systemd; its first child is a short-lived helper. */
+async function leaderBelow(holder: number | undefined): Promise<number | undefined> {
+  for (const nspawn of await childrenOf(holder)) {
+    for (const pid of await childrenOf(nspawn)) {
+      if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === 'systemd\n') return pid;
+    }
+  }
+  return undefined;
+}
+
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.split(' ').filter(Boolean).map(Number);
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import { boot } from './boot.ts';
+import { type Finished, finish, type RunOptions } from './finish.ts';
+import { rootfs, type Suite } from './rootfs.ts';
+
+/** A booted machine with a systemd of its own. */
+export interface Machine {
+  /** Runs it as a service of the machine: its capabilities, cgroup and environment. Throws unless it exits with 0. */
+  run(command: string[], options?: RunOptions): Promise<string>;
+  /** As `run`, but tells the exit status instead of throwing. */
+  attempt(command: string[], options?: RunOptions): Promise<Finished>;
+  write(path: string, content: string, mode?: string): Promise<void>;
+  /** Asks until there is an answer; throws after a minute. */
+  until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T>;
+}
+
+export interface MachineOptions {
+  suite?: Suite;
+  /** shown read-only inside: path here → path there */
+  binds?: Record<string, string>;
+}
+
+/** Where the built programs, their native module and the checks stand in a machine. */
+export const PROGRAMS = '/opt/penguindome';
+const SHOWN = ['build', 'checks.d', 'node_modules', 'package.json'];
+
+/** Boots a machine that forgets all when it is halted, on a network of its own, and halts it when the test ends. */
+export async function bootMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
+  t.timeout(180_000, 'a machine that hangs');
+  const shown = Object.fromEntries(SHOWN.map((name) => [join(process.cwd(), name), join(PROGRAMS, name)]));
+  const booted = await boot(await rootfs(options.suite ?? 'trixie'), { ...shown, ...options.binds });
+  t.teardown(booted.halt);
+  const attempt = (command: string[], runOptions?: RunOptions) =>
+    finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);
+  const machine: Machine = {
+    attempt,
+    async run(command, runOptions) {
+      const { status, stdout, stderr } = await attempt(command, runOptions);
+      if (status !== 0) throw new Error(`${command.join(' ')}: exit status ${status}\n${stdout}${stderr}`);
+      return stdout;
+    },
+    async write(path, content, mode = '644') {
+      const script = 'install -D -m "$1" /dev/null "$2" && cat >"$2"';
+      await machine.run(['sh', '-c', script, 'sh', mode, path], { input: content });
+    },
+    until,
+  };
+  t.teardown(async () => {
+    if (!t.passed) t.log((await attempt(['journalctl', '--no-pager', '-o', 'short-precise', '-n', '80'])).stdout);
+  });
+  return machine;
+}
+
+const AS_SERVICE = 'systemd-run --quiet --wait --pipe --collect --working-directory=/root --setenv=HOME=/root --';
+
+async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < 300; tries++) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await sleep(200);
+  }
+  throw new Error(`waited a minute for: ${what}`);
+}
