@@ -49,7 +49,7 @@ async function replay(bytes, { serverPort, ca }) {
     socket.on('error', reject);
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      const answer = /^HTTP\/1\.1 (\d{3})[^]*?\r\n\r\n([^]+)$/.exec(Buffer.concat(chunks).toString('latin1'));
+      const answer = /^HTTP\/1\.1 (\d{3}).*?\r\n\r\n(.+)$/s.exec(Buffer.concat(chunks).toString('latin1'));
       if (answer === null) return;
       socket.destroy();
       resolve({ status: Number(answer[1]), body: answer[2] });
