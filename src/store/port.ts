@@ -162,6 +162,8 @@ export interface EnrollmentStore {
   insert(enrollment: Enrollment): Promise<boolean>;
   find(key: KeyId): Promise<Enrollment | undefined>;
   list(): Promise<Enrollment[]>;
+  /** Whether a key of this host name was ever approved, revoked and forgotten ones included: v1 refuses such a name for good. */
+  everApproved(hostname: string): Promise<boolean>;
   /** Guarded by `pending`. */
   approve(key: KeyId, at: Date): Promise<boolean>;
   /** Pending or approved becomes revoked. */
@@ -225,6 +227,8 @@ export interface PatchStore {
 export interface SignatureStore {
   /** @returns false where this id was remembered before (and has not expired) */
   remember(id: string, expires_at: Date): Promise<boolean>;
+  /** Whether this id was remembered before (and has not expired). */
+  knows(id: string): Promise<boolean>;
 }
 
 /** Collection name → what a backup holds of it, one document each, in the portable form of store/portable.ts. */
