@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Judge } from '../core/check.ts';
 import type { Clock, Random } from '../core/world.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
@@ -13,6 +14,8 @@ export interface AdminContext {
   store(): Promise<Store>;
   /** the checks of settings and product (audit/judge.ts) */
   judge(): Promise<Judge>;
+  /** the audit over this store and settings (audit/open-audit.ts) */
+  audit(): Promise<Audit>;
   clock: Clock;
   random: Random;
   output: Output;
