@@ -68,6 +68,8 @@ export interface FileFacts {
   mode: number;
   uid: number;
   modified: Date;
+  /** of contents or attributes (ctime): apt moves it, and nothing else, when a source has nothing new */
+  changed: Date;
 }
 
 export interface RunOptions {
