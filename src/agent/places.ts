@@ -1,0 +1,71 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const DEFAULT_STATE = '/var/lib/penguindome';
+const DEFAULT_SETTINGS = '/etc/penguindome/agent.yml';
+const PACKAGED_PLUGINS = '/usr/lib/penguindome/plugins';
+
+/** Where everything of one agent lies (docs/protocol.md, "On the host"). */
+export interface Places {
+  state: string;
+  /** 0644, without secrets: so that users can see */
+  status: string;
+  /** the collector's; the submitter only reads it */
+  spool: { root: string; reports: string; bodies: string; aside: string; journal: string; lock: string };
+  /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
+  acks: string;
+  /** the submitter's own */
+  submit: { root: string; state: string; lock: string };
+  settings: string;
+  settingsFolder: string;
+  identity: string;
+  trust: string;
+  /** in the order in which a name is looked up */
+  plugins: readonly string[];
+}
+
+export function placesOf(options: { state?: string; config?: string }): Places {
+  const state = options.state ?? DEFAULT_STATE;
+  const settings =
+    options.config ?? (options.state === undefined ? DEFAULT_SETTINGS : join(options.state, 'etc/agent.yml'));
+  const etc = dirname(settings);
+  const spool = join(state, 'spool');
+  const submit = join(state, 'submit');
+  return {
+    state,
+    status: join(state, 'status.json'),
+    spool: {
+      root: spool,
+      reports: join(spool, 'reports'),
+      bodies: join(spool, 'bodies'),
+      aside: join(spool, 'aside'),
+      journal: join(spool, 'collector.json'),
+      lock: join(spool, '.lock'),
+    },
+    acks: join(state, 'acks'),
+    submit: { root: submit, state: join(submit, 'state.json'), lock: join(submit, '.lock') },
+    settings,
+    settingsFolder: join(etc, 'agent.d'),
+    identity: join(etc, 'identity.key'),
+    trust: join(etc, 'trust.d/server.json'),
+    plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
+  };
+}
+
+/** The collector's folders. Modes are set also under a strange umask. */
+export async function makeSpool({ state, spool }: Places): Promise<void> {
+  await makeFolder(state, 0o755);
+  for (const folder of [spool.root, spool.reports, spool.bodies]) await makeFolder(folder, 0o750);
+}
+
+/** The submitter's folders. */
+export async function makeSubmit({ state, acks, submit }: Places): Promise<void> {
+  await makeFolder(state, 0o755);
+  for (const folder of [acks, submit.root]) await makeFolder(folder, 0o700);
+}
+
+/** Leaves a folder that is there as it is: a package or an administrator may have given it other rights. */
+export async function makeFolder(path: string, mode: number): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode });
+  if (made !== undefined) await chmod(path, mode);
+}
