@@ -22,14 +22,22 @@ export interface MachineOptions {
   binds?: Record<string, string>;
 }
 
-/** Where the built programs, their native module and the checks stand in a machine. */
+/** Where the built programs, their native module, the checks and test/fixtures/machine stand in a machine. */
 export const PROGRAMS = '/opt/penguindome';
-const SHOWN = ['build', 'checks.d', 'node_modules', 'package.json'];
+const SHOWN = {
+  build: 'build',
+  'checks.d': 'checks.d',
+  node_modules: 'node_modules',
+  'package.json': 'package.json',
+  'test/fixtures/machine': 'machine',
+};
 
 /** Boots a machine that forgets all when it is halted, on a network of its own, and halts it when the test ends. */
 export async function bootMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
   t.timeout(180_000, 'a machine that hangs');
-  const shown = Object.fromEntries(SHOWN.map((name) => [join(process.cwd(), name), join(PROGRAMS, name)]));
+  const shown = Object.fromEntries(
+    Object.entries(SHOWN).map(([from, to]) => [join(process.cwd(), from), join(PROGRAMS, to)]),
+  );
   const booted = await boot(await rootfs(options.suite ?? 'trixie'), { ...shown, ...options.binds });
   t.teardown(booted.halt);
   const attempt = (command: string[], runOptions?: RunOptions) =>
@@ -48,7 +56,7 @@ export async function bootMachine(t: ExecutionContext, options: MachineOptions =
     until,
   };
   t.teardown(async () => {
-    if (!t.passed) t.log((await attempt(['journalctl', '--no-pager', '-o', 'short-precise', '-n', '80'])).stdout);
+    if (!t.passed) t.log((await attempt(['journalctl', '--no-pager', '-u', 'penguindome*', '-n', '60'])).stdout);
   });
   return machine;
 }
