@@ -1,0 +1,148 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { messageOf } from '../core/errors.ts';
+import { type AgentSettings, agentSettings } from './agent-settings.ts';
+import { type KeyPath, readYaml, type YamlFile } from './read-yaml.ts';
+import { SettingsError, type SettingsProblem } from './settings-error.ts';
+
+interface Source {
+  file: string;
+  yaml: YamlFile;
+}
+
+/**
+ * Reads agent.yml and then the files of agent.d in the order of their names; what a later file says goes before what an earlier one said:
+ * groups of keys are merged, lists and values replaced. None of the files needs to be there.
+ * @throws SettingsError with every problem: file, line, key, what was expected and what was found
+ */
+export async function loadAgentSettings(file: string, folder: string): Promise<AgentSettings> {
+  const sources: Source[] = [];
+  const broken: SettingsProblem[] = [];
+  for (const path of [file, ...(await filesOf(folder))]) {
+    const text = await textOf(path);
+    if (text === undefined) continue;
+    const yaml = readYaml(text, path);
+    if (Array.isArray(yaml)) broken.push(...yaml);
+    else sources.push({ file: path, yaml });
+  }
+  if (broken.length > 0) throw new SettingsError(file, broken);
+  const found = [...broken, ...sources.flatMap(notAGroup)];
+  if (found.length > 0) throw new SettingsError(file, found);
+  const value = sources.map(({ yaml }) => yaml.value).reduce<unknown>(merged, {});
+  const parsed = v.safeParse(agentSettings, value);
+  if (parsed.success) return parsed.output;
+  throw new SettingsError(
+    file,
+    parsed.issues.map((issue) => problemOf(issue, sources, file)),
+  );
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder);
+    return names
+      .filter((name) => /^[^.].*\.yml$/.test(name))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (cause) {
+    if (isMissing(cause)) return [];
+    throw unreadable(folder, cause);
+  }
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw unreadable(file, cause);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function unreadable(file: string, cause: unknown): SettingsError {
+  return new SettingsError(file, [{ file, key: '', expected: 'a file that can be read', found: messageOf(cause) }], {
+    cause,
+  });
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function notAGroup({ file, yaml }: Source): SettingsProblem[] {
+  if (yaml.value === null || yaml.value === undefined || isGroup(yaml.value)) return [];
+  return [{ file, line: 1, key: '', expected: 'a group of keys', found: describe(yaml.value) }];
+}
+
+/** A key with nothing behind it (all of its group is commented out) is as good as absent. */
+function merged(below: unknown, above: unknown): unknown {
+  if (above === null || above === undefined) return below;
+  if (!isGroup(above)) return above;
+  const result = new Map(isGroup(below) ? Object.entries(below) : []);
+  for (const [key, value] of Object.entries(above)) {
+    const both = merged(result.get(key), value);
+    if (both !== undefined) result.set(key, both);
+  }
+  return Object.fromEntries(result);
+}
+
+function problemOf(issue: v.BaseIssue<unknown>, sources: readonly Source[], file: string): SettingsProblem {
+  const path = (issue.path ?? []).flatMap(({ key }) =>
+    typeof key === 'string' || typeof key === 'number' ? [key] : [],
+  );
+  const source = sourceOf(path, sources);
+  const line = source?.yaml.lineOf(path);
+  return {
+    file: source?.file ?? file,
+    ...(line === undefined ? {} : { line }),
+    key: path.join('.'),
+    ...(issue.expected === 'never'
+      ? { expected: 'a known key', found: `an unknown one (known here: ${knownKeys(path.slice(0, -1)).join(', ')})` }
+      : { expected: expectedBy(issue), found: describe(issue.input) }),
+  };
+}
+
+/** The last file that says anything about the path: its word counted. */
+function sourceOf(path: KeyPath, sources: readonly Source[]): Source | undefined {
+  for (const source of [...sources].reverse()) if (source.yaml.document.hasIn(path)) return source;
+  return undefined;
+}
+
+const TYPES: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  Array: 'a list',
+  Object: 'a group of keys',
+};
+
+function expectedBy(issue: v.BaseIssue<unknown>): string {
+  if (issue.message.startsWith('expected ')) return issue.message.slice('expected '.length);
+  return TYPES[issue.expected ?? ''] ?? issue.message;
+}
+
+function knownKeys(path: KeyPath): string[] {
+  let schema: unknown = agentSettings;
+  for (const step of path) schema = entriesOf(schema)[step];
+  return Object.keys(entriesOf(schema));
+}
+
+function entriesOf(schema: unknown): Record<string, unknown> {
+  if (!isGroup(schema)) return {};
+  if (isGroup(schema['wrapped'])) return entriesOf(schema['wrapped']);
+  return isGroup(schema['entries']) ? schema['entries'] : {};
+}
+
+const LONGEST_SHOWN = 60;
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a group of keys';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}

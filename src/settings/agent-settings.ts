@@ -1,0 +1,86 @@
+import * as v from 'valibot';
+import { parseDuration } from '../core/duration.ts';
+import { isHostname } from '../core/host.ts';
+
+/** `90s`, `10m`, `4h`, `7d` → milliseconds */
+const duration = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseDuration(dataset.value);
+    if (parsed !== undefined && parsed > 0) return parsed;
+    addIssue({ message: 'expected a number above 0 and s, m, h or d, such as 10m' });
+    return NEVER;
+  }),
+);
+
+const UNITS: Record<string, number> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** `64M` → bytes */
+const size = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const match = /^([1-9]\d{0,5})([KMG])$/.exec(dataset.value);
+    const unit = UNITS[match?.[2] ?? ''];
+    if (match !== null && unit !== undefined) return Number(match[1]) * unit;
+    addIssue({ message: 'expected a number and K, M or G, such as 64M' });
+    return NEVER;
+  }),
+);
+
+const name = v.pipe(v.string(), v.minLength(1, 'expected a name'));
+
+/** agent.yml, and over it agent.d/*.yml. Durations become milliseconds, sizes bytes. */
+export const agentSettings = v.strictObject({
+  /** `https://host:port`, without a path; that of the enrolment where absent */
+  url: v.optional(
+    v.pipe(v.string(), v.regex(/^https?:\/\/[^/\s?#@]+$/, 'expected a URL without a path, such as https://host:8443')),
+  ),
+  /** name to report under; the machine's own where absent */
+  hostname: v.optional(v.pipe(v.string(), v.check(isHostname, 'expected a host name'))),
+  collect_interval: v.optional(duration, '10m'),
+  submit_interval: v.optional(duration, '60s'),
+  collectors: v.optional(
+    v.strictObject({
+      /** names of built-in collectors that do not run */
+      disabled: v.optional(v.array(name), []),
+    }),
+    {},
+  ),
+  plugins: v.optional(
+    v.strictObject({
+      /** names of plugins (file name without extension) that do not run */
+      disabled: v.optional(v.array(name), []),
+      /** of each */
+      timeout: v.optional(duration, '1h'),
+      max_output: v.optional(size, '4M'),
+      /** how many run side by side */
+      at_once: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer('expected a whole number'),
+          v.minValue(1, 'expected at least 1'),
+          v.maxValue(64, 'expected at most 64'),
+        ),
+        4,
+      ),
+    }),
+    {},
+  ),
+  spool: v.optional(
+    v.strictObject({
+      /** reports that wait and their bodies; past it the oldest go first */
+      max_size: v.optional(size, '64M'),
+    }),
+    {},
+  ),
+  network: v.optional(
+    v.strictObject({
+      connect_timeout: v.optional(duration, '10s'),
+      /** of one request and its answer */
+      timeout: v.optional(duration, '60s'),
+    }),
+    {},
+  ),
+});
+
+export type AgentSettings = v.InferOutput<typeof agentSettings>;
