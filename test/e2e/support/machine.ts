@@ -7,6 +7,8 @@ import { rootfs, type Suite } from './rootfs.ts';
 
 /** A booted machine with a systemd of its own. */
 export interface Machine {
+  /** its process 1, as the host numbers it */
+  readonly leader: number;
   /** Runs it as a service of the machine: its capabilities, cgroup and environment. Throws unless it exits with 0. */
   run(command: string[], options?: RunOptions): Promise<string>;
   /** As `run`, but tells the exit status instead of throwing. */
@@ -43,6 +45,7 @@ export async function bootMachine(t: ExecutionContext, options: MachineOptions =
   const attempt = (command: string[], runOptions?: RunOptions) =>
     finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);
   const machine: Machine = {
+    leader: booted.leader,
     attempt,
     async run(command, runOptions) {
       const { status, stdout, stderr } = await attempt(command, runOptions);

@@ -49,7 +49,7 @@ export async function rootfs(suite: Suite): Promise<string> {
   const dir = join(process.cwd(), '.cache/rootfs');
   const path = join(dir, `${suite}-${recipe}`);
   await promisify(execFile)('mkdir', ['-p', dir]);
-  const building = promisify(execFile)('flock', [join(dir, 'lock'), 'sh', '-c', BUILD, 'sh', path, packages, suite]);
+  const building = promisify(execFile)('flock', [`${path}.lock`, 'sh', '-c', BUILD, 'sh', path, packages, suite]);
   building.child.stdin?.end(sources);
   await building;
   return path;

@@ -21,12 +21,13 @@ export const program = (name: string) => join(PROGRAMS, 'build', name);
 
 export async function setUpSite(
   machine: Machine,
-  options: { setup?: string[]; service?: Record<string, string> } = {},
+  options: { hostName?: string; setup?: string[]; service?: Record<string, string> } = {},
 ): Promise<Site> {
-  const url = `https://localhost:${PORT}`;
+  const hostName = options.hostName ?? 'localhost';
+  const url = `https://${hostName}:${PORT}`;
   await machine.run([
     ...[program('penguindome'), 'setup', '--yes', '--dir', DIR, '--port', `${PORT}`, '--local-port', `${LOCAL_PORT}`],
-    ...['--public-url', url, '--host-name', 'localhost', ...(options.setup ?? [])],
+    ...['--public-url', url, '--host-name', hostName, ...(options.setup ?? [])],
   ]);
   await machine.write(`/etc/systemd/system/${UNIT}`, unitFile(options.service ?? {}));
   await machine.run(['systemctl', 'daemon-reload']);
