@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import type { CheckResult, Judge, Judgement } from '../core/check.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Fields } from '../core/value.ts';
+import type { Check, CheckRule, OnUnknown } from './check-file.ts';
+import { evidenceAt, whyUnknown } from './evidence.ts';
+import { type CheckProblem, loadChecks } from './load-checks.ts';
+import { compileQuery } from './query.ts';
+import { queryPaths } from './query-faults.ts';
+
+/** Raised when the same rules would be answered differently: every host is then evaluated again. */
+const ENGINE = 1;
+
+/**
+ * Reads the checks and makes them judge hosts.
+ * @param folders a later one's check replaces the one of its name in an earlier
+ * @returns `checks`: all that could be read, switched off ones too; `problems`: what could not
+ */
+export async function loadJudge(
+  folders: readonly string[],
+): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
+  const { checks, problems } = await loadChecks(folders);
+  return { judge: makeJudge(checks), checks, problems };
+}
+
+export function makeJudge(checks: readonly Check[]): Judge {
+  const rules = checks.flatMap(({ name, enabled, rule }) => (enabled && rule !== undefined ? [{ name, rule }] : []));
+  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule) }));
+  const version = createHash('sha256')
+    .update(JSON.stringify([ENGINE, rules]))
+    .digest('hex')
+    .slice(0, 32);
+  return {
+    version,
+    judge(document, previous, at) {
+      const results: Judgement['results'] = {};
+      const deadlines: number[] = [];
+      for (const { name, judge } of tests) {
+        const before =
+          previous !== undefined && Object.hasOwn(previous.results, name) ? previous.results[name] : undefined;
+        const judged = judge(document, before, at);
+        if (judged === undefined) continue;
+        results[name] = judged.result;
+        if (judged.deadline !== undefined) deadlines.push(judged.deadline);
+      }
+      return {
+        version,
+        evaluated_at: at,
+        results,
+        ...(deadlines.length === 0 ? {} : { deadline_at: new Date(Math.min(...deadlines)) }),
+      };
+    },
+  };
+}
+
+/** Milliseconds since 1970 at which the answer's consequence changes by itself. */
+type Judged = { result: CheckResult; deadline?: number };
+type Finding = Pick<CheckResult, 'answer' | 'reason'>;
+
+/** @returns what judges one document; it answers undefined for a host that the check is not for */
+function compileRule(
+  rule: CheckRule,
+): (document: Fields, before: CheckResult | undefined, at: Date) => Judged | undefined {
+  const find = compileFinding(rule);
+  const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
+  const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
+  return (document, before, at) => {
+    const finding = guarded(() => (isFor === undefined || isFor.matches(document) ? find(document) : undefined));
+    if (finding === undefined) return undefined;
+    const since = before?.answer === finding.answer ? before.since : at;
+    const { fails, deadline } = consequence(finding, rule.onUnknown, since, at);
+    const result = { ...finding, fails, evidence: evidenceAt(document, paths), since };
+    return { result, ...(deadline === undefined ? {} : { deadline }) };
+  };
+}
+
+function compileFinding(rule: CheckRule): (document: Fields) => Finding {
+  const query = compileQuery(rule.query);
+  const unknown = rule.unknown === undefined ? undefined : compileQuery(rule.unknown);
+  const why = (document: Fields) => {
+    for (const path of rule.needs) {
+      const reason = whyUnknown(document, path);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  };
+  return (document) => {
+    if (unknown === undefined) {
+      const reason = why(document);
+      if (reason !== undefined) return { answer: 'unknown', reason };
+    } else if (unknown.matches(document)) {
+      return { answer: 'unknown', reason: why(document) ?? `nothing can be said from ${rule.needs.join(', ')}` };
+    }
+    return { answer: query.matches(document) ? 'fail' : 'pass' };
+  };
+}
+
+/** A host chooses what it reports, so nothing in there may break the other checks, or the report. */
+function guarded(find: () => Finding | undefined): Finding | undefined {
+  try {
+    return find();
+  } catch (error) {
+    return { answer: 'unknown', reason: `cannot evaluate what the host reported: ${messageOf(error)}` };
+  }
+}
+
+function consequence(
+  { answer }: Finding,
+  onUnknown: OnUnknown,
+  since: Date,
+  at: Date,
+): { fails: boolean; deadline?: number } {
+  if (answer !== 'unknown') return { fails: answer === 'fail' };
+  switch (onUnknown.follows) {
+    case 'ignore':
+      return { fails: false };
+    case 'fail':
+      return { fails: true };
+    case 'issue-after': {
+      const deadline = since.getTime() + onUnknown.after;
+      return at.getTime() >= deadline ? { fails: true } : { fails: false, deadline };
+    }
+    default:
+      return onUnknown satisfies never;
+  }
+}

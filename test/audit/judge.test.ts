@@ -1,0 +1,212 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { makeJudge } from '../../src/audit/judge.ts';
+import { loadChecks } from '../../src/audit/load-checks.ts';
+import type { CheckResult, Judgement } from '../../src/core/check.ts';
+import { days, hours } from '../../src/core/duration.ts';
+import { type Fields, setField } from '../../src/core/value.ts';
+import { folderOf } from './scratch.ts';
+
+const AT = new Date('2026-03-02T10:00:00Z');
+const later = (duration: number) => new Date(AT.getTime() + duration);
+
+async function judgeOf(t: Parameters<typeof folderOf>[0], ...checks: string[]) {
+  const files = Object.fromEntries(checks.map((text, index) => [`${index}.yaml`, `title: X\n${text}`]));
+  const { checks: loaded, problems } = await loadChecks([await folderOf(t, files)]);
+  t.deepEqual(problems, []);
+  return makeJudge(loaded);
+}
+
+const FIREWALL = 'name: firewall\nquery: { plugins.firewall.status: { $ne: "on" } }\n';
+const host = (plugins: Fields): Fields => ({ hostname: 'laptop', plugins });
+
+test('a check passes or fails, with the values that it looked at', async (t) => {
+  const judge = await judgeOf(t, FIREWALL);
+  t.deepEqual(judge.judge(host({ firewall: { status: 'on' } }), undefined, AT), {
+    version: judge.version,
+    evaluated_at: AT,
+    results: { firewall: { answer: 'pass', fails: false, evidence: { 'plugins.firewall.status': 'on' }, since: AT } },
+  });
+  t.like(judge.judge(host({ firewall: { status: 'off' } }), undefined, AT).results['firewall'], {
+    answer: 'fail',
+    fails: true,
+    evidence: { 'plugins.firewall.status': 'off' },
+  });
+});
+
+function unknown(title: string, plugins: Fields, reason: RegExp) {
+  test(`unknown: ${title}`, async (t) => {
+    const judge = await judgeOf(t, `${FIREWALL}on_unknown: fail\n`);
+    const result = judge.judge(host(plugins), undefined, AT).results['firewall'];
+    t.like(result, { answer: 'unknown', fails: true });
+    t.regex(result?.reason ?? '', reason);
+  });
+}
+unknown('the plugin is missing', {}, /^nothing is reported at plugins.firewall.status$/);
+unknown('the value is null', { firewall: { status: null } }, /^nothing is reported/);
+unknown('the plugin says so', { firewall: { status: 'unknown' } }, /^the host says that it cannot tell/);
+unknown('the plugin is no object', { firewall: 'unknown' }, /^nothing is reported/);
+unknown(
+  'the plugin failed',
+  { firewall: { stdout: '', stderr: 'no', returncode: 1 } },
+  /^the plugin firewall failed on the host$/,
+);
+
+test('an unknown that is ignored fails nothing', async (t) => {
+  const judge = await judgeOf(t, `${FIREWALL}on_unknown: ignore\n`);
+  const judgement = judge.judge(host({}), undefined, AT);
+  t.like(judgement.results['firewall'], {
+    answer: 'unknown',
+    fails: false,
+    evidence: { 'plugins.firewall.status': null },
+  });
+  t.is(judgement.deadline_at, undefined);
+});
+
+test('an unknown with issue-after fails from its deadline on, and says when that is', async (t) => {
+  const judge = await judgeOf(
+    t,
+    `${FIREWALL}on_unknown: issue-after 2d\n`,
+    FIREWALL.replace('name: firewall', 'name: b\non_unknown: issue-after 3d'),
+  );
+  const first = judge.judge(host({}), undefined, AT);
+  t.deepEqual(first.deadline_at, later(days(2)));
+  const early = judge.judge(host({}), first, later(days(2) - 1));
+  t.false(early.results['firewall']?.fails);
+  const due = judge.judge(host({}), early, later(days(2)));
+  t.like(due.results['firewall'], { answer: 'unknown', fails: true, since: AT });
+  t.deepEqual(due.deadline_at, later(days(3)), 'the other check is not due yet');
+  t.is(judge.judge(host({}), due, later(days(4))).deadline_at, undefined);
+});
+
+test('an answer counts as given since it last changed', async (t) => {
+  const judge = await judgeOf(t, `${FIREWALL}on_unknown: issue-after 2d\n`);
+  const on = host({ firewall: { status: 'on' } });
+  const first = judge.judge(on, undefined, AT);
+  const second = judge.judge(on, first, later(hours(1)));
+  t.deepEqual(second.results['firewall']?.since, AT);
+  const third = judge.judge(host({}), second, later(hours(2)));
+  t.deepEqual(third.results['firewall']?.since, later(hours(2)));
+});
+
+test('a query for unknown decides instead of needs', async (t) => {
+  const judge = await judgeOf(
+    t,
+    'name: sshd\nquery: { plugins.sshd.config.x: "yes" }\nneeds: [plugins.sshd.status, plugins.sshd.config.x]\nunknown: { plugins.sshd.status: { $exists: false } }\n',
+  );
+  t.is(judge.judge(host({ sshd: { status: 'missing' } }), undefined, AT).results['sshd']?.answer, 'pass');
+  t.like(judge.judge(host({}), undefined, AT).results['sshd'], {
+    answer: 'unknown',
+    reason: 'nothing is reported at plugins.sshd.status',
+  });
+});
+
+test('a check says nothing of a host that it is not for', async (t) => {
+  const judge = await judgeOf(t, `${FIREWALL}applies_to: { hostname: { $regex: ^lap } }\n`);
+  t.deepEqual(Object.keys(judge.judge(host({}), undefined, AT).results), ['firewall']);
+  t.deepEqual(judge.judge({ hostname: 'server', plugins: {} }, undefined, AT).results, {});
+});
+
+test('the values of a list are looked at one by one', async (t) => {
+  const judge = await judgeOf(t, 'name: disk\nquery: { plugins.hd.encrypted: false }\n');
+  const answer = (...disks: Fields[]) => judge.judge(host({ hd: disks }), undefined, AT).results['disk'];
+  t.like(answer({ encrypted: true }, { encrypted: false }), {
+    answer: 'fail',
+    evidence: { 'plugins.hd.encrypted': [true, false] },
+  });
+  t.is(answer({ encrypted: true })?.answer, 'pass');
+  t.is(answer({ encrypted: true }, {})?.answer, 'unknown');
+  t.is(answer()?.answer, 'unknown');
+});
+
+test('evidence that would fill the store is not kept', async (t) => {
+  const judge = await judgeOf(t, 'name: big\nquery: { plugins.big: 1 }\n');
+  const evidence = (big: Fields[string]) =>
+    judge.judge(host({ big }), undefined, AT).results['big']?.evidence['plugins.big'];
+  t.is(evidence('x'.repeat(5000)), '(too much to show)');
+  t.is(evidence(Array.from({ length: 5000 }, (_, index) => ({ index }))), '(too much to show)');
+  t.is(evidence('x'.repeat(1000)), 'x'.repeat(1000));
+});
+
+test('the version changes with what decides, and not with what is only told', async (t) => {
+  const version = async (...texts: string[]) => (await judgeOf(t, ...texts)).version;
+  const plain = await version(FIREWALL);
+  t.is(await version(`${FIREWALL}severity: low\nremediation: Do it\ngrace_period: 1d\n`), plain);
+  t.not(await version(`${FIREWALL}on_unknown: fail\n`), plain);
+  t.not(await version(FIREWALL, 'name: b\nquery: { a: 1 }\n'), plain);
+  t.is(await version(FIREWALL, 'name: b\nquery: { a: 1 }\nenabled: false\n'), plain);
+});
+
+test('names in a document are never read as operators, nor as parts of the language', async (t) => {
+  const judge = await judgeOf(
+    t,
+    FIREWALL,
+    'name: inherited\nquery: { plugins.constructor.name: Object }\n',
+    'name: dollar\nquery: { plugins.a: { $eq: 1 } }\n',
+    'name: same\nquery: { plugins.a: { $in: [{ b: 1 }, 2] } }\n',
+  );
+  const plugins: Fields = { $where: 'while(1);', a: { $gt: '' }, 'firewall.status': 'on' };
+  setField(plugins, '__proto__', { firewall: { status: 'on' } });
+  const { results } = judge.judge(host(plugins), undefined, AT);
+  t.is(results['firewall']?.answer, 'unknown', 'neither a prototype nor a dotted key is a plugin');
+  t.is(results['inherited']?.answer, 'unknown');
+  t.is(results['dollar']?.answer, 'pass');
+});
+
+test('what the engine cannot compare makes one answer unknown, and leaves the others', async (t) => {
+  const judge = await judgeOf(t, FIREWALL, 'name: more\nquery: { plugins.a: { $gt: 1 } }\n');
+  const { results } = judge.judge(host({ a: { constructor: { name: 5 } }, firewall: { status: 'on' } }), undefined, AT);
+  t.is(results['firewall']?.answer, 'pass');
+  t.is(results['more']?.answer, 'unknown');
+  t.regex(results['more']?.reason ?? '', /^cannot evaluate what the host reported: /);
+});
+
+test('whatever a host reports, there is an answer of every check', async (t) => {
+  const { checks, problems } = await loadChecks(['checks.d']);
+  t.deepEqual(problems, []);
+  const judge = makeJudge(checks);
+  const names = fc.constantFrom(
+    'plugins',
+    'sshd',
+    'status',
+    'config',
+    'constructor',
+    '__proto__',
+    'toString',
+    'name',
+    'hd_encryption',
+    'encrypted',
+    'firewall',
+    '$where',
+  );
+  const value = fc.letrec<{ value: Fields[string] }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'medium' },
+      fc.constantFrom<Fields[string]>(null, true, 1, 'unknown', 'running', 'yes'),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fields(tie('value')),
+    ),
+  })).value;
+  const expected = checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name);
+  fc.assert(
+    fc.property(fields(value), (plugins) => {
+      const { results } = judge.judge(host(plugins), undefined, AT);
+      t.deepEqual(Object.keys(results), expected);
+    }),
+  );
+
+  function fields(values: fc.Arbitrary<Fields[string]>): fc.Arbitrary<Fields> {
+    return fc.array(fc.tuple(names, values), { maxLength: 4 }).map((pairs) => {
+      const made: Fields = {};
+      for (const [key, each] of pairs) setField(made, key, each);
+      return made;
+    });
+  }
+});
+
+test('a previous judgement that holds other checks is no trouble', async (t) => {
+  const judge = await judgeOf(t, FIREWALL);
+  const gone: CheckResult = { answer: 'fail', fails: true, evidence: {}, since: AT };
+  const previous: Judgement = { version: 'x', evaluated_at: AT, results: { gone } };
+  t.deepEqual(Object.keys(judge.judge(host({}), previous, later(1)).results), ['firewall']);
+});
