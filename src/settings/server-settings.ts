@@ -1,15 +1,22 @@
 import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
 
+const A_DURATION = 'expected a number and s, m, h or d, such as 10m';
+
 /** `90s`, `10m`, `4h`, `7d` → milliseconds */
-const duration = z.string().transform((text, context) => {
+const duration = z.string({ error: A_DURATION }).transform((text, context) => {
   const parsed = parseDuration(text);
   if (parsed === undefined) {
-    context.addIssue({ code: 'custom', message: 'expected a number and s, m, h or d, such as 10m' });
+    context.addIssue({ code: 'custom', message: A_DURATION });
     return z.NEVER;
   }
   return parsed;
 });
+
+/** Whether the schema is that of a duration: written as text, used as milliseconds. */
+export function isDuration(schema: unknown): boolean {
+  return schema === duration;
+}
 
 const count = z.int().min(1);
 const port = z.int().min(0).max(65535);
@@ -72,7 +79,7 @@ const v1 = z.strictObject({
 });
 
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-const clockTime = z.string().regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'expected HH:MM');
+const clockTime = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'expected HH:MM');
 
 const audit = z.strictObject({
   enabled: z.boolean().default(true),
@@ -93,7 +100,9 @@ const audit = z.strictObject({
 
 export const serverSettings = z.strictObject({
   /** what agents connect to: `https://host:port`, without a path */
-  public_url: z.url({ protocol: /^https?$/ }).regex(/^[^/]+\/\/[^/]+$/, 'expected a URL without a path'),
+  public_url: z
+    .url({ protocol: /^https?$/ })
+    .regex(/^[^/]+\/\/[^/?#@]+$/, 'expected a URL without a path, a user and a password'),
   ports: z.array(listener).min(1),
   /** on 127.0.0.1, without TLS: /healthz, /readyz and the endpoints; 0 takes a free one */
   local_port: port.default(5000),
