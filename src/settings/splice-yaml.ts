@@ -1,4 +1,15 @@
-import { type Document, isCollection, isMap, isNode, isPair, isSeq, type Pair, stringify, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isSeq,
+  type Pair,
+  type Range,
+  stringify,
+  type YAMLMap,
+} from 'yaml';
 import type { KeyPath } from './read-yaml.ts';
 
 /**
