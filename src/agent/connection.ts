@@ -1,0 +1,104 @@
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Milliseconds } from '../core/duration.ts';
+import type { Clock } from '../core/world.ts';
+import { authorityOf } from '../wire/v2/http-signature.ts';
+import { openSocket, type Peer, unreachable } from './open-socket.ts';
+import { RequestProblem } from './problem.ts';
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** One kept connection to the server, opened with the first request. */
+export interface Connection {
+  /** `@authority` of its requests */
+  readonly authority: string;
+  /** @throws RequestProblem where there is no whole answer */
+  post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<HttpAnswer>;
+  /** bytes of all requests so far, request lines and headers included, TLS not */
+  sentBytes(): number;
+  close(): void;
+}
+
+export interface ConnectionLimits {
+  connect: Milliseconds;
+  /** from the first byte sent to the last received, connecting included */
+  request: Milliseconds;
+}
+
+/** An answer is a few hundred bytes; whatever sends more is not our server. */
+const LARGEST_ANSWER = 1024 * 1024;
+
+export function connection(peer: Peer, limits: ConnectionLimits, clock: Clock, signal: AbortSignal): Connection {
+  const sockets: Socket[] = [];
+  const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 1 }), {
+    createConnection: (_options: unknown, done: (error: Error | null, socket?: Socket) => void) => {
+      openSocket(peer, limits.connect, clock).then(
+        (socket) => {
+          sockets.push(socket);
+          done(null, socket);
+        },
+        (error: Error) => done(error),
+      );
+    },
+  });
+  const authority = authorityOf(peer.url.startsWith('https:') ? 'https' : 'http', new URL(peer.url).host);
+  return {
+    authority,
+    post: (path, headers, body) =>
+      new Promise((resolve, reject) => {
+        const message = request({
+          agent,
+          method: 'POST',
+          path,
+          headers: { Host: authority, ...headers, 'Content-Length': String(body.length) },
+          signal,
+        });
+        const timer = setTimeout(
+          () => message.destroy(new RequestProblem('timed-out', `cannot get an answer from ${peer.url} in time`)),
+          limits.request,
+        );
+        message.on('error', (error) => {
+          clearTimeout(timer);
+          reject(error instanceof RequestProblem ? error : unreachable(peer.url, error));
+        });
+        message.on('response', (response) => {
+          readAnswer(response, peer.url)
+            .then(resolve, (error: Error) => {
+              message.destroy();
+              reject(error);
+            })
+            .finally(() => clearTimeout(timer));
+        });
+        message.end(body);
+      }),
+    sentBytes: () => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0),
+    close: () => agent.destroy(),
+  };
+}
+
+async function readAnswer(response: IncomingMessage, url: string): Promise<HttpAnswer> {
+  const pieces: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const piece of response) {
+      if (!Buffer.isBuffer(piece)) continue;
+      total += piece.length;
+      if (total > LARGEST_ANSWER) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    if (cause instanceof RequestProblem) throw cause;
+    throw unreachable(url, cause instanceof Error ? cause : new Error(String(cause)));
+  }
+  if (total > LARGEST_ANSWER) {
+    throw new RequestProblem(
+      'unverified',
+      `cannot use the answer of ${url}: it holds more than ${LARGEST_ANSWER} bytes`,
+    );
+  }
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) };
+}

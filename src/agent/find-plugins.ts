@@ -1,0 +1,89 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { join, parse, sep } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { hasCode } from './has-code.ts';
+import { listHostile } from './read-hostile.ts';
+
+export interface Plugin {
+  /** file name less extension */
+  name: string;
+  path: string;
+}
+
+export interface FoundPlugins {
+  plugins: Plugin[];
+  /** executables that were not taken, and why */
+  refused: { name: string; reason: string }[];
+}
+
+const MOST_PLUGINS = 1000;
+/** What a body may be called (wire/v2/messages.ts); U+FFFD stands for bytes that are no UTF-8, so such a file cannot be named. */
+const NAME = /^[^\0\ufffd]{1,255}$/u;
+
+/**
+ * The plugins that may run: executable files of the folders, the first of each name. Hidden files and backups (`~`) are skipped.
+ * Only what root (or the agent's own user, where it is not root) owns and nobody else may write to, the folder alike, and no link out of it.
+ * @param taken names that are not free any more
+ */
+export async function findPlugins(
+  folders: readonly string[],
+  uid: number,
+  taken: ReadonlySet<string>,
+): Promise<FoundPlugins> {
+  const found: FoundPlugins = { plugins: [], refused: [] };
+  const names = new Set(taken);
+  for (const folder of folders) {
+    const problem = await distrustFolder(folder, uid);
+    if (problem !== undefined) {
+      if (problem !== 'missing') found.refused.push({ name: folder, reason: problem });
+      continue;
+    }
+    for (const file of await listHostile(folder, MOST_PLUGINS)) {
+      if (file.startsWith('.') || file.endsWith('~')) continue;
+      const { name } = parse(file);
+      const path = join(folder, file);
+      const verdict = await judge(path, folder, uid);
+      if (verdict === 'not a plugin') continue;
+      const reason = verdict ?? (NAME.test(name) ? undefined : 'its name cannot be reported') ?? duplicate(names, name);
+      if (reason !== undefined) {
+        found.refused.push({ name: path, reason });
+        continue;
+      }
+      names.add(name);
+      found.plugins.push({ name, path });
+    }
+  }
+  return found;
+}
+
+function duplicate(names: ReadonlySet<string>, name: string): string | undefined {
+  return names.has(name) ? `the name ${name} is taken` : undefined;
+}
+
+async function distrustFolder(folder: string, uid: number): Promise<string | undefined> {
+  try {
+    const facts = await lstat(folder);
+    return facts.isDirectory() ? distrust(facts, uid) : 'it is no folder';
+  } catch (error) {
+    return hasCode(error, 'ENOENT', 'ENOTDIR') ? 'missing' : messageOf(error);
+  }
+}
+
+async function judge(path: string, folder: string, uid: number): Promise<string | undefined> {
+  try {
+    const target = await realpath(path);
+    if (!target.startsWith((await realpath(folder)) + sep)) return 'it is a link out of its folder';
+    const facts = await stat(target);
+    if (!facts.isFile() || (facts.mode & 0o111) === 0) return 'not a plugin';
+    return distrust(facts, uid);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function distrust(facts: { uid: number; mode: number }, uid: number): string | undefined {
+  if (facts.uid !== 0 && facts.uid !== uid) return `it belongs to user ${facts.uid}`;
+  if ((facts.mode & 0o020) !== 0) return 'its group may write to it';
+  if ((facts.mode & 0o002) !== 0) return 'everybody may write to it';
+  return undefined;
+}

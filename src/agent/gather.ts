@@ -1,0 +1,80 @@
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import type { Result } from './body.ts';
+import type { Collector, HostAccess } from './collector.ts';
+import { findPlugins, type Plugin } from './find-plugins.ts';
+import { runCollector } from './run-collector.ts';
+import { runPlugin } from './run-plugin.ts';
+import { activeTargets } from './systemd-targets.ts';
+
+/** What looking at this machine takes. */
+export interface Gatherer {
+  settings: Pick<AgentSettings, 'collectors' | 'plugins'>;
+  collectors: readonly Collector[];
+  pluginFolders: readonly string[];
+  /** effective user id */
+  uid: number;
+  /** environment of plugins */
+  env: Readonly<Record<string, string>>;
+  hostFor(signal: AbortSignal): HostAccess;
+  signal: AbortSignal;
+}
+
+export interface Gathered {
+  /** sorted by name */
+  results: Result[];
+  /** executables that were not run, and why */
+  refused: { name: string; reason: string }[];
+  /** the machine was starting or stopping meanwhile: the results are not to be trusted */
+  unsettled: boolean;
+}
+
+/** Runs all collectors and plugins that are switched on. */
+export async function gather(gatherer: Gatherer): Promise<Gathered> {
+  const { settings, hostFor, signal } = gatherer;
+  const host = hostFor(signal);
+  const before = await activeTargets(host);
+  const { collectors, plugins, refused } = await whatRuns(gatherer);
+  const [built, plugged] = await Promise.all([
+    Promise.all(collectors.map((collector) => runCollector(collector, hostFor, signal))),
+    sideBySide(settings.plugins.at_once, plugins, (plugin) =>
+      runPlugin(
+        plugin,
+        { timeout: settings.plugins.timeout, maxOutput: settings.plugins.max_output },
+        gatherer.env,
+        signal,
+      ),
+    ),
+  ]);
+  const results = [...built, ...plugged].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { results, refused, unsettled: before !== (await activeTargets(host)) };
+}
+
+/** What is switched on; a collector that is switched off leaves its name to a plugin. */
+export async function whatRuns({
+  settings,
+  collectors,
+  pluginFolders,
+  uid,
+}: Omit<Gatherer, 'env' | 'hostFor' | 'signal'>) {
+  const enabled = collectors.filter(({ name }) => !settings.collectors.disabled.includes(name));
+  const { plugins, refused } = await findPlugins(pluginFolders, uid, new Set(enabled.map(({ name }) => name)));
+  return {
+    collectors: enabled,
+    plugins: plugins.filter(({ name }) => !settings.plugins.disabled.includes(name)),
+    refused,
+  };
+}
+
+async function sideBySide(
+  count: number,
+  plugins: readonly Plugin[],
+  run: (plugin: Plugin) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const left = [...plugins];
+  const worker = async () => {
+    for (let plugin = left.shift(); plugin !== undefined; plugin = left.shift()) results.push(await run(plugin));
+  };
+  await Promise.all(Array.from({ length: Math.min(count, plugins.length) }, worker));
+  return results;
+}
