@@ -20,12 +20,18 @@ export async function loadJudge(
   folders: readonly string[],
 ): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
   const { checks, problems } = await loadChecks(folders);
-  return { judge: makeJudge(checks), checks, problems };
+  return { judge: makeJudge(checks, problems), checks, problems };
 }
 
-export function makeJudge(checks: readonly Check[]): Judge {
+/**
+ * @param problems what could not be read: a check that broke keeps what it last said, until it is mended or removed,
+ *   so that a slip in a file neither closes its issues nor opens them anew
+ */
+export function makeJudge(checks: readonly Check[], problems: readonly CheckProblem[] = []): Judge {
   const rules = checks.flatMap(({ name, enabled, rule }) => (enabled && rule !== undefined ? [{ name, rule }] : []));
   const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule) }));
+  const known = new Set(checks.map(({ name }) => name));
+  const broken = [...new Set(problems.map(({ name }) => name ?? ANY))].filter((name) => !known.has(name)).sort();
   const version = createHash('sha256')
     .update(JSON.stringify([ENGINE, rules]))
     .digest('hex')
@@ -33,7 +39,7 @@ export function makeJudge(checks: readonly Check[]): Judge {
   return {
     version,
     judge(document, previous, at) {
-      const results: Judgement['results'] = {};
+      const results = heldResults(previous, known, broken);
       const deadlines: number[] = [];
       for (const { name, judge } of tests) {
         const before =
@@ -51,6 +57,20 @@ export function makeJudge(checks: readonly Check[]): Judge {
       };
     },
   };
+}
+
+/** Stands for the name of a problem that may be about any check: a folder that cannot be read. */
+const ANY = '*';
+
+function heldResults(
+  previous: Judgement | undefined,
+  known: ReadonlySet<string>,
+  broken: readonly string[],
+): Judgement['results'] {
+  const held = Object.entries(previous?.results ?? {}).filter(
+    ([name]) => !known.has(name) && (broken.includes(name) || broken.includes(ANY)),
+  );
+  return Object.fromEntries(held);
 }
 
 /** Milliseconds since 1970 at which the answer's consequence changes by itself. */
