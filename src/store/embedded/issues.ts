@@ -1,0 +1,126 @@
+import type { Issue } from '../../core/issue.ts';
+import { type Fields, isFields, type Value } from '../../core/value.ts';
+import type { IssueFilter } from '../port.ts';
+import { fromText, plainFields, toText } from '../portable.ts';
+import { ISSUE_TIMES, issueOf } from '../records.ts';
+import type { Bindable, Engine, Row } from './engine.ts';
+import { date, optionalDate, text, time } from './row.ts';
+
+/** The unique index over open issues is the guard. */
+export function openIssue(engine: Engine, hostname: string, name: string, at: Date): boolean {
+  const sql = `INSERT INTO issues (hostname, name, opened_at, open, other) VALUES (?, ?, ?, 1, '{}') ON CONFLICT DO NOTHING`;
+  return engine.run(sql, hostname, name, time(at)) > 0;
+}
+
+/** Closes duplicates that an original database may hold, too. */
+export function closeIssue(engine: Engine, hostname: string, name: string, at: Date): boolean {
+  const sql = 'UPDATE issues SET closed_at = ?, open = NULL WHERE hostname = ? AND name = ? AND closed_at IS NULL';
+  return engine.run(sql, time(at), hostname, name) > 0;
+}
+
+/** A page of open issues after the one named, by host name, then name. */
+export function pageOfOpenIssues(
+  engine: Engine,
+  filter: IssueFilter,
+  after: Pick<Issue, 'hostname' | 'name'>,
+  limit: number,
+): Issue[] {
+  const { where, values } = condition(filter);
+  return engine
+    .all(
+      `SELECT * FROM issues WHERE open = 1 AND (hostname, name) > (?, ?) AND ${where} ORDER BY hostname, name LIMIT ?`,
+      after.hostname,
+      after.name,
+      ...values,
+      limit,
+    )
+    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+}
+
+export function issueHistory(engine: Engine, filter: IssueFilter & { limit: number }): Issue[] {
+  const { where, values } = condition(filter);
+  return engine
+    .all(`SELECT * FROM issues WHERE ${where} ORDER BY opened_at DESC, id DESC LIMIT ?`, ...values, filter.limit)
+    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+}
+
+export function markAlerted(engine: Engine, issues: Pick<Issue, 'hostname' | 'name'>[], at: Date): void {
+  engine.transaction(() => {
+    for (const { hostname, name } of issues) {
+      engine.run(
+        'UPDATE issues SET alerted_at = ? WHERE hostname = ? AND name = ? AND open = 1',
+        time(at),
+        hostname,
+        name,
+      );
+    }
+  });
+}
+
+export function reconcile(
+  engine: Engine,
+  hostname: string,
+  failing: string[],
+  passing: string[],
+  at: Date,
+): { opened: string[]; closed: string[] } {
+  return engine.transaction(() => ({
+    opened: failing.filter((name) => openIssue(engine, hostname, name, at)),
+    closed: passing.filter((name) => closeIssue(engine, hostname, name, at)),
+  }));
+}
+
+/** @param document in portable form. markOpen comes after the last. */
+export function addIssue(engine: Engine, document: Fields): void {
+  const { hostname, name, opened_at, ...rest } = document;
+  const columns: Record<string, Bindable> = {};
+  const other: Fields = {};
+  for (const [key, value] of Object.entries(rest)) {
+    if (ISSUE_TIMES.some((known) => known === key) && value instanceof Date) columns[key] = time(value);
+    else other[key] = value;
+  }
+  const id = { hostname, name, opened_at } satisfies Record<string, Value | undefined>;
+  if (typeof hostname !== 'string' || typeof name !== 'string' || !(opened_at instanceof Date)) {
+    throw new TypeError(`expected an issue in a document of issues, got ${JSON.stringify(id)}`);
+  }
+  const values = { hostname, name, opened_at: time(opened_at), ...columns, other: toText(other) };
+  const names = Object.keys(values);
+  engine.run(
+    `INSERT INTO issues (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+    ...Object.values(values),
+  );
+}
+
+/** One open episode of each problem, the oldest; an original database may hold more. */
+export function markOpen(engine: Engine): void {
+  engine.run(
+    `UPDATE issues SET open = 1 WHERE open IS NULL AND closed_at IS NULL AND NOT EXISTS (
+       SELECT 1 FROM issues AS o WHERE o.hostname = issues.hostname AND o.name = issues.name AND o.closed_at IS NULL
+         AND (o.opened_at, o.id) < (issues.opened_at, issues.id))`,
+  );
+}
+
+/** In portable form. */
+export function issueDocument(row: Row): Fields {
+  const other = fromText(text(row, 'other'));
+  const document: Fields = isFields(other) ? other : {};
+  document['hostname'] = text(row, 'hostname');
+  document['name'] = text(row, 'name');
+  document['opened_at'] = date(row, 'opened_at');
+  for (const name of ISSUE_TIMES) {
+    const at = optionalDate(row, name);
+    if (at !== undefined) document[name] = at;
+  }
+  return document;
+}
+
+function condition({ hostnames, names }: IssueFilter): { where: string; values: Bindable[] } {
+  const parts = ['1'];
+  const values: Bindable[] = [];
+  for (const [column, list] of Object.entries({ hostname: hostnames, name: names })) {
+    if (list === undefined) continue;
+    parts.push(`${column} IN (SELECT value FROM json_each(?))`);
+    values.push(JSON.stringify(list));
+  }
+  return { where: parts.join(' AND '), values };
+}

@@ -1,0 +1,56 @@
+import type { Patch } from '../../core/patch.ts';
+import { type Fields, isFields } from '../../core/value.ts';
+import { fromText, plainFields, toText } from '../portable.ts';
+import { objectIdOf, patchOf, strings } from '../records.ts';
+import type { Engine, Row } from './engine.ts';
+import { text } from './row.ts';
+
+export function pendingPatches(engine: Engine, hostname: string): Patch[] {
+  return engine
+    .all(
+      'SELECT * FROM patches WHERE id IN (SELECT patch FROM patch_hosts WHERE hostname = ? AND completed = 0) ORDER BY id',
+      hostname,
+    )
+    .map((row) => patchOf(text(row, 'id'), plainFields(patchDocument(engine, row))));
+}
+
+export function acknowledgePatch(engine: Engine, id: string, hostname: string): boolean {
+  return engine.transaction(() => {
+    if (engine.get('SELECT 1 FROM patches WHERE id = ?', id) === undefined) return false;
+    const pending = 'DELETE FROM patch_hosts WHERE patch = ? AND hostname = ? AND completed = 0';
+    if (engine.run(pending, id, hostname) > 0) addHosts(engine, id, [hostname], 1);
+    return true;
+  });
+}
+
+/** @param document in portable form */
+export function addPatch(engine: Engine, document: Fields): void {
+  const { _id, pending_hosts, completed_hosts, ...rest } = document;
+  const id = objectIdOf(_id);
+  if (id === undefined) throw new TypeError('expected an ObjectId as _id in a document of patches');
+  engine.run('INSERT INTO patches (id, document) VALUES (?, ?)', id, toText(rest));
+  addHosts(engine, id, strings(pending_hosts), 0);
+  addHosts(engine, id, strings(completed_hosts), 1);
+}
+
+/** In portable form. */
+export function patchDocument(engine: Engine, row: Row): Fields {
+  const id = text(row, 'id');
+  const rest = fromText(text(row, 'document'));
+  const hosts = (completed: 0 | 1) =>
+    engine
+      .all('SELECT hostname FROM patch_hosts WHERE patch = ? AND completed = ? ORDER BY id', id, completed)
+      .map((host) => text(host, 'hostname'));
+  return { ...(isFields(rest) ? rest : {}), _id: { $oid: id }, pending_hosts: hosts(0), completed_hosts: hosts(1) };
+}
+
+function addHosts(engine: Engine, patch: string, hostnames: string[], completed: 0 | 1): void {
+  for (const hostname of hostnames) {
+    engine.run(
+      'INSERT INTO patch_hosts (patch, hostname, completed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      patch,
+      hostname,
+      completed,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
+import { type Fields, isFields, setField, type Value } from '../../core/value.ts';
+import { hostOf, withIdentity } from '../host-document.ts';
+import { fromText, readText } from '../portable.ts';
+import type { Bindable, Engine, Row } from './engine.ts';
+import { date, integer, optionalDate, optionalInteger, optionalText, text } from './row.ts';
+
+const SELECT = 'SELECT * FROM hosts JOIN host_documents ON host_documents.host = hosts.id';
+
+/** How the documents among the columns become values: as the product sees them, or in portable form. */
+type Reader = (text: string) => Value;
+
+export function findHost(engine: Engine, hostname: string): Host | undefined {
+  return oneHost(engine, 'hosts.hostname = ?', hostname);
+}
+
+export function findHostById(engine: Engine, id: HostId): Host | undefined {
+  return oneHost(engine, 'hosts.host_id = ?', id);
+}
+
+export function findHostByKey(engine: Engine, key: KeyId): (Host & { identity: Identity }) | undefined {
+  return withIdentity(oneHost(engine, 'hosts.id = (SELECT host FROM host_keys WHERE key_id = ?)', key));
+}
+
+/** At most `limit` hosts whose names come after `after`, by name. */
+export function pageOfHosts(
+  engine: Engine,
+  page: { after: string; limit: number; where: string; values: Bindable[]; portable?: true },
+): { hostname: string; document: Fields }[] {
+  const reader = page.portable ? fromText : readText;
+  return engine
+    .all(
+      `${SELECT} WHERE hosts.hostname > ? AND (${page.where}) ORDER BY hosts.hostname LIMIT ?`,
+      page.after,
+      ...page.values,
+      page.limit,
+    )
+    .map((row) => ({ hostname: text(row, 'hostname'), document: hostDocument(engine, row, reader) }));
+}
+
+function oneHost(engine: Engine, where: string, value: Bindable): Host | undefined {
+  const row = engine.get(`${SELECT} WHERE ${where}`, value);
+  return row === undefined ? undefined : hostOf(hostDocument(engine, row, readText));
+}
+
+/** Puts a host's document together again; write-host.ts takes it apart. */
+function hostDocument(engine: Engine, row: Row, reader: Reader): Fields {
+  const document = fields(row, 'other', reader) ?? {};
+  setField(document, 'hostname', text(row, 'hostname'));
+  const plugins = fields(row, 'plugins', reader);
+  const arrived = optionalDate(row, 'plugins_submitted_at');
+  if (arrived !== undefined) document['plugins'] = { ...plugins, submitted_at: arrived };
+  else if (plugins !== undefined) document['plugins'] = plugins;
+  for (const name of ['commands', 'checks']) {
+    const part = fields(row, name, reader);
+    if (part !== undefined) document[name] = part;
+  }
+  for (const name of ['submitted_at', 'collected_at']) {
+    const at = optionalDate(row, name);
+    if (at !== undefined) document[name] = at;
+  }
+  for (const name of ['suspended', 'settled']) {
+    const flag = optionalInteger(row, name);
+    if (flag !== undefined) document[name] = flag === 1;
+  }
+  const identity = fields(row, 'identity', reader);
+  if (identity !== undefined) document['identity'] = identityDocument(engine, row, identity, reader);
+  return document;
+}
+
+function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Reader): Fields {
+  const submission = optionalText(row, 'submission');
+  const last: Value =
+    submission === undefined ? null : { submission, chain: text(row, 'chain'), at: date(row, 'answered_at') };
+  return {
+    ...identity,
+    host_id: text(row, 'host_id'),
+    keys: engine
+      .all('SELECT * FROM host_keys WHERE host = ? ORDER BY position', integer(row, 'host'))
+      .map((key) => keyDocument(key)),
+    sequence: integer(row, 'sequence'),
+    epoch: optionalText(row, 'epoch') ?? null,
+    last,
+    digest: optionalText(row, 'digest') ?? null,
+    list: fields(row, 'list', reader) ?? {},
+  };
+}
+
+function keyDocument(row: Row): Fields {
+  const revoked = optionalDate(row, 'revoked_at');
+  return {
+    id: text(row, 'key_id'),
+    public_key: text(row, 'public_key'),
+    added_at: date(row, 'added_at'),
+    ...(revoked === undefined ? {} : { revoked_at: revoked }),
+  };
+}
+
+function fields(row: Row, column: string, reader: Reader): Fields | undefined {
+  const written = optionalText(row, column);
+  if (written === undefined) return undefined;
+  const value = reader(written);
+  return isFields(value) ? value : undefined;
+}

@@ -1,0 +1,142 @@
+import { OperatorError } from '../../core/errors.ts';
+import type { Engine } from './engine.ts';
+import { integer } from './row.ts';
+
+/**
+ * Version n is what the first n of these make. Forward only; each runs once, in one transaction with the mark of its version.
+ *
+ * `hosts` holds what a quiet check-in changes, in a short row; what it leaves alone is in `host_documents`,
+ * which is rewritten only with a changed report. Times are milliseconds; documents are JSON as of store/portable.ts.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE hosts (
+    id INTEGER PRIMARY KEY,
+    hostname TEXT NOT NULL UNIQUE,
+    host_id TEXT UNIQUE,
+    sequence INTEGER,
+    epoch TEXT,
+    submission TEXT,
+    chain TEXT,
+    answered_at INTEGER,
+    digest TEXT,
+    submitted_at INTEGER,
+    plugins_submitted_at INTEGER,
+    collected_at INTEGER,
+    suspended INTEGER,
+    checks_version TEXT,
+    checks_evaluated_at INTEGER,
+    checks_deadline_at INTEGER,
+    settled INTEGER
+  ) STRICT;
+  CREATE INDEX hosts_unsettled ON hosts (hostname) WHERE settled = 0;
+
+  CREATE TABLE host_keys (
+    key_id TEXT PRIMARY KEY,
+    host INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    public_key TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX host_keys_host ON host_keys (host);
+
+  CREATE TABLE host_documents (
+    host INTEGER PRIMARY KEY,
+    identity TEXT,
+    list TEXT,
+    plugins TEXT,
+    commands TEXT,
+    checks TEXT,
+    other TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE trail (id INTEGER PRIMARY KEY, hostname TEXT NOT NULL, audited_at INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
+  CREATE INDEX trail_hostname ON trail (hostname, audited_at);
+
+  CREATE TABLE enrollments (
+    key_id TEXT PRIMARY KEY,
+    host_id TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    status TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    approved_at INTEGER,
+    revoked_at INTEGER,
+    revoked_why TEXT,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX enrollments_hostname ON enrollments (hostname);
+
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    uses INTEGER NOT NULL,
+    approve INTEGER NOT NULL,
+    pattern TEXT,
+    note TEXT,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE token_uses (
+    token TEXT NOT NULL, position INTEGER NOT NULL, key_id TEXT NOT NULL, PRIMARY KEY (token, key_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE issues (
+    id INTEGER PRIMARY KEY,
+    hostname TEXT NOT NULL,
+    name TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    alerted_at INTEGER,
+    snoozed_at INTEGER,
+    unsnooze_at INTEGER,
+    unsnoozed_at INTEGER,
+    open INTEGER,
+    other TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX issues_open ON issues (hostname, name) WHERE open = 1;
+  CREATE INDEX issues_hostname ON issues (hostname, name, closed_at);
+  CREATE INDEX issues_opened ON issues (opened_at);
+
+  CREATE TABLE patches (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE patch_hosts (
+    id INTEGER PRIMARY KEY, patch TEXT NOT NULL, hostname TEXT NOT NULL, completed INTEGER NOT NULL, UNIQUE (patch, hostname, completed)
+  ) STRICT;
+  CREATE INDEX patch_hosts_pending ON patch_hosts (hostname) WHERE completed = 0;
+
+  CREATE TABLE signatures (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX signatures_expiry ON signatures (expires_at);
+
+  CREATE TABLE documents (id INTEGER PRIMARY KEY, collection TEXT NOT NULL, document TEXT NOT NULL) STRICT;
+  `,
+];
+
+/**
+ * Brings the schema up to the last version. Several processes may do so at once.
+ * @throws OperatorError where the file's schema is newer than this program
+ */
+export function migrate(engine: Engine, epoch: string, migrations: readonly string[] = MIGRATIONS): void {
+  if (version(engine) === migrations.length) return;
+  engine.transaction(() => {
+    const from = version(engine);
+    if (from > migrations.length) throw tooNew(from, migrations.length);
+    for (const migration of migrations.slice(from)) engine.exec(migration);
+    engine.exec(`PRAGMA user_version = ${migrations.length}`);
+    engine.run(`INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING`, epoch);
+  });
+}
+
+function version(engine: Engine): number {
+  const row = engine.get('PRAGMA user_version');
+  return row === undefined ? 0 : integer(row, 'user_version');
+}
+
+function tooNew(found: number, known: number): OperatorError {
+  return new OperatorError(
+    `cannot use the store: its schema has version ${found}, and this penguindome knows versions up to ${known}; install a newer penguindome`,
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * The portable form of stored documents: what backups hold, and what travels from one kind of store to the other.
+ *
+ * A document is `Fields` with its keys escaped (store/escape.ts), so that a key that starts with `$` is always a tag
+ * of MongoDB's extended JSON: `{"$date": "2026-…Z"}`, `{"$oid": "24 hex"}`, and whatever else an original database may hold.
+ * Dates are `Date` in memory and tagged in text; other tags stay tags, and only mongo/ knows their classes.
+ * Collections bear MongoDB's names. `_id` is kept where it means something: in patches, and in collections that we do not know.
+ */
+import { type Fields, getField, isFields, type Value } from '../core/value.ts';
+import { asFields, escapeKey, mapFields, mapValue, mayHoldEscapes, unescapeKey } from './escape.ts';
+
+/** Collections in the order in which a backup holds them. Others come after `signatures`; the trail, the longest, is last. */
+export const COLLECTIONS = [
+  'clients',
+  'enrollments',
+  'tokens',
+  'issues',
+  'patches',
+  'signatures',
+  'audit_trail',
+] as const;
+
+const same = (key: string) => key;
+
+/** @param value in portable form */
+export function toText(value: Value): string {
+  return JSON.stringify(mapValue(value, { key: same, date: tagDate }));
+}
+
+/** @throws SyntaxError where the text is no JSON */
+export function fromText(text: string): Value {
+  const value: Value = JSON.parse(text);
+  return text.includes('$date') ? mapValue(value, { key: same, fields: dateOfTag }) : value;
+}
+
+/** A value as the product sees it (keys as sent, ObjectIds as hex) to text in portable form. */
+export function writeText(value: Value): string {
+  return JSON.stringify(mapValue(value, { key: escapeKey, date: tagDate }));
+}
+
+/** The reverse of writeText. */
+export function readText(text: string): Value {
+  const value: Value = JSON.parse(text);
+  return mayHoldEscapes(text)
+    ? mapValue(value, { key: unescapeKey, fields: (fields) => dateOfTag(fields) ?? plainTag(fields) })
+    : value;
+}
+
+/** A document in portable form as the product sees it. */
+export function plainFields(document: Fields): Fields {
+  return mapFields(document, { key: unescapeKey, fields: plainTag });
+}
+
+/** What the product sees of a tag: ObjectIds as hex, numbers as numbers, bytes as base64, anything else as its text. */
+export function plainTag(fields: Fields): Value | undefined {
+  const tag = tagOf(fields);
+  if (tag === undefined) return undefined;
+  const content = getField(fields, tag);
+  if (tag === '$numberLong' || tag === '$numberInt' || tag === '$numberDouble') return Number(content);
+  if (tag === '$binary') return getField(asFields(content) ?? {}, 'base64') ?? '';
+  return typeof content === 'string' ? content : JSON.stringify(fields);
+}
+
+/** The tag's name; undefined for an object of a host, whose keys never start with a bare `$`. */
+export function tagOf(fields: Fields): string | undefined {
+  const [first] = Object.keys(fields);
+  return first?.startsWith('$') ? first : undefined;
+}
+
+function tagDate(date: Date): Value {
+  // A date beyond JavaScript's years (BSON holds them) has no ISO form.
+  return Number.isNaN(date.getTime()) ? null : { $date: date.toISOString() };
+}
+
+function dateOfTag(fields: Fields): Value | undefined {
+  const text = getField(fields, '$date');
+  return typeof text === 'string' ? new Date(text) : undefined;
+}
+
+/** @returns undefined where the text is not an object */
+export function fieldsOfText(text: string): Fields | undefined {
+  const value = fromText(text);
+  return isFields(value) ? value : undefined;
+}
