@@ -1,0 +1,74 @@
+import { minutes } from '../../core/duration.ts';
+import { type HostAccess, UNKNOWN } from '../collector.ts';
+import { factsOf, namesIn, textOf } from './lenient.ts';
+import { readOsRelease } from './os-release.ts';
+import { type AptUpgrade, hasHiddenSecurity, parseDpkgStatus, parseRelease, parseUpgrades } from './parse-apt.ts';
+import { type Answer, earliest, isCurrent, sortedNames, type Updates, unlessStale } from './updates.ts';
+
+const LISTS = '/var/lib/apt/lists';
+/** Works as any user, does not wait for a running apt, and shows what is held back too. */
+const SIMULATE = ['-o', 'Debug::NoLocking=1', '--ignore-hold', '-qq', '-s', 'dist-upgrade'];
+const MEBIBYTE = 1024 * 1024;
+
+export async function aptUpdates(host: HostAccess): Promise<Updates> {
+  const releases = ((await namesIn(host, LISTS)) ?? []).filter((name) => /_(?:In)?Release$/.test(name));
+  const [current, release, installed, upgrades] = await Promise.all([
+    isFresh(host, releases),
+    isReleaseOut(host, releases),
+    textOf(host, '/var/lib/dpkg/status', 64 * MEBIBYTE),
+    // Without package data a simulation finds nothing to do, and says so as if all were well.
+    releases.length === 0 ? undefined : simulate(host),
+  ]);
+  return {
+    release,
+    current,
+    patches: upgrades === undefined ? UNKNOWN : unlessStale(upgrades.length > 0, current),
+    security_patches: upgrades === undefined ? UNKNOWN : unlessStale(await isSecurityOut(host, upgrades), current),
+    installed_packages: sortedNames(parseDpkgStatus(installed ?? '')),
+  };
+}
+
+/**
+ * apt confirms each repository by itself: it changes the file's ctime also where the server has nothing new, and leaves it alone where
+ * the server was down or its signature was bad. Their mtime is the server's, and the stamps under periodic/ know only of timers.
+ */
+async function isFresh(host: HostAccess, releases: readonly string[]): Promise<boolean> {
+  const facts = await Promise.all(releases.map((name) => factsOf(host, `${LISTS}/${name}`)));
+  return isCurrent(host, earliest(facts.flatMap((each) => (each === undefined ? [] : [each.changed]))));
+}
+
+async function simulate(host: HostAccess): Promise<AptUpgrade[] | undefined> {
+  const apt = await host.find('apt-get');
+  if (apt === undefined) return undefined;
+  const { code, stdout } = await host.run(apt, SIMULATE, { timeout: minutes(3), maxOutput: 8 * MEBIBYTE });
+  return code === 0 ? parseUpgrades(stdout) : undefined;
+}
+
+async function isSecurityOut(host: HostAccess, upgrades: readonly AptUpgrade[]): Promise<Answer> {
+  if (upgrades.length === 0 || upgrades.some(({ security }) => security)) return upgrades.length > 0;
+  const cache = await host.find('apt-cache');
+  if (cache === undefined) return UNKNOWN;
+  const names = upgrades.map(({ name }) => name);
+  const { code, stdout } = await host.run(cache, ['policy', ...names], {
+    timeout: minutes(1),
+    maxOutput: 8 * MEBIBYTE,
+  });
+  return code === 0 ? hasHiddenSecurity(stdout) : UNKNOWN;
+}
+
+/** Debian's own repository says that it has become `oldstable`; Ubuntu's tools leave a note each time that they ask. */
+async function isReleaseOut(host: HostAccess, releases: readonly string[]): Promise<Answer> {
+  const system = await readOsRelease(host);
+  if (system?.get('ID') === 'ubuntu') {
+    const note = await textOf(host, '/var/lib/ubuntu-release-upgrader/release-upgrade-available');
+    return note === undefined ? UNKNOWN : note.trim() !== '';
+  }
+  const codename = system?.get('VERSION_CODENAME');
+  for (const name of releases) {
+    const repository = parseRelease((await textOf(host, `${LISTS}/${name}`)) ?? '');
+    if (repository.origin !== 'Debian' || repository.codename !== codename) continue;
+    if (/^(?:old)+stable$/.test(repository.suite ?? '')) return true;
+    if (/^(?:stable|testing|unstable)$/.test(repository.suite ?? '')) return false;
+  }
+  return UNKNOWN;
+}

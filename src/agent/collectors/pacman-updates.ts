@@ -1,0 +1,38 @@
+import { minutes } from '../../core/duration.ts';
+import { type HostAccess, UNKNOWN } from '../collector.ts';
+import { factsOf, namesIn } from './lenient.ts';
+import { isCurrent, latest, sortedNames, type Updates, unlessStale } from './updates.ts';
+
+const DATA = '/var/lib/pacman';
+
+export async function pacmanUpdates(host: HostAccess): Promise<Updates> {
+  const databases = ((await namesIn(host, `${DATA}/sync`)) ?? []).filter((name) => name.endsWith('.db'));
+  const facts = await Promise.all(databases.map((name) => factsOf(host, `${DATA}/sync/${name}`)));
+  // A database without news is not touched; the big ones have some every day.
+  const current = isCurrent(host, latest(facts.flatMap((each) => (each === undefined ? [] : [each.changed]))));
+  const waiting = databases.length === 0 ? UNKNOWN : await isUpdateOut(host);
+  const patches = unlessStale(waiting, current);
+  return {
+    // Rolling: there are no releases.
+    release: false,
+    current,
+    patches,
+    // pacman does not tell which of them are; where there is none at all there is none for security.
+    security_patches: patches === false ? false : UNKNOWN,
+    installed_packages: sortedNames(((await namesIn(host, `${DATA}/local`)) ?? []).map(nameOf)),
+  };
+}
+
+/** `-Qu` compares with the data that is there; status 1 without a word means that there is nothing. */
+async function isUpdateOut(host: HostAccess): Promise<boolean | typeof UNKNOWN> {
+  const pacman = await host.find('pacman');
+  if (pacman === undefined) return UNKNOWN;
+  const { code, stdout, stderr } = await host.run(pacman, ['-Qu'], { timeout: minutes(1) });
+  if (code === 0) return stdout.trim() !== '';
+  return code === 1 && stdout.trim() === '' && stderr.trim() === '' ? false : UNKNOWN;
+}
+
+/** Folders are called NAME-VERSION-RELEASE; a name may hold dashes, the other two not. */
+function nameOf(folder: string): string {
+  return /^(.+)-[^-]+-[^-]+$/.exec(folder)?.[1] ?? '';
+}
