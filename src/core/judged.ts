@@ -1,0 +1,32 @@
+import type { Judgement } from './check.ts';
+import type { Host } from './host.ts';
+import type { Fields } from './value.ts';
+
+/** What checks see of a host: what it reported and when, not what v2 keeps for itself. */
+export function judgedDocument(host: Omit<Host, 'identity' | 'checks' | 'settled'>): Fields {
+  const { hostname, plugins, commands, collected_at, submitted_at, suspended } = host;
+  return {
+    hostname,
+    ...(plugins === undefined ? {} : { plugins }),
+    ...(commands === undefined ? {} : { commands }),
+    ...(collected_at === undefined ? {} : { collected_at }),
+    ...(submitted_at === undefined ? {} : { submitted_at }),
+    ...(suspended === undefined ? {} : { suspended }),
+  };
+}
+
+/**
+ * What a judgement means for the issues of its host: which to open, which to close.
+ * @param previous a check that answered then and does not now (it is gone, or no longer for this host) closes its issue
+ */
+export function consequencesOf(
+  { results }: Judgement,
+  previous: Judgement | undefined,
+): { failing: string[]; passing: string[] } {
+  const entries = Object.entries(results);
+  const gone = Object.keys(previous?.results ?? {}).filter((name) => !Object.hasOwn(results, name));
+  return {
+    failing: entries.filter(([, { fails }]) => fails).map(([name]) => name),
+    passing: [...entries.filter(([, { fails }]) => !fails).map(([name]) => name), ...gone],
+  };
+}

@@ -1,0 +1,135 @@
+import { type Enrollment, identityOf, type NameConflict, type Token } from '../../core/enrollment.ts';
+import { Refusal } from '../../core/errors.ts';
+import type { Log } from '../../core/events.ts';
+import type { HostId, KeyId } from '../../core/host.ts';
+import type { Clock, Random } from '../../core/world.ts';
+import type { Store } from '../../store/port.ts';
+import type { EnrollRequest } from '../../wire/v2/messages.ts';
+import type { IdentityRecorder } from '../deps.ts';
+import { replayed } from '../spend-sequence.ts';
+import { admitToken, tokenHash, tokenRefused } from './admit-token.ts';
+
+export interface EnrollmentDeps {
+  store: Store;
+  identities: IdentityRecorder;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** A request whose signature by the key that it brings was verified. */
+export interface Applicant {
+  keyId: KeyId;
+  sequence: number;
+  address: string;
+  request: EnrollRequest;
+}
+
+export interface Enrolled {
+  status: 'approved' | 'pending';
+  hostId: HostId;
+}
+
+/**
+ * Enrols a key, or repeats what was answered before. The steps (count the token, remember the key, give it its host, approve) are each
+ * harmless when repeated, so that an enrolment that a crash cut short goes on where it stopped when the agent comes again.
+ */
+export async function enrollKey(deps: EnrollmentDeps, applicant: Applicant): Promise<Enrolled> {
+  const { store } = deps;
+  const { keyId, sequence, request } = applicant;
+  const spent = await store.hosts.spend({ key_id: keyId, sequence });
+  switch (spent.outcome) {
+    case 'replayed':
+      throw replayed(spent.last, 'used');
+    case 'revoked':
+      throw new Refusal('revoked-key', 'cannot enrol a revoked key; make a new one');
+    case 'spent':
+      await requireOwnToken(deps, applicant, await store.enrollments.find(keyId));
+      // Where a crash came between giving the key its host and saying so.
+      await store.enrollments.approve(keyId, deps.clock.now());
+      deps.log.event('enroll.repeated', { host: spent.host.hostname, status: 'approved' });
+      return { status: 'approved', hostId: spent.host.identity.host_id };
+    case 'pending': {
+      const token = await requireOwnToken(deps, applicant, spent.enrollment);
+      const enrolled = await finish(deps, spent.enrollment, token);
+      deps.log.event('enroll.repeated', { host: spent.enrollment.hostname, status: enrolled.status });
+      return enrolled;
+    }
+    case 'unknown': {
+      const token = await admitToken(deps, { secret: request.token, key: keyId, hostname: request.hostname });
+      const enrollment = await remember(deps, applicant, token);
+      const enrolled = await finish(deps, enrollment, token);
+      announce(deps, enrollment, enrolled);
+      return enrolled;
+    }
+    default:
+      return spent satisfies never;
+  }
+}
+
+/** A known key's answer is repeated to whoever shows the token that it enrolled with; no use is counted, and its end does not matter. */
+async function requireOwnToken(
+  { store }: EnrollmentDeps,
+  { request }: Applicant,
+  enrollment: Enrollment | undefined,
+): Promise<Token> {
+  const token = await store.tokens.find(tokenHash(request.token));
+  if (token === undefined || token.id !== enrollment?.token_id)
+    throw tokenRefused('not the one that this key enrolled with');
+  if (request.hostname !== enrollment.hostname) throw tokenRefused(`used for ${enrollment.hostname} before`);
+  return token;
+}
+
+async function remember(
+  { store, clock, random }: EnrollmentDeps,
+  { keyId, sequence, address, request }: Applicant,
+  token: Token,
+): Promise<Enrollment> {
+  const { hostname, public_key, machine_id_digest } = request;
+  const conflict = await findConflict(store, hostname);
+  const enrollment: Enrollment = {
+    key_id: keyId,
+    host_id: random.uuid() as HostId,
+    hostname,
+    public_key,
+    ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+    address,
+    token_id: token.id,
+    status: 'pending',
+    ...(conflict === undefined ? {} : { conflict }),
+    sequence,
+    enrolled_at: clock.now(),
+  };
+  if (await store.enrollments.insert(enrollment)) return enrollment;
+  // Either a twin of this request came first, or the key's host was forgotten, which ends the key too.
+  const known = await store.enrollments.find(keyId);
+  if (known?.status === 'pending') return known;
+  throw new Refusal('revoked-key', 'cannot enrol this key again: its host was removed; make a new one');
+}
+
+async function findConflict(store: Store, hostname: string): Promise<NameConflict | undefined> {
+  const holder = await store.hosts.find(hostname);
+  if (holder === undefined) return undefined;
+  return holder.identity === undefined ? 'v1' : 'v2';
+}
+
+async function finish(deps: EnrollmentDeps, enrollment: Enrollment, token: Token): Promise<Enrolled> {
+  const { store, clock, identities, log } = deps;
+  const { key_id, host_id, hostname, conflict } = enrollment;
+  const pending: Enrolled = { status: 'pending', hostId: host_id };
+  if (conflict === 'v2' && (await store.issues.open(hostname, 'duplicate-hostname', clock.now()))) {
+    log.event('issue.opened', { host: hostname, issue: 'duplicate-hostname' });
+  }
+  if (!token.approve || conflict !== undefined) return pending;
+  const at = clock.now();
+  await identities.enrolled({ key_id, host_id, hostname, at });
+  // False: somebody took the name since we looked. An operator decides.
+  if (!(await store.hosts.attach(hostname, identityOf(enrollment, at), { adopt: false }))) return pending;
+  await store.enrollments.approve(key_id, at);
+  return { status: 'approved', hostId: host_id };
+}
+
+function announce({ log }: EnrollmentDeps, { hostname, conflict, address }: Enrollment, { status }: Enrolled): void {
+  if (status === 'approved') log.event('enroll.approved', { host: hostname, remote: address });
+  else log.event('enroll.pending', { host: hostname, remote: address, conflict });
+}

@@ -1,0 +1,48 @@
+import type { KeyObject } from 'node:crypto';
+import type { KeyId } from '../core/host.ts';
+import { importPublicKey } from '../crypto/ed25519.ts';
+import type { Store } from '../store/port.ts';
+
+/** A key that has enrolled, revoked or not: that is for the store's guarded write to say. */
+export interface KnownKey {
+  key: KeyObject;
+  /** of its host when the key was looked up: for logs and issues, never to decide by */
+  hostname: string;
+}
+
+export interface Keyring {
+  find(id: KeyId): Promise<KnownKey | undefined>;
+}
+
+const CACHED_KEYS = 20_000;
+
+/** Public keys by key id. A key id is the hash of its key, so what was found once stays true: it may be kept. */
+export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyring {
+  const cache = new Map<KeyId, KnownKey>();
+  return {
+    async find(id) {
+      const cached = cache.get(id);
+      if (cached !== undefined) return cached;
+      const found = await lookUp(store, id);
+      if (found === undefined) return undefined;
+      const known = { key: importPublicKey(found.publicKey), hostname: found.hostname };
+      cache.set(id, known);
+      const [oldest] = cache.keys();
+      if (cache.size > CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
+      return known;
+    },
+  };
+}
+
+async function lookUp(
+  store: Pick<Store, 'hosts' | 'enrollments'>,
+  id: KeyId,
+): Promise<{ publicKey: string; hostname: string } | undefined> {
+  const host = await store.hosts.findByKey(id);
+  const hostKey = host?.identity.keys.find((key) => key.id === id);
+  if (host !== undefined && hostKey !== undefined) {
+    return { publicKey: hostKey.public_key, hostname: host.hostname };
+  }
+  const enrollment = await store.enrollments.find(id);
+  return enrollment && { publicKey: enrollment.public_key, hostname: enrollment.hostname };
+}

@@ -1,0 +1,98 @@
+import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Milliseconds, minutes } from '../core/duration.ts';
+import type { Log } from '../core/events.ts';
+import type { Limits } from '../settings/server-settings.ts';
+import { type OpenPort, openPort } from './open-port.ts';
+import type { PortSpec } from './port-settings.ts';
+
+export interface Ports {
+  /**
+   * Opens, closes and updates ports until they are these. Connections stay: one on a closed port ends when its request is answered.
+   * @throws where a new port cannot be opened; then nothing has changed
+   */
+  apply(specs: PortSpec[], limits: Limits): Promise<void>;
+  list(): { name: string; port: number }[];
+  /** Stops accepting, and waits so long for what is under way. */
+  close(grace: Milliseconds): Promise<void>;
+}
+
+interface Wanted {
+  id: string;
+  spec: PortSpec;
+}
+
+export function createPorts({ handle, log }: { handle: RequestListener; log: Log }): Ports {
+  let open = new Map<string, OpenPort>();
+  const closing = new Set<Promise<void>>();
+
+  function retire(port: OpenPort, grace: Milliseconds): void {
+    const closed = drain(port, grace).finally(() => closing.delete(closed));
+    closing.add(closed);
+  }
+
+  return {
+    async apply(specs, limits) {
+      const wanted = identify(specs);
+      const kept = new Map(open);
+      for (const id of open.keys()) if (!wanted.some((each) => each.id === id)) kept.delete(id);
+      const fresh = wanted.filter(({ id }) => !open.has(id));
+      const leaving = [...open].filter(([id]) => !kept.has(id)).map(([, port]) => port);
+      // A port that only changes to TLS, or from it, must be given up before it can be opened again.
+      const swaps = fresh.filter(({ spec }) => leaving.some((port) => samePlace(port.spec(), spec)));
+      const additions = fresh.filter((each) => !swaps.includes(each));
+      const opened = await openAll(additions, { limits, handle, log });
+      for (const port of leaving) retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
+      const swapped = await openAll(swaps, { limits, handle, log });
+      for (const { id, spec } of wanted) kept.get(id)?.update(spec, limits);
+      open = new Map([...kept, ...opened, ...swapped]);
+    },
+    list: () => [...open.values()].map((port) => ({ name: port.spec().name, port: port.port() })),
+    async close(grace) {
+      const closed = [...open.values()].map((port) => drain(port, grace));
+      open = new Map();
+      await Promise.race([Promise.all([...closed, ...closing]), sleep(grace, undefined, { ref: false })]);
+    },
+  };
+}
+
+const CONNECTIONS_OF_A_CLOSED_PORT: Milliseconds = minutes(5);
+
+/** What makes a port another one: where it is, and whether it is TLS. Free ones (0) are told apart by their place in the list. */
+function identify(specs: PortSpec[]): Wanted[] {
+  return specs.map((spec, index) => ({
+    id: [spec.host ?? '*', spec.port, spec.tls === undefined ? 'plain' : 'tls', spec.port === 0 ? index : ''].join(' '),
+    spec,
+  }));
+}
+
+function samePlace(a: PortSpec, b: PortSpec): boolean {
+  return a.port === b.port && a.port !== 0 && (a.host === b.host || a.host === undefined || b.host === undefined);
+}
+
+/** All of them, or none. */
+async function openAll(
+  wanted: Wanted[],
+  options: { limits: Limits; handle: RequestListener; log: Log },
+): Promise<Map<string, OpenPort>> {
+  const opened = new Map<string, OpenPort>();
+  try {
+    for (const { id, spec } of wanted) opened.set(id, await openPort(spec, options));
+    return opened;
+  } catch (error) {
+    for (const { server } of opened.values()) server.close();
+    throw error;
+  }
+}
+
+const LOOK_FOR_IDLE: Milliseconds = 50;
+
+/** Idle connections are closed again and again: each becomes idle when what it asked is answered. */
+async function drain({ server }: OpenPort, grace: Milliseconds): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE);
+  const end = setTimeout(() => server.closeAllConnections(), grace);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(end);
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import type { Middleware } from 'koa';
+import { Refusal } from '../../core/errors.ts';
+import type { Limits } from '../../settings/server-settings.ts';
+import type { Budget } from '../limiter.ts';
+import { ClientGone } from '../refuse.ts';
+import { slot } from '../slot.ts';
+
+/** The body as sent, before any decompression. */
+export const rawBody = slot<Buffer>('body');
+
+/**
+ * Reads the body up to `limits.body`, and all bodies together up to the budget.
+ * @param code what a larger one gets: a v1 client sets its file aside at 400 only
+ */
+export function limitBody(
+  { limits, budget }: { limits: () => Limits; budget: Budget },
+  code: 'too-large' | 'bad-request',
+): Middleware {
+  return async function limitBody(ctx, next) {
+    const held = { bytes: 0 };
+    try {
+      rawBody.put(ctx, await readBody(ctx.req, { limit: limits().body, code, budget, held }));
+      await next();
+    } finally {
+      budget.give(held.bytes);
+    }
+  };
+}
+
+function readBody(
+  request: IncomingMessage,
+  {
+    limit,
+    code,
+    budget,
+    held,
+  }: { limit: number; code: 'too-large' | 'bad-request'; budget: Budget; held: { bytes: number } },
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    // What still comes is read and dropped (the request's time-out bounds it): a client that cannot finish sending would never read why.
+    const refuse = (refusal: Refusal): void => {
+      request.off('data', take);
+      request.resume();
+      reject(refusal);
+    };
+    const take = (chunk: Buffer): void => {
+      if (held.bytes + chunk.length > limit) {
+        refuse(new Refusal(code, `cannot take a body of more than ${limit} bytes`));
+      } else if (!budget.take(chunk.length)) {
+        refuse(new Refusal('unavailable', 'cannot take more requests at once; come again'));
+      } else {
+        held.bytes += chunk.length;
+        chunks.push(chunk);
+      }
+    };
+    request.on('error', (cause) => reject(new ClientGone('the connection broke', { cause })));
+    request.on('close', () => reject(new ClientGone('the connection ended')));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    if (Number(request.headers['content-length'] ?? 0) > limit) {
+      refuse(new Refusal(code, `cannot take a body of more than ${limit} bytes`));
+    } else {
+      request.on('data', take);
+    }
+  });
+}

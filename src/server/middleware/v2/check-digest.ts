@@ -1,0 +1,25 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+import { parseDictionary } from 'structured-headers';
+import { Refusal } from '../../../core/errors.ts';
+import { rawBody } from '../limit-body.ts';
+import { request } from './read-signature.ts';
+
+/** RFC 9530 section 2: one of possibly several digests of the body as sent; ours is sha-256. */
+export async function checkDigest(ctx: Context, next: () => Promise<void>): Promise<void> {
+  const claimed = claimedDigest(request.take(ctx).parts.contentDigest);
+  const actual = createHash('sha256').update(rawBody.take(ctx)).digest();
+  if (claimed === undefined || claimed.length !== actual.length || !timingSafeEqual(claimed, actual)) {
+    throw new Refusal('bad-digest', 'cannot take a body that is not the one of its Content-Digest');
+  }
+  await next();
+}
+
+function claimedDigest(header: string): Uint8Array | undefined {
+  try {
+    const value = parseDictionary(header).get('sha-256')?.[0];
+    return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Log } from '../core/events.ts';
+import type { Limits } from '../settings/server-settings.ts';
+import { answerBroken } from './answer-broken.ts';
+import { type Arrival, markArrival } from './arrival.ts';
+import type { PortSpec } from './port-settings.ts';
+
+export interface OpenPort {
+  readonly server: Server | TlsServer;
+  spec(): PortSpec;
+  /** the one that the system gave, where the spec says 0 */
+  port(): number;
+  /** Takes over what can change while it is open: certificate, mark and limits. */
+  update(spec: PortSpec, limits: Limits): void;
+}
+
+const LOWEST_TLS = 'TLSv1.2';
+
+/** @throws what listen gives (EADDRINUSE, EACCES) */
+export async function openPort(
+  first: PortSpec,
+  { limits, handle, log }: { limits: Limits; handle: RequestListener; log: Log },
+): Promise<OpenPort> {
+  let spec = first;
+  const arrival = (): Arrival => ({
+    port: spec.name,
+    local: spec.local,
+    deprecated: spec.deprecated,
+    scheme: spec.tls === undefined ? 'http' : 'https',
+  });
+  const server = create(spec, limits, (request, response) => {
+    markArrival(request, arrival);
+    handle(request, response);
+  });
+  answerBroken(server, { port: spec.name, log });
+  setLimits(server, limits);
+  server.listen({ port: spec.port, ...(spec.host === undefined ? {} : { host: spec.host }) });
+  await once(server, 'listening');
+  const port = (): number => portOf(server);
+  log.event('server.listening', { port: port(), host: spec.host ?? '*', tls: spec.tls !== undefined, name: spec.name });
+  return {
+    server,
+    spec: () => spec,
+    port,
+    update(next, nextLimits) {
+      spec = next;
+      setLimits(server, nextLimits);
+      if (next.tls !== undefined && server instanceof TlsServer) {
+        server.setSecureContext({ ...next.tls, minVersion: LOWEST_TLS });
+      }
+    },
+  };
+}
+
+function create({ tls }: PortSpec, limits: Limits, listener: RequestListener): Server | TlsServer {
+  const options: ServerOptions = {
+    maxHeaderSize: limits.headers,
+    // How often Node looks for requests that take too long: a tenth of what they may take.
+    connectionsCheckingInterval: Math.max(50, Math.min(limits.headers_timeout, limits.request_timeout) / 10),
+    // Its own refusal would come without a line in the log; a request without a host fails the signature instead.
+    requireHostHeader: false,
+  };
+  return tls === undefined
+    ? createServer(options, listener)
+    : createTlsServer(
+        { ...options, ...tls, minVersion: LOWEST_TLS, handshakeTimeout: limits.headers_timeout },
+        listener,
+      );
+}
+
+function setLimits(server: Server | TlsServer, limits: Limits): void {
+  server.headersTimeout = limits.headers_timeout;
+  server.requestTimeout = limits.request_timeout;
+  server.keepAliveTimeout = limits.keep_alive_timeout;
+  server.maxConnections = limits.connections;
+}
+
+function portOf(server: Server | TlsServer): number {
+  const address: AddressInfo | string | null = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
