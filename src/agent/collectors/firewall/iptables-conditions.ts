@@ -1,0 +1,94 @@
+import { always, type Condition, coversMostPorts, never, perhaps, when } from './model.ts';
+
+/** Extensions that pick out some packets of many: by rate, by list, by what only other protocols have. */
+const SPECIFIC = new Set([
+  'ah',
+  'connbytes',
+  'connlimit',
+  'connmark',
+  'cpu',
+  'dccp',
+  'dst',
+  'ecn',
+  'esp',
+  'eui64',
+  'frag',
+  'hashlimit',
+  'hbh',
+  'helper',
+  'hl',
+  'icmp',
+  'icmp6',
+  'iprange',
+  'ipv6header',
+  'length',
+  'limit',
+  'mac',
+  'mark',
+  'mh',
+  'owner',
+  'physdev',
+  'policy',
+  'quota',
+  'recent',
+  'rpfilter',
+  'rt',
+  'sctp',
+  'set',
+  'statistic',
+  'string',
+  'time',
+  'ttl',
+  'u32',
+  'udp',
+  'udplite',
+]);
+
+/**
+ * Whether an option of an iptables rule holds for the probe (see model.ts).
+ * @param extension the `-m` that it belongs to
+ * @returns undefined for one that we do not know
+ */
+export function conditionOf(name: string, values: readonly string[], extension: string): Condition | undefined {
+  const [value = ''] = values;
+  switch (name) {
+    case '-p':
+      return when(['tcp', '6', 'all', '0'].includes(value));
+    case '-s':
+      return when(value.endsWith('/0'));
+    case '-d':
+      return value.endsWith('/0') ? always : isForMany(value) ? never : perhaps;
+    case '--ctstate':
+    case '--state':
+      return when(value.split(',').includes('NEW'));
+    case '--dport':
+    case '--dports':
+    case '--sport':
+    case '--sports':
+    case '--ports':
+      return when(value.split(',').some(coversMost));
+    case '--dst-type':
+      return when(['LOCAL', 'UNICAST'].includes(value));
+    case '--src-type':
+      return when(value === 'UNICAST');
+    case '--pkt-type':
+      return when(value === 'unicast');
+    case '--syn':
+    case '--comment':
+      return always;
+    case '--tcp-flags':
+      return when(values[1] === 'SYN');
+    default:
+      return SPECIFIC.has(extension) ? never : undefined;
+  }
+}
+
+/** Multicast, broadcast, and addresses of the link: nothing from outside goes there. */
+function isForMany(address: string): boolean {
+  return /^(?:2(?:2[4-9]|[34]\d|5[0-5])\.|ff|fe80)/i.test(address);
+}
+
+function coversMost(range: string): boolean {
+  const [first = '', last = first] = range.split(':');
+  return coversMostPorts(Number(first || 0), Number(last || 65_535));
+}
