@@ -1,6 +1,4 @@
 import type { Digest } from '../core/host.ts';
-import type { Places } from './places.ts';
-import { readBody } from './spool/read-body.ts';
 import type { SpooledReport } from './spool/report.ts';
 import type { SubmitterState } from './submitter-state.ts';
 
@@ -16,10 +14,11 @@ export type Submission = { message: Record<string, unknown>; lacks?: never } | {
 /**
  * The message that hands over a report: a digest alone where the server has acknowledged the very same,
  * else the list and the bodies that it may not have.
+ * @param read gives a body's canonical JSON, undefined where it is not held
  * @param asked names that the server said it lacks; undefined: it has not been asked yet
  */
 export async function buildSubmission(
-  places: Pick<Places, 'spool'>,
+  read: (digest: Digest) => Promise<string | undefined>,
   report: SpooledReport,
   { chain, acknowledged }: Pick<SubmitterState, 'chain' | 'acknowledged'>,
   { hostname, version }: Speaking,
@@ -36,7 +35,7 @@ export async function buildSubmission(
   }
   const bodies: Record<string, unknown> = {};
   for (const one of wanted) {
-    const text = await readBody(places, one);
+    const text = await read(one);
     if (text === undefined) return { lacks: one };
     bodies[one] = JSON.parse(text);
   }

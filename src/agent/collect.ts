@@ -1,4 +1,6 @@
+import { OperatorError } from '../core/errors.ts';
 import type { Clock, Random } from '../core/world.ts';
+import { EXIT } from './exit-codes.ts';
 import { type Gatherer, gather } from './gather.ts';
 import { withLock } from './lock.ts';
 import { makeSpool, type Places } from './places.ts';
@@ -33,6 +35,11 @@ export async function collect(collecting: Collecting): Promise<Collected> {
     await tidy(places, clock, collecting.maxSpool);
     const collectedAt = clock.now();
     const { results, refused, unsettled } = await gather(collecting.gatherer);
+    if (collecting.gatherer.signal.aborted) {
+      throw new OperatorError('cannot finish collecting: it was broken off; nothing was kept', {
+        exitCode: EXIT.tryAgain,
+      });
+    }
     const journal = await readJournal(places);
     if (unsettled) {
       await writeJournal(places, { ...journal, discarded_at: collectedAt.toISOString() });
@@ -41,7 +48,7 @@ export async function collect(collecting: Collecting): Promise<Collected> {
     const bodies: Bodies = new Map(results.map(({ name, text }) => [`plugins.${name}`, text]));
     const failed = results.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, reason: failure }]));
     const { waiting } = await readReports(places);
-    const number = Math.max(journal.number, ...waiting.map((report) => report.number)) + 1;
+    const number = Math.max(journal.number, waiting.at(-1)?.number ?? 0) + 1;
     const report = await storeReport(places, { id: collecting.random.uuid(), number, collectedAt, bodies });
     await writeJournal(places, {
       ...journal,
@@ -58,6 +65,7 @@ export async function collect(collecting: Collecting): Promise<Collected> {
 
 /** Does what the acks say, after a submission; the spool stays as it is where somebody is collecting just now. */
 export async function settleSpool(places: Places, clock: Clock, maxSpool: number): Promise<void> {
+  await makeSpool(places);
   await withLock(places.spool.lock, 'tidy the spool', () => tidy(places, clock, maxSpool));
 }
 

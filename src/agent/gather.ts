@@ -46,7 +46,8 @@ export async function gather(gatherer: Gatherer): Promise<Gathered> {
     ),
   ]);
   const results = [...built, ...plugged].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { results, refused, unsettled: before !== (await activeTargets(host)) };
+  const after = await activeTargets(host);
+  return { results, refused, unsettled: before !== undefined && after !== undefined && before !== after };
 }
 
 /** What is switched on; a collector that is switched off leaves its name to a plugin. */

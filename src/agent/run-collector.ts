@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { formatDuration } from '../core/duration.ts';
 import { messageOf } from '../core/errors.ts';
 import { bodyOf, failed, type Result } from './body.ts';
@@ -17,6 +18,7 @@ export async function runCollector(
 ): Promise<Result> {
   const { name, timeout } = collector;
   const own = new AbortController();
+  setMaxListeners(0, own.signal);
   const outOfTime = `it did not end within ${formatDuration(timeout)}`;
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<{ reason: string; returncode: number }>((resolve) => {

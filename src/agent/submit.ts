@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Digest } from '../core/host.ts';
 import { submitAnswer } from '../wire/v2/messages.ts';
 import { SUBMIT } from '../wire/v2/paths.ts';
 import { buildSubmission, goneSubmission, type Speaking } from './build-submission.ts';
@@ -7,6 +8,7 @@ import { type Answer, exchange, problemIn, type Speaker } from './exchange.ts';
 import type { Places } from './places.ts';
 import { RequestProblem } from './problem.ts';
 import { listHostile } from './read-hostile.ts';
+import { readBody } from './spool/read-body.ts';
 import { readReports } from './spool/read-reports.ts';
 import { badFile, MOST_FILES, type SpooledReport } from './spool/report.ts';
 import { acknowledgedIds } from './spool/settle.ts';
@@ -110,9 +112,10 @@ type Fate = 'stored' | 'gone' | { malformed: string };
 async function handOver(places: Where, speaker: Speaker, speaking: Speaking, report: SpooledReport): Promise<Fate> {
   const { memory, clock } = speaker;
   const { id, digest, collected_at, list } = report;
+  const read = (one: Digest) => readBody(places, one);
   let asked: string[] | undefined;
   for (let resend = 0; resend <= MOST_RESENDS; resend++) {
-    const { message } = await buildSubmission(places, report, memory.state, speaking, asked);
+    const { message } = await buildSubmission(read, report, memory.state, speaking, asked);
     await memory.keep({ unanswered: { submission: id, digest, collected_at } });
     if (message === undefined) {
       await sayGone(places, speaker, speaking);

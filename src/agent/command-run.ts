@@ -1,0 +1,44 @@
+import type { Milliseconds } from '../core/duration.ts';
+import { settleSpool } from './collect.ts';
+import { summaryOf as collectedSummary, collectOnce, sentenceOn } from './command-collect.ts';
+import { summaryOf as sentSummary, submitOnce, tell } from './command-submit.ts';
+import { EXIT } from './exit-codes.ts';
+import { askingOf, type Session } from './session.ts';
+import { readJournal } from './spool/journal.ts';
+import { readSubmitterState } from './submitter-state.ts';
+import { leaveStatus } from './tell-status.ts';
+
+/** All that is due: collect, submit, and clear what was acknowledged. */
+export async function commandRun(session: Session, now: boolean): Promise<number> {
+  const { places, output, context } = session;
+  const settings = await session.settings();
+  const at = context.clock.now();
+  const collects = now || isDue((await readJournal(places)).collected_at, settings.collect_interval, at);
+  const attempted = (await readSubmitterState(places))?.attempted_at ?? null;
+  const submits = collects || isDue(attempted, settings.submit_interval, at);
+  if (!submits) {
+    output.json({ collected: false, submitted: false });
+    output.line('nothing is due');
+    return EXIT.ok;
+  }
+  const collected = collects ? await collectOnce(session, settings) : undefined;
+  if (collected !== undefined) output.line(sentenceOn(collected));
+  try {
+    const sent = await submitOnce(session, settings);
+    output.json({
+      ...(collected === undefined ? { collected: false } : collectedSummary(collected)),
+      submitted: sentSummary(sent),
+    });
+    return tell(session, sent);
+  } finally {
+    await settleSpool(places, context.clock, settings.spool.max_size);
+    await leaveStatus(askingOf(session, settings));
+  }
+}
+
+/** A time in the future was written by a wrong clock: then it is due. */
+function isDue(last: string | null, interval: Milliseconds, now: Date): boolean {
+  if (last === null) return true;
+  const age = now.getTime() - new Date(last).getTime();
+  return age < 0 || age >= interval;
+}

@@ -1,0 +1,62 @@
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import { EXIT } from './exit-codes.ts';
+import { withLock } from './lock.ts';
+import { hostnameOf, openSpeaker } from './open-speaker.ts';
+import { makeSubmit } from './places.ts';
+import { adviceOn, exitFor } from './problem.ts';
+import { askingOf, type Session } from './session.ts';
+import { type Submitted, submit } from './submit.ts';
+import { leaveStatus } from './tell-status.ts';
+
+/** What a submission came to, and what it cost. */
+export type Sent = Submitted & { bytes: number };
+
+export async function commandSubmit(session: Session): Promise<number> {
+  const settings = await session.settings();
+  const sent = await submitOnce(session, settings);
+  await leaveStatus(askingOf(session, settings));
+  session.output.json(summaryOf(sent));
+  return tell(session, sent);
+}
+
+export async function submitOnce({ context, places }: Session, settings: AgentSettings): Promise<Sent> {
+  const hostname = hostnameOf(settings, context.hostname);
+  await makeSubmit(places);
+  return withLock(places.submit.lock, 'submit', async () => {
+    const speaker = await openSpeaker(places, settings, context);
+    try {
+      const submitted = await submit(places, speaker, { hostname, version: context.version });
+      return { ...submitted, bytes: speaker.connection.sentBytes() };
+    } finally {
+      speaker.connection.close();
+    }
+  });
+}
+
+export function summaryOf({ stored, gone, bad, waiting, problem, bytes }: Sent) {
+  return {
+    stored,
+    gone,
+    bad,
+    waiting,
+    bytes,
+    ...(problem === undefined
+      ? {}
+      : { problem: { code: problem.code, reason: problem.message, advice: adviceOn(problem.code) } }),
+  };
+}
+
+/** Says it in words. @returns the exit status */
+export function tell({ output }: Session, { stored, gone, bad, waiting, problem, bytes }: Sent): number {
+  output.line(`${counted(stored.length)} handed over, ${waiting} waiting, ${bytes} bytes sent`);
+  if (gone.length > 0) output.note(`${counted(gone.length)} could not be read in the spool any more`);
+  for (const { id, reason } of bad) output.note(`the server called report ${id} malformed: ${reason}`);
+  if (problem === undefined) return EXIT.ok;
+  output.note(`penguindome-agent: ${problem.message}`);
+  output.note(`  ${adviceOn(problem.code)}`);
+  return exitFor(problem.code);
+}
+
+function counted(count: number): string {
+  return count === 1 ? '1 report' : `${count} reports`;
+}

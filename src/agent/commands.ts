@@ -1,0 +1,106 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { AgentContext } from './context.ts';
+import { EXIT, EXIT_HELP } from './exit-codes.ts';
+import { reportFailure } from './report-failure.ts';
+import { type Session, session } from './session.ts';
+
+const EXAMPLES = `
+Examples:
+  penguindome-agent enroll --token-file token     make this host known to the server that the token names
+  penguindome-agent run                           collect and submit what is due
+  penguindome-agent collect --show                see exactly what would be sent
+  penguindome-agent status                        see whether all is well
+  penguindome-agent --state ~/penguindome status  without root: everything below one folder
+
+${EXIT_HELP}`;
+
+/** Runs one command line (without node and program). @returns the exit status */
+export async function runCommandLine(context: AgentContext, args: readonly string[]): Promise<number> {
+  let status: number = EXIT.ok;
+  const program = build(context, async (command) => {
+    status = await command(session(context, program.opts()));
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return reportFailure(session(context, program.opts()).output, error);
+  }
+}
+
+type Act = (command: (session: Session) => Promise<number>) => Promise<void>;
+
+function build({ version, write, writeError }: AgentContext, act: Act): Command {
+  const program = new Command('penguindome-agent')
+    .description('Reports what this machine is like to its PenguinDome server.')
+    .version(version)
+    .option('--state <dir>', 'folder of the state (default: /var/lib/penguindome)')
+    .option('--config <file>', 'settings (default: /etc/penguindome/agent.yml; with --state: DIR/etc/agent.yml)')
+    .option('--json', 'one JSON value on standard output')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: writeError });
+  addEnroll(program, act);
+  addReporting(program, act);
+  addLooking(program, act);
+  return program;
+}
+
+function addEnroll(program: Command, act: Act): void {
+  program
+    .command('enroll')
+    .description('make this host known to a server, with a token from a file or standard input')
+    .option('--token-file <file>', 'file that holds the token; it is overwritten and removed after success')
+    .option('--new-server', 'leave the server that this host is enrolled with')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  penguindome-agent enroll --token-file token\n  ssh server penguindome enrollment token | penguindome-agent enroll\n\nA token never goes on the command line, where every user could read it.',
+    )
+    .action((options: { tokenFile?: string; newServer?: true }) =>
+      act(async (session) => (await import('./command-enroll.ts')).commandEnroll(session, options)),
+    );
+}
+
+function addReporting(program: Command, act: Act): void {
+  program
+    .command('collect')
+    .description('look at this machine and put a report into the spool')
+    .option('--show', 'keep nothing; print exactly what would be sent')
+    .action((options: { show?: true }) =>
+      act(async (session) => {
+        const { commandCollect, commandShow } = await import('./command-collect.ts');
+        return options.show ? commandShow(session) : commandCollect(session);
+      }),
+    );
+  program
+    .command('submit')
+    .description('hand over the reports that wait in the spool')
+    .action(() => act(async (session) => (await import('./command-submit.ts')).commandSubmit(session)));
+  program
+    .command('run')
+    .description('do all that is due: collect, submit (for hosts without systemd: call it every minute)')
+    .addOption(new Option('--now', 'collect and submit although it is not time yet'))
+    .action((options: { now?: true }) =>
+      act(async (session) => (await import('./command-run.ts')).commandRun(session, options.now === true)),
+    );
+}
+
+function addLooking(program: Command, act: Act): void {
+  program
+    .command('status')
+    .description('say who this host is, what was done when, what waits, what is wrong and what to do')
+    .action(() => act(async (session) => (await import('./command-status.ts')).commandStatus(session)));
+  const collectors = program.command('collectors').description('what looks at this machine');
+  collectors
+    .command('list')
+    .description('list built-in collectors and plugins')
+    .action(() => act(async (session) => (await import('./command-collectors.ts')).commandList(session)));
+  collectors
+    .command('run')
+    .argument('<name>', 'as collectors list shows it')
+    .description('run one and print what it says; nothing is kept')
+    .action((name: string) =>
+      act(async (session) => (await import('./command-collectors.ts')).commandRunOne(session, name)),
+    );
+}

@@ -1,0 +1,51 @@
+import type { Clock, Random } from '../core/world.ts';
+import type { Collector } from './collector.ts';
+
+/** What the commands of penguindome-agent get from the process that they run in. bin/penguindome-agent.ts builds it. */
+export interface AgentContext {
+  clock: Clock;
+  random: Random;
+  /** of this program */
+  version: string;
+  /** effective user id */
+  uid: number;
+  home: string;
+  /** the machine's own name */
+  hostname: string;
+  collectors: readonly Collector[];
+  /** ends what is under way */
+  signal: AbortSignal;
+  /** standard input up to its end, or its first `max` bytes */
+  readInput(max: number): Promise<string>;
+  /** whether somebody types there */
+  inputIsTerminal: boolean;
+  /** text to standard output */
+  write(text: string): void;
+  /** text to standard error */
+  writeError(text: string): void;
+}
+
+/** How a command speaks: lines for people or, with `--json`, one JSON value on standard output. */
+export interface Output {
+  readonly wantsJson: boolean;
+  line(text?: string): void;
+  json(value: unknown): void;
+  /** on standard error: progress and remarks, never data */
+  note(text: string): void;
+}
+
+export function outputOf(
+  { write, writeError }: Pick<AgentContext, 'write' | 'writeError'>,
+  wantsJson: boolean,
+): Output {
+  return {
+    wantsJson,
+    line: (text = '') => {
+      if (!wantsJson) write(`${text}\n`);
+    },
+    json: (value) => {
+      if (wantsJson) write(`${JSON.stringify(value, null, 2)}\n`);
+    },
+    note: (text) => writeError(`${text}\n`),
+  };
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import { OperatorError } from '../core/errors.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import { type EnrollAnswer, enrollAnswer } from '../wire/v2/messages.ts';
+import { ENROLL } from '../wire/v2/paths.ts';
+import type { TokenContent } from '../wire/v2/token.ts';
+import { connection } from './connection.ts';
+import type { AgentContext } from './context.ts';
+import { exchange, problemIn } from './exchange.ts';
+import { EXIT } from './exit-codes.ts';
+import { readOrMakeIdentity } from './identity.ts';
+import { withLock } from './lock.ts';
+import { hostnameOf, limitsOf } from './open-speaker.ts';
+import { makeFolder, makeSubmit, type Places } from './places.ts';
+import { RequestProblem } from './problem.ts';
+import { readFollowing } from './read-hostile.ts';
+import { recordOf } from './submit.ts';
+import { forIdentity, openMemory } from './submitter-state.ts';
+import { readTrust } from './trust.ts';
+import { writeAtomically } from './write-atomically.ts';
+import { writeUrl } from './write-url.ts';
+
+export interface Enrolling {
+  places: Places;
+  settings: AgentSettings;
+  token: TokenContent;
+  /** whether a host that is enrolled with another server may leave it */
+  newServer: boolean;
+  world: Pick<AgentContext, 'clock' | 'random' | 'signal' | 'hostname' | 'version'>;
+}
+
+export type Enrolled = EnrollAnswer & { url: string; key_id: string; hostname: string };
+
+const MACHINE_ID = '/etc/machine-id';
+
+/**
+ * Makes this host known to the server. The key is on disk before the request leaves, and the same one is used ever after:
+ * whatever is lost or crashes on the way, the same command with the same token ends in the same host id.
+ */
+export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
+  const { places, token, settings, world } = enrolling;
+  const hostname = hostnameOf(settings, world.hostname);
+  await makeSubmit(places);
+  return withLock(places.submit.lock, 'enrol', async () => {
+    if (!enrolling.newServer) await refuseOtherServer(places, token);
+    const key = await readOrMakeIdentity(places);
+    const memory = await openMemory(places);
+    const link = connection(token, limitsOf(settings), world.clock, world.signal);
+    try {
+      const speaker = { connection: link, key, answerKey: token.answer_key, memory, ...world };
+      const answer = await exchange(speaker, ENROLL, {
+        token: token.secret,
+        public_key: key.publicKey,
+        hostname,
+        ...(await machineIdDigest()),
+        agent: world.version,
+      });
+      if (answer.outcome === 'refused') throw problemIn(answer, world.clock);
+      const parsed = v.safeParse(enrollAnswer, answer.content);
+      if (!parsed.success)
+        throw new RequestProblem('refused', "cannot understand the server's answer to the enrolment");
+      await remember(enrolling, parsed.output);
+      await forIdentity(memory, parsed.output.host_id, key.id);
+      await memory.keep({ problem: parsed.output.status === 'pending' ? pendingAt(world.clock.now()) : null });
+      return { ...parsed.output, url: token.url, key_id: key.id, hostname };
+    } finally {
+      link.close();
+    }
+  });
+}
+
+/** A host leaves its server only when somebody says so: a token from elsewhere must not do it by itself. */
+async function refuseOtherServer(places: Places, token: TokenContent): Promise<void> {
+  const trust = await readTrust(places);
+  if (trust === undefined || trust.answer_key === token.answer_key) return;
+  throw new OperatorError(
+    `cannot enrol: this host is enrolled with ${trust.url}, and the token is for another server; add --new-server to leave the old one`,
+    { exitCode: EXIT.failed },
+  );
+}
+
+async function remember({ places, settings, token }: Enrolling, { host_id }: EnrollAnswer): Promise<void> {
+  const { secret: _, ...trust } = token;
+  await makeFolder(dirname(places.trust), 0o755);
+  await writeAtomically(places.trust, `${JSON.stringify({ ...trust, host_id }, null, 2)}\n`, 0o644);
+  if (settings.url !== token.url) await writeUrl(places.settings, token.url);
+}
+
+function pendingAt(at: Date) {
+  return recordOf(new RequestProblem('pending', 'the enrolment waits for approval on the server'), at);
+}
+
+/** Tells a copied disk from the machine that it was copied from, without telling the machine's id. */
+async function machineIdDigest(): Promise<{ machine_id_digest?: string }> {
+  const id = (await readFollowing(MACHINE_ID, 1024).catch(() => undefined))?.toString('utf8').trim();
+  if (id === undefined || !/^[0-9a-f]{32}$/.test(id)) return {};
+  return { machine_id_digest: createHash('sha256').update(`penguindome:${id}`).digest('hex') };
+}

@@ -1,0 +1,53 @@
+import { OperatorError } from '../core/errors.ts';
+import { isHostname } from '../core/host.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import { type ConnectionLimits, connection } from './connection.ts';
+import type { AgentContext } from './context.ts';
+import type { Speaker } from './exchange.ts';
+import { EXIT } from './exit-codes.ts';
+import { readIdentity } from './identity.ts';
+import type { Places } from './places.ts';
+import { forIdentity, openMemory } from './submitter-state.ts';
+import { readTrust } from './trust.ts';
+
+/** All that it takes to speak with the server as this host. The caller holds the submitter's lock, and closes the connection. */
+export async function openSpeaker(
+  places: Places,
+  settings: AgentSettings,
+  { clock, random, signal }: Pick<AgentContext, 'clock' | 'random' | 'signal'>,
+): Promise<Speaker> {
+  const trust = await readTrust(places);
+  const key = trust === undefined ? undefined : await readIdentity(places);
+  if (trust === undefined || key === undefined) throw notEnrolled();
+  const memory = await openMemory(places);
+  await forIdentity(memory, trust.host_id, key.id);
+  const peer = { ...trust, url: settings.url ?? trust.url };
+  return {
+    connection: connection(peer, limitsOf(settings), clock, signal),
+    key,
+    answerKey: trust.answer_key,
+    memory,
+    clock,
+    random,
+  };
+}
+
+export function limitsOf({ network }: AgentSettings): ConnectionLimits {
+  return { connect: network.connect_timeout, request: network.timeout };
+}
+
+export function hostnameOf(settings: Pick<AgentSettings, 'hostname'>, machine: string): string {
+  const name = settings.hostname ?? machine;
+  if (isHostname(name)) return name;
+  throw new OperatorError(
+    `cannot report under the name ${JSON.stringify(name)}: it is no host name; set hostname in agent.yml`,
+    { exitCode: EXIT.notSetUp },
+  );
+}
+
+function notEnrolled(): OperatorError {
+  return new OperatorError(
+    'cannot submit: this host is not enrolled; get a token from the server (penguindome enrollment token) and run penguindome-agent enroll --token-file FILE',
+    { exitCode: EXIT.notSetUp },
+  );
+}

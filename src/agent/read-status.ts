@@ -1,0 +1,162 @@
+import { days, type Milliseconds, minutes } from '../core/duration.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import type { Places } from './places.ts';
+import { adviceOn } from './problem.ts';
+import { type Journal, readJournal } from './spool/journal.ts';
+import { readReports } from './spool/read-reports.ts';
+import { acknowledgedIds } from './spool/settle.ts';
+import { readSubmitterState, type SubmitterState } from './submitter-state.ts';
+import { readTrust } from './trust.ts';
+
+/** One thing that is not well, and what to do about it. */
+export interface Trouble {
+  code: string;
+  what: string;
+  advice: string;
+}
+
+/** What `status` tells, and what status.json holds: no secrets. */
+export interface Status {
+  agent: string;
+  hostname: string;
+  enrolled: boolean;
+  host_id: string | null;
+  key_id: string | null;
+  server: string | null;
+  collected_at: string | null;
+  submitted_at: string | null;
+  attempted_at: string | null;
+  /** reports that wait to be handed over */
+  waiting: number;
+  /** reports that the server called malformed */
+  bad: number;
+  /** reports that the size limit pushed out, ever */
+  dropped: number;
+  problems: Trouble[];
+  /** when this was so */
+  at: string;
+}
+
+export interface Asking {
+  places: Places;
+  settings: Pick<AgentSettings, 'url' | 'collect_interval' | 'submit_interval'>;
+  hostname: string;
+  version: string;
+  now: Date;
+}
+
+/** How long a loss is told. */
+const REMEMBERED = days(7);
+/** How many intervals may pass before somebody is told, and what a slow timer gets on top. */
+const LATE = 3;
+const GRACE = minutes(5);
+
+/** Looks at state and spool; changes nothing. */
+export async function readStatus({ places, settings, hostname, version, now }: Asking): Promise<Status> {
+  const trust = await readTrust(places);
+  const state = await readSubmitterState(places);
+  const journal = await readJournal(places);
+  const found = await readReports(places);
+  const acknowledged = await acknowledgedIds(places);
+  const waiting = found.waiting.filter(({ id }) => ![`${id}.ok`, `${id}.bad`].some((name) => acknowledged.has(name)));
+  const bad = new Set([
+    ...found.bad,
+    ...[...acknowledged].flatMap(([name, id]) => (name.endsWith('.bad') ? [id] : [])),
+  ]);
+  return {
+    agent: version,
+    hostname,
+    enrolled: trust !== undefined,
+    host_id: trust?.host_id ?? null,
+    key_id: state?.key_id ?? null,
+    server: settings.url ?? trust?.url ?? null,
+    collected_at: journal.collected_at,
+    submitted_at: state?.submitted_at ?? null,
+    attempted_at: state?.attempted_at ?? null,
+    waiting: waiting.length,
+    bad: bad.size,
+    dropped: journal.dropped.count,
+    problems: [
+      ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting.length, settings.submit_interval, now)),
+      ...collecting(journal, settings.collect_interval, now),
+      ...losses(journal, bad.size, places, now),
+    ],
+    at: now.toISOString(),
+  };
+}
+
+const NOT_ENROLLED: Trouble = {
+  code: 'not-enrolled',
+  what: 'this host is not enrolled',
+  advice:
+    'get a token (penguindome enrollment token, on the server) and run penguindome-agent enroll --token-file FILE',
+};
+
+function submitting(state: SubmitterState | undefined, waiting: number, interval: Milliseconds, now: Date): Trouble[] {
+  if (state?.problem) {
+    const { code, reason } = state.problem;
+    return [{ code, what: reason, advice: adviceOn(code) }];
+  }
+  if (waiting === 0 || !isLate(state?.attempted_at ?? null, interval, now)) return [];
+  return [
+    {
+      code: 'submit-late',
+      what: `${waiting} reports wait, and nobody hands them over`,
+      advice: 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent submit',
+    },
+  ];
+}
+
+function collecting(journal: Journal, interval: Milliseconds, now: Date): Trouble[] {
+  const troubles = [...journal.failed, ...journal.refused].map(({ name, reason }) => ({
+    code: 'collector-failed',
+    what: `${name}: ${reason}`,
+    advice: name.startsWith('/')
+      ? 'make it belong to root and writable by nobody else, or remove it'
+      : `see what it says: penguindome-agent collectors run ${name}`,
+  }));
+  if (!isLate(journal.collected_at, interval, now)) return troubles;
+  const what =
+    journal.collected_at === null ? 'nothing was collected yet' : `nothing was collected since ${journal.collected_at}`;
+  const advice = 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent collect';
+  return [{ code: 'collect-late', what, advice }, ...troubles];
+}
+
+function losses(journal: Journal, bad: number, { spool }: Places, now: Date): Trouble[] {
+  const troubles: Trouble[] = [];
+  const { count, last } = journal.dropped;
+  if (last !== null && isRecent(last.at, now)) {
+    troubles.push({
+      code: 'dropped',
+      what: `the spool was full: ${count} reports were dropped, the last one of ${last.collected_at}`,
+      advice: 'let the host reach its server, or raise spool.max_size',
+    });
+  }
+  if (bad > 0) {
+    troubles.push({
+      code: 'bad-reports',
+      what: `the server called ${bad} reports malformed`,
+      advice: `each tells why in ${spool.reports}/*.bad; remove them when you have looked`,
+    });
+  }
+  for (const { name, reason, at } of journal.aside) {
+    if (!isRecent(at, now)) continue;
+    troubles.push({
+      code: 'set-aside',
+      what: `${name} in the spool was ${reason}`,
+      advice: `it lies in ${spool.aside} now`,
+    });
+  }
+  return troubles;
+}
+
+/** A time in the future was written by a wrong clock: then nothing is known. */
+function isLate(time: string | null, interval: Milliseconds, now: Date): boolean {
+  if (time === null) return true;
+  const age = now.getTime() - new Date(time).getTime();
+  return age > interval * LATE + GRACE;
+}
+
+function isRecent(time: string, now: Date): boolean {
+  return Math.abs(now.getTime() - new Date(time).getTime()) < REMEMBERED;
+}

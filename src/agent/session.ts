@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import { loadAgentSettings } from '../settings/agent-settings-file.ts';
+import { type AgentContext, type Output, outputOf } from './context.ts';
+import type { Gatherer } from './gather.ts';
+import { hostAccess, programEnvironment } from './host-access.ts';
+import { hostnameOf } from './open-speaker.ts';
+import { type Places, placesOf } from './places.ts';
+import type { Asking } from './read-status.ts';
+
+/** One run of the program: what its options and settings make of the context. */
+export interface Session {
+  context: AgentContext;
+  places: Places;
+  output: Output;
+  settings(): Promise<AgentSettings>;
+}
+
+export function session(context: AgentContext, options: { state?: string; config?: string; json?: true }): Session {
+  const places = placesOf({
+    ...(options.state === undefined ? {} : { state: resolve(options.state) }),
+    ...(options.config === undefined ? {} : { config: resolve(options.config) }),
+  });
+  return {
+    context,
+    places,
+    output: outputOf(context, options.json === true),
+    settings: () => loadAgentSettings(places.settings, places.settingsFolder),
+  };
+}
+
+export function gathererOf({ context, places }: Session, settings: AgentSettings): Gatherer {
+  const { clock, uid, home, collectors, signal } = context;
+  return {
+    settings,
+    collectors,
+    pluginFolders: places.plugins,
+    uid,
+    env: programEnvironment(home),
+    hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
+    signal,
+  };
+}
+
+export function askingOf({ context, places }: Session, settings: AgentSettings): Asking {
+  return {
+    places,
+    settings,
+    hostname: hostnameOf(settings, context.hostname),
+    version: context.version,
+    now: context.clock.now(),
+  };
+}

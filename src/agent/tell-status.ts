@@ -1,0 +1,102 @@
+import * as v from 'valibot';
+import { OperatorError } from '../core/errors.ts';
+import type { Output } from './context.ts';
+import { EXIT } from './exit-codes.ts';
+import { hasCode } from './has-code.ts';
+import type { Places } from './places.ts';
+import { readFollowing } from './read-hostile.ts';
+import { type Asking, readStatus, type Status } from './read-status.ts';
+import { writeAtomically } from './write-atomically.ts';
+
+/** Tells how this agent is, from its state; to users who may not read that, what the agent last left for them. @returns the exit status */
+export async function tellStatus(asking: Asking, output: Output): Promise<number> {
+  const status = await readStatus(asking).catch(async (error: unknown) => {
+    if (!hasCode(error, 'EACCES', 'EPERM') && !hasCode(causeOf(error), 'EACCES', 'EPERM')) throw error;
+    return readLeftStatus(asking.places, error);
+  });
+  if (output.wantsJson) output.json(status);
+  else for (const line of linesOf(status, asking.now)) output.line(line);
+  return status.problems.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Leaves status.json for users; whoever may not write it (the submitter) leaves that to the next collection. */
+export async function leaveStatus(asking: Asking): Promise<void> {
+  try {
+    await writeAtomically(asking.places.status, `${JSON.stringify(await readStatus(asking), null, 2)}\n`, 0o644);
+  } catch (error) {
+    if (!hasCode(causeOf(error), 'EACCES', 'EPERM', 'EROFS')) throw error;
+  }
+}
+
+const leftStatus = v.object({
+  agent: v.string(),
+  hostname: v.string(),
+  enrolled: v.boolean(),
+  host_id: v.nullable(v.string()),
+  key_id: v.nullable(v.string()),
+  server: v.nullable(v.string()),
+  collected_at: v.nullable(v.string()),
+  submitted_at: v.nullable(v.string()),
+  attempted_at: v.nullable(v.string()),
+  waiting: v.number(),
+  bad: v.number(),
+  dropped: v.number(),
+  problems: v.array(v.object({ code: v.string(), what: v.string(), advice: v.string() })),
+  at: v.string(),
+});
+
+async function readLeftStatus(places: Places, cause: unknown): Promise<Status> {
+  try {
+    return v.parse(leftStatus, JSON.parse((await readFollowing(places.status, 1024 * 1024))?.toString('utf8') ?? ''));
+  } catch {
+    throw new OperatorError(
+      `cannot read the state in ${places.state}: only root may; run this as root, or with --state DIR`,
+      {
+        exitCode: EXIT.notSetUp,
+        cause,
+      },
+    );
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
+
+function linesOf(status: Status, now: Date): string[] {
+  const lines = [
+    `host        ${status.hostname}${status.host_id === null ? '' : ` (${status.host_id})`}`,
+    `key         ${status.key_id ?? 'none yet'}`,
+    `server      ${status.server ?? 'none yet'}`,
+    `collected   ${ago(status.collected_at, now)}`,
+    `submitted   ${ago(status.submitted_at, now)}`,
+    `waiting     ${status.waiting === 1 ? '1 report' : `${status.waiting} reports`}`,
+  ];
+  if (status.problems.length === 0) return [...lines, '', 'All is well.'];
+  return [
+    ...lines,
+    '',
+    ...status.problems.flatMap(({ what, advice }) => [`WRONG: ${printable(what)}`, `  do: ${printable(advice)}`]),
+  ];
+}
+
+/** Reasons may hold what a server or a plugin said: nothing of it may steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}
+
+const UNITS: readonly [number, string][] = [
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+];
+
+function ago(time: string | null, now: Date): string {
+  if (time === null) return 'never';
+  const seconds = Math.round((now.getTime() - new Date(time).getTime()) / 1000);
+  if (seconds < 0) return `${time} (in the future: was the clock wrong?)`;
+  const [size, unit] = UNITS.find(([one]) => seconds >= one) ?? [1, 'second'];
+  const count = Math.floor(seconds / size);
+  return `${time} (${count} ${unit}${count === 1 ? '' : 's'} ago)`;
+}
