@@ -1,6 +1,9 @@
 import type { Machine } from './machine.ts';
 import { program, type Site } from './site.ts';
 
+/** Exit status of the agent: nothing is lost, nothing is done. */
+export const TRY_AGAIN = 75;
+
 /** `penguindome-agent` in a machine, run as root on its real folders. */
 export interface AgentOnMachine {
   /** with these arguments; throws unless it exits with 0 */
