@@ -1,0 +1,84 @@
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import type { Host } from '../core/host.ts';
+import type { AdminContext } from './context.ts';
+import { findHost } from './find-host.ts';
+import { showAnswer, showValue } from './show-answer.ts';
+import { showAge, showTime } from './show-time.ts';
+
+export function hostsShow(context: AdminContext): Command {
+  return new Command('show')
+    .description('all that is known of a host: who it is, how its checks stand and why, what it reported')
+    .argument('<host>', 'its name')
+    .addHelpText('after', EXAMPLES)
+    .action((hostname: string) => showHost(context, hostname));
+}
+
+const EXAMPLES = `
+With --json: the stored document, with plugins, commands, times and the results of the checks.
+
+Examples:
+  penguindome hosts show lap-17
+  penguindome hosts show lap-17 --json | jq .plugins.os_updates`;
+
+async function showHost(context: AdminContext, hostname: string): Promise<void> {
+  const host = await findHost(await context.store(), hostname);
+  if (context.output.wantsJson) {
+    context.output.json(shownDocument(host));
+    return;
+  }
+  printHead(context, host);
+  printChecks(context, host);
+  printReported(context, host);
+}
+
+/** The chain value is the host's alone: it is how a copy of its key is told from the host. */
+function shownDocument(host: Host): unknown {
+  const { identity, ...rest } = host;
+  if (identity === undefined) return host;
+  const { last, ...shown } = identity;
+  return { ...rest, identity: { ...shown, last: last === null ? null : { submission: last.submission, at: last.at } } };
+}
+
+function printHead({ output, clock }: AdminContext, host: Host): void {
+  const { identity } = host;
+  const facts: [string, string][] = [
+    ['host', host.hostname],
+    ...(identity === undefined ? [] : ([['host id', identity.host_id]] satisfies [string, string][])),
+    ['speaks', identity === undefined ? 'v1 (the original client)' : `v2, since ${showTime(identity.approved_at)}`],
+    ['reported', `${showTime(host.submitted_at)} (${showAge(host.submitted_at, clock.now())})`],
+    ['collected', showTime(host.collected_at)],
+    ...(host.suspended === true ? ([['suspended', 'until it next reports']] satisfies [string, string][]) : []),
+    ...(identity?.keys ?? []).map(({ id, revoked_at }): [string, string] => [
+      'key',
+      revoked_at === undefined ? id : `${id} (revoked ${showTime(revoked_at)})`,
+    ]),
+  ];
+  for (const [name, value] of facts) output.line(`${name.padEnd(10)} ${value}`);
+}
+
+function printChecks({ output }: AdminContext, { checks }: Host): void {
+  output.line();
+  if (checks === undefined) {
+    output.line('checks: none were evaluated yet');
+    return;
+  }
+  output.table(
+    ['CHECK', 'ANSWER', 'SINCE', 'EVIDENCE'],
+    Object.entries(checks.results).map(([name, result]) => [
+      name,
+      showAnswer(result),
+      showTime(result.since),
+      [
+        ...(result.reason === undefined ? [] : [`${result.reason};`]),
+        ...Object.entries(result.evidence).map(([path, value]) => `${path} = ${showValue(value)}`),
+      ].join(' '),
+    ]),
+  );
+}
+
+function printReported({ output }: AdminContext, { plugins, commands }: Host): void {
+  for (const [part, value] of Object.entries({ plugins, commands })) {
+    if (value !== undefined) output.line(`\n${stringify({ [part]: value }).trimEnd()}`);
+  }
+}

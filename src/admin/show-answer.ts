@@ -1,0 +1,24 @@
+import type { CheckResult } from '../core/check.ts';
+
+/** The answer in words: an unknown that opens an issue says so. */
+export function showAnswer({ answer, fails }: Pick<CheckResult, 'answer' | 'fails'>): string {
+  return answer === 'unknown' && fails ? 'unknown (counts as fail)' : answer;
+}
+
+export interface AnswerCounts {
+  pass: number;
+  fail: number;
+  unknown: number;
+}
+
+export function countAnswers(results: Record<string, CheckResult>): AnswerCounts {
+  const counts: AnswerCounts = { pass: 0, fail: 0, unknown: 0 };
+  for (const { answer } of Object.values(results)) counts[answer] += 1;
+  return counts;
+}
+
+/** A reported value on one line, cut where it is long. */
+export function showValue(value: unknown, longest = 120): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '-');
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
