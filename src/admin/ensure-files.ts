@@ -1,0 +1,59 @@
+import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, OperatorError } from '../core/errors.ts';
+import { type FileOwner, syncFolder, writeAtomically } from '../settings/atomic-write.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** What a step of setup found or did. */
+export interface Step {
+  what: string;
+  path: string;
+  outcome: 'made' | 'there';
+}
+
+/** Makes the folder where it is missing; one that is there keeps its mode and owner. */
+export async function ensureFolder(path: string, mode: number, owner?: FileOwner): Promise<void> {
+  if (await exists(path)) return;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(path, { mode });
+    if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+    // past the umask
+    await chmod(path, mode);
+    await syncFolder(dirname(path));
+  } catch (cause) {
+    throw new OperatorError(`cannot make the folder ${path}: ${messageOf(cause)}; run as root, or use --dir`, {
+      cause,
+    });
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw new OperatorError(`cannot look at ${path}: ${messageOf(error)}`, { cause: error });
+    },
+  );
+}
+
+/** @returns undefined where there is no such file */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw new OperatorError(`cannot read ${path}: ${messageOf(error)}`, { exitCode: EXIT.notSetUp, cause: error });
+  });
+}
+
+export async function writeNew(path: string, content: string, mode: number, owner?: FileOwner): Promise<void> {
+  try {
+    await writeAtomically(path, content, owner === undefined ? { mode } : { mode, owner });
+  } catch (cause) {
+    throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
