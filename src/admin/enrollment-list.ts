@@ -73,7 +73,7 @@ function tokenRow(token: Token, now: Date): string[] {
 }
 
 function stateOf(
-  { revoked_at, expires_at, used_by, uses }: Token,
+  { revoked_at, expires_at, used_by, uses }: Omit<Token, 'hash'>,
   now: Date,
 ): 'valid' | 'revoked' | 'expired' | 'used up' {
   if (revoked_at !== undefined) return 'revoked';
