@@ -19,5 +19,6 @@ export async function openStore(settings: StoreSettings, options: StoreOptions):
     const { openEmbedded } = await import('./embedded/open-embedded.ts');
     return openEmbedded(settings.file, options);
   }
-  throw new Error('cannot open a store of MongoDB yet');
+  const { openMongo } = await import('./mongo/open-mongo.ts');
+  return openMongo(settings, options);
 }

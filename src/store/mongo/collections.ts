@@ -1,0 +1,93 @@
+import type { BSON } from 'mongodb';
+import { type Collection, type Db, type IndexDescription, MongoServerError, type ObjectId } from 'mongodb';
+
+/** A document whose `_id` is a text of ours. */
+export interface Named extends BSON.Document {
+  _id: string;
+}
+
+/** What our own updates of a patch touch. */
+export interface PatchDocument {
+  _id: ObjectId;
+  pending_hosts: string[];
+  completed_hosts: string[];
+}
+
+export interface Collections {
+  db: Db;
+  clients: Collection;
+  trail: Collection;
+  patches: Collection<PatchDocument>;
+  issues: Collection;
+  enrollments: Collection;
+  tokens: Collection;
+  /** `_id` is the signature's id */
+  signatures: Collection<Named>;
+  /** one document, `store`: schema, epoch, maintenance_since */
+  meta: Collection<Named>;
+}
+
+/** Names as in an original database (wire-v1 "Database"), ours beside them. */
+export function collectionsOf(db: Db): Collections {
+  return {
+    db,
+    clients: db.collection('clients'),
+    trail: db.collection('audit_trail'),
+    patches: db.collection<PatchDocument>('patches'),
+    issues: db.collection('issues'),
+    enrollments: db.collection('enrollments'),
+    tokens: db.collection('tokens'),
+    signatures: db.collection<Named>('signatures'),
+    meta: db.collection<Named>('meta'),
+  };
+}
+
+/** A signature is forgotten this long after it has expired, lest the database's clock is ahead of the server's. In seconds. */
+const SIGNATURE_SLACK = 3600;
+
+const where = (field: string) => ({ partialFilterExpression: { [field]: { $exists: true } } });
+
+const INDEXES: Record<string, IndexDescription[]> = {
+  clients: [
+    { key: { hostname: 1 }, unique: true },
+    { key: { suspended: 1 } },
+    { key: { 'identity.host_id': 1 }, unique: true, ...where('identity.host_id') },
+    { key: { 'identity.keys.id': 1 }, unique: true, ...where('identity.keys.id') },
+    { key: { submitted_at: 1 } },
+    { key: { 'checks.deadline_at': 1 }, ...where('checks.deadline_at') },
+    { key: { settled: 1 }, partialFilterExpression: { settled: false } },
+  ],
+  audit_trail: [
+    { key: { hostname: 1, audited_at: -1 } },
+    { key: { hostname: 1, 'pending.mark': 1 }, ...where('pending.mark') },
+  ],
+  patches: [{ key: { pending_hosts: 1 } }, { key: { 'files.path': 1 } }],
+  issues: [
+    { key: { hostname: 1, name: 1 }, name: 'one_open', unique: true, partialFilterExpression: { open: true } },
+    { key: { hostname: 1, name: 1, closed_at: 1 } },
+    { key: { closed_at: 1, unsnooze_at: 1 } },
+    { key: { opened_at: -1 } },
+  ],
+  client_parameters: [{ key: { hostname: 1, parameter: 1 } }],
+  enrollments: [{ key: { key_id: 1 }, unique: true }, { key: { hostname: 1 } }],
+  tokens: [
+    { key: { hash: 1 }, unique: true },
+    { key: { id: 1 }, unique: true },
+  ],
+  signatures: [{ key: { expires_at: 1 }, expireAfterSeconds: SIGNATURE_SLACK }],
+};
+
+/** The same index with other options, or under another name: an original database's own serves as well. */
+const THERE_OTHERWISE: ReadonlySet<unknown> = new Set([85, 86]);
+
+export async function makeIndexes({ db }: Collections): Promise<void> {
+  for (const [name, indexes] of Object.entries(INDEXES)) {
+    for (const index of indexes) {
+      try {
+        await db.collection(name).createIndexes([index]);
+      } catch (error) {
+        if (!(error instanceof MongoServerError && THERE_OTHERWISE.has(error.code))) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
+import { messageOf, OperatorError } from '../../core/errors.ts';
+import type { StoreSettings } from '../../settings/server-settings.ts';
+import { type Collections, collectionsOf } from './collections.ts';
+import { isNotPermitted } from './errors.ts';
+import { HEARTBEAT, OPERATION_TIMEOUT, SELECTION_TIMEOUT } from './timeouts.ts';
+
+export type MongoSettings = Extract<StoreSettings, { kind: 'mongo' }>;
+
+export interface Connection {
+  client: MongoClient;
+  /** a replica set: reads of one moment are possible */
+  replicaSet: boolean;
+  collections: Collections;
+}
+
+export async function connect(settings: MongoSettings, password: string | undefined): Promise<Connection> {
+  const client = await logIn(settings, password);
+  try {
+    const { setName } = await client.db('admin').command({ hello: 1 });
+    const replicaSet = typeof setName === 'string';
+    // On a standalone every read is of what is there. In a set, a read must not show what a fail-over may still undo:
+    // a repeated acknowledgement would promise what was never kept.
+    const db = client.db(settings.database, { ...(replicaSet && { readConcern: new ReadConcern('majority') }) });
+    return { client, replicaSet, collections: collectionsOf(db) };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** Users of an original installation are the database's own, most others belong to `admin`: one of them fits. */
+async function logIn(settings: MongoSettings, password: string | undefined): Promise<MongoClient> {
+  const options = await clientOptions(settings);
+  const { user } = settings;
+  if (user === undefined) return new MongoClient(urlOf(settings), options).connect();
+  if (password === undefined) {
+    throw new OperatorError(`cannot log in to the database as ${user}: there is no password; set store.password_file`);
+  }
+  const auth = { username: user, password };
+  const first = new MongoClient(urlOf(settings), { ...options, auth, authSource: settings.database });
+  try {
+    return await first.connect();
+  } catch (error) {
+    await first.close();
+    if (!isNotPermitted(error)) throw error;
+    return new MongoClient(urlOf(settings), { ...options, auth, authSource: 'admin' }).connect();
+  }
+}
+
+function urlOf({ hosts }: MongoSettings): string {
+  return `mongodb://${hosts.join(',')}/`;
+}
+
+async function clientOptions(settings: MongoSettings): Promise<MongoClientOptions> {
+  return {
+    appName: 'penguindome',
+    serverSelectionTimeoutMS: SELECTION_TIMEOUT,
+    connectTimeoutMS: SELECTION_TIMEOUT,
+    heartbeatFrequencyMS: HEARTBEAT,
+    waitQueueTimeoutMS: OPERATION_TIMEOUT,
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: OPERATION_TIMEOUT },
+    // the driver retries in replica sets only: a standalone cannot tell a write that comes twice
+    retryWrites: true,
+    ignoreUndefined: true,
+    ...(settings.replica_set !== undefined && { replicaSet: settings.replica_set }),
+    ...(settings.tls && { tls: true }),
+    ...(settings.ca !== undefined && { ca: await readCa(settings.ca) }),
+  };
+}
+
+async function readCa(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new OperatorError(`cannot read store.ca: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,72 @@
+import {
+  MongoClientClosedError,
+  MongoError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerError,
+  MongoSystemError,
+  MongoTopologyClosedError,
+} from 'mongodb';
+import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
+
+/** Codes with which a server says that it cannot now: gone, stepping down, not primary, out of disk, not confirmed in time. */
+const UNAVAILABLE: ReadonlySet<unknown> = new Set([
+  6, 7, 24, 50, 64, 89, 91, 100, 112, 133, 134, 189, 202, 262, 317, 365, 9001, 10058, 10107, 11600, 11602, 13388, 13435,
+  13436, 14031,
+]);
+const DUPLICATE_KEY = 11000;
+const NOT_PERMITTED: ReadonlySet<unknown> = new Set([13, 18]);
+
+/** Runs what talks to the server; the driver's errors stop here. */
+export async function reach<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+export async function* reachEach<T>(work: () => AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* work();
+  } catch (error) {
+    throw translate(error);
+  }
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+export function isNotPermitted(error: unknown): boolean {
+  return error instanceof MongoServerError && NOT_PERMITTED.has(error.code);
+}
+
+function translate(error: unknown): unknown {
+  if (isUnavailable(error)) {
+    return new StoreUnavailable(`cannot use the database now: ${messageOf(error)}`, { cause: error });
+  }
+  if (isNotPermitted(error)) {
+    return new OperatorError(
+      `cannot use the database: ${messageOf(error)}; check user, password file and roles (readWrite on the database) in the settings`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof MongoError)) return false;
+  if (error instanceof MongoServerError) {
+    return UNAVAILABLE.has(error.code) || error.hasErrorLabel('RetryableWriteError');
+  }
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoSystemError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoClientClosedError ||
+    // not exported: no connection came free in time
+    error.name === 'MongoWaitQueueTimeoutError'
+  );
+}

@@ -1,0 +1,81 @@
+import type { ClientSession } from 'mongodb';
+import { getField, isFields } from '../../core/value.ts';
+import { textAt } from '../host-document.ts';
+import type { StoredDocument } from '../port.ts';
+import { COLLECTIONS } from '../portable.ts';
+import { portableDocument } from './bson.ts';
+import type { Collections } from './collections.ts';
+import { OWN_FIELDS } from './hosts.ts';
+
+/** All documents, in the order of store/portable.ts. @param session a snapshot's; undefined: each document as it is when read */
+export async function* exportDocuments(
+  collections: Collections,
+  session: ClientSession | undefined,
+): AsyncGenerator<StoredDocument> {
+  const others = await otherCollections(collections);
+  for (const collection of COLLECTIONS) {
+    if (collection === 'audit_trail') {
+      for (const other of others) yield* exportCollection(collections, other, session);
+    }
+    yield* exportCollection(collections, collection, session);
+  }
+}
+
+/** Collections that we do not know; `meta` is this store's own life. */
+async function otherCollections({ db }: Collections): Promise<string[]> {
+  return (await collectionNames(db)).filter((name) => name !== 'meta' && !COLLECTIONS.some((known) => known === name));
+}
+
+export async function collectionNames(db: Collections['db']): Promise<string[]> {
+  const found = await db.listCollections({ type: 'collection' }, { nameOnly: true }).toArray();
+  return found
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('system.'))
+    .sort();
+}
+
+async function* exportCollection(
+  collections: Collections,
+  collection: string,
+  session: ClientSession | undefined,
+): AsyncGenerator<StoredDocument> {
+  const options = { ...(session && { session }) };
+  for await (const found of collections.db.collection(collection).find({}, options)) {
+    const document = portableDocument(found);
+    switch (collection) {
+      case 'clients':
+        for (const name of OWN_FIELDS) delete document[name];
+        break;
+      case 'signatures':
+        document['id'] = document['_id'] ?? null;
+        delete document['_id'];
+        break;
+      case 'issues':
+        delete document['_id'];
+        delete document['open'];
+        break;
+      case 'enrollments':
+      case 'tokens':
+        delete document['_id'];
+        break;
+      case 'audit_trail':
+        if (!(await isStored(collections, document, options))) continue;
+        delete document['_id'];
+        delete document['pending'];
+        break;
+    }
+    yield { collection, document };
+  }
+}
+
+/** Whether a record belongs to a report that was stored: see trail.ts. */
+async function isStored(
+  { clients }: Collections,
+  record: StoredDocument['document'],
+  options: object,
+): Promise<boolean> {
+  const pending = getField(record, 'pending');
+  if (!isFields(pending)) return true;
+  const filter = { hostname: textAt(record, 'hostname') ?? null, trail_mark: textAt(pending, 'mark') ?? null };
+  return (await clients.countDocuments(filter, { ...options, limit: 1 })) > 0;
+}

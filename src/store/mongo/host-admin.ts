@@ -1,0 +1,82 @@
+import type { Judgement } from '../../core/check.ts';
+import type { Identity, KeyId } from '../../core/host.ts';
+import { escapeFields } from '../escape.ts';
+import { identityFields, judgementFields } from '../host-document.ts';
+import type { Collections } from './collections.ts';
+import { isDuplicateKey } from './errors.ts';
+import { findHost } from './hosts.ts';
+import { confirmTrailOf } from './trail.ts';
+
+export async function attach(
+  collections: Collections,
+  hostname: string,
+  identity: Identity,
+  options: { adopt: boolean },
+): Promise<boolean> {
+  const document = escapeFields(identityFields(identity));
+  try {
+    if (options.adopt) {
+      await collections.clients.updateOne(
+        { hostname, identity: { $exists: false } },
+        { $set: { identity: document } },
+        { upsert: true },
+      );
+    } else {
+      await collections.clients.insertOne({ hostname, identity: document });
+    }
+    return true;
+  } catch (error) {
+    // the unique indexes are the guard: of the name, the host id and the keys
+    if (!isDuplicateKey(error)) throw error;
+    return isSame((await findHost(collections, hostname))?.identity, identity);
+  }
+}
+
+/** Attaching again after a crash is no conflict. */
+function isSame(known: Identity | undefined, identity: Identity): boolean {
+  return (
+    known?.host_id === identity.host_id && identity.keys.every(({ id }) => known.keys.some((key) => key.id === id))
+  );
+}
+
+/** The first revocation's time stays. */
+export async function revokeKey({ clients }: Collections, key: KeyId, at: Date): Promise<boolean> {
+  const { matchedCount } = await clients.updateOne(
+    { 'identity.keys': { $elemMatch: { id: key, revoked_at: null } } },
+    { $set: { 'identity.keys.$.revoked_at': at } },
+  );
+  return matchedCount > 0 || (await clients.countDocuments({ 'identity.keys.id': key }, { limit: 1 })) > 0;
+}
+
+export async function saveJudgement(
+  { clients }: Collections,
+  hostname: string,
+  submitted_at: Date | undefined,
+  checks: Judgement,
+): Promise<boolean> {
+  const { matchedCount } = await clients.updateOne(
+    { hostname, submitted_at: submitted_at ?? null },
+    { $set: { checks: escapeFields(judgementFields(checks)), settled: false } },
+  );
+  return matchedCount > 0;
+}
+
+export async function settle({ clients }: Collections, hostname: string, evaluated_at: Date): Promise<boolean> {
+  const filter = { hostname, 'checks.evaluated_at': evaluated_at };
+  return (await clients.updateOne(filter, { $set: { settled: true } })).matchedCount > 0;
+}
+
+export async function suspend({ clients }: Collections, hostname: string, suspended: boolean): Promise<boolean> {
+  const update = suspended ? { $set: { suspended: true } } : { $unset: { suspended: '' } };
+  return (await clients.updateOne({ hostname }, update)).matchedCount > 0;
+}
+
+/** The host goes last: whoever was cut off, and tries again, still finds it. */
+export async function forget(collections: Collections, hostname: string, at: Date): Promise<boolean> {
+  const { clients, patches, issues } = collections;
+  if ((await clients.countDocuments({ hostname }, { limit: 1 })) === 0) return false;
+  await patches.updateMany({ pending_hosts: hostname }, { $pull: { pending_hosts: hostname } });
+  await issues.updateMany({ hostname, closed_at: null }, { $set: { closed_at: at }, $unset: { open: '' } });
+  await confirmTrailOf(collections, hostname);
+  return (await clients.deleteOne({ hostname })).deletedCount > 0;
+}

@@ -1,0 +1,30 @@
+import type { HostStore } from '../port.ts';
+import type { Collections } from './collections.ts';
+import { reach, reachEach } from './errors.ts';
+import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { findHost, findHostById, findHostByKey, listHosts } from './hosts.ts';
+import { checkIn, settleGone, storeReport } from './reports.ts';
+import { spend } from './spend.ts';
+import { storeV1 } from './v1-reports.ts';
+
+export function hostStore(collections: Collections): HostStore {
+  return {
+    find: (hostname) => reach(() => findHost(collections, hostname)),
+    findById: (id) => reach(() => findHostById(collections, id)),
+    findByKey: (key) => reach(() => findHostByKey(collections, key)),
+    list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
+    count: () => reach(() => collections.clients.countDocuments()),
+    spend: (speaker) => reach(() => spend(collections, speaker)),
+    checkIn: (report) => reach(() => checkIn(collections, report)),
+    storeReport: (report) => reach(() => storeReport(collections, report)),
+    settleGone: (gone) => reach(() => settleGone(collections, gone)),
+    storeV1: (report) => reach(() => storeV1(collections, report)),
+    attach: (hostname, identity, options) => reach(() => attach(collections, hostname, identity, options)),
+    revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
+    saveJudgement: (hostname, submitted_at, checks) =>
+      reach(() => saveJudgement(collections, hostname, submitted_at, checks)),
+    settle: (hostname, evaluated_at) => reach(() => settle(collections, hostname, evaluated_at)),
+    suspend: (hostname, suspended) => reach(() => suspend(collections, hostname, suspended)),
+    forget: (hostname, at) => reach(() => forget(collections, hostname, at)),
+  };
+}

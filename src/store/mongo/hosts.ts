@@ -1,0 +1,49 @@
+import type { Document, Filter } from 'mongodb';
+import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
+import { hostOf, withIdentity } from '../host-document.ts';
+import type { HostFilter } from '../port.ts';
+import { plainDocument } from './bson.ts';
+import type { Collections } from './collections.ts';
+
+/** Fields of a client's document that are the store's own (trail.ts), or nobody's business. */
+export const OWN_FIELDS = ['_id', 'trail_mark'];
+
+export async function findHost({ clients }: Collections, hostname: string): Promise<Host | undefined> {
+  return readHost(await clients.findOne({ hostname }));
+}
+
+export async function findHostById({ clients }: Collections, id: HostId): Promise<Host | undefined> {
+  return readHost(await clients.findOne({ 'identity.host_id': id }));
+}
+
+export async function findHostByKey(
+  { clients }: Collections,
+  key: KeyId,
+): Promise<(Host & { identity: Identity }) | undefined> {
+  return withIdentity(readHost(await clients.findOne({ 'identity.keys.id': key })));
+}
+
+export async function* listHosts({ clients }: Collections, filter: HostFilter): AsyncGenerator<Host> {
+  const cursor = clients.find(condition(filter)).sort({ hostname: 1 });
+  for await (const document of cursor) {
+    const host = readHost(document);
+    if (host !== undefined) yield host;
+  }
+}
+
+export function readHost(document: object | null): Host | undefined {
+  if (document === null) return undefined;
+  const fields = plainDocument(document);
+  for (const name of OWN_FIELDS) delete fields[name];
+  return hostOf(fields);
+}
+
+function condition(filter: HostFilter): Filter<Document> {
+  return {
+    ...(filter.hostnames && { hostname: { $in: filter.hostnames } }),
+    ...(filter.judged_otherwise && { 'checks.version': { $ne: filter.judged_otherwise } }),
+    ...(filter.unsettled && { settled: false }),
+    ...(filter.deadline_by && { 'checks.deadline_at': { $lte: filter.deadline_by } }),
+    ...(filter.silent_since && { submitted_at: { $lt: filter.silent_since } }),
+  };
+}

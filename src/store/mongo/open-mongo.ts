@@ -1,0 +1,120 @@
+import type { MongoClient } from 'mongodb';
+import { seconds } from '../../core/duration.ts';
+import type { Clock, Random } from '../../core/world.ts';
+import type { IssueStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
+import type { Collections } from './collections.ts';
+import { connect, type MongoSettings } from './connect.ts';
+import {
+  approve,
+  everApproved,
+  findEnrollment,
+  insertEnrollment,
+  listEnrollments,
+  revokeEnrollment,
+} from './enrollments.ts';
+import { reach, reachEach } from './errors.ts';
+import { exportDocuments } from './export.ts';
+import { hostStore } from './host-store.ts';
+import { importDocuments } from './import.ts';
+import { closeIssue, issueHistory, listOpenIssues, markAlerted, openIssue, reconcile } from './issues.ts';
+import { acknowledgePatch, pendingPatches } from './patches.ts';
+import { migrate } from './schema.ts';
+import { expireSignatures, knowsSignature, rememberSignature } from './signatures.ts';
+import { findToken, insertToken, listTokens, revokeToken, useToken } from './tokens.ts';
+import { trailHistory } from './trail.ts';
+
+/** The store in a MongoDB server: a replica set or a standalone, an original PenguinDome's database or a new one. */
+export async function openMongo(
+  settings: MongoSettings,
+  { password, clock, random }: { password?: string; clock: Clock; random: Random },
+): Promise<Store> {
+  const { client, replicaSet, collections } = await reach(() => connect(settings, password));
+  try {
+    await reach(() => migrate(collections, random.uuid()));
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return {
+    kind: 'mongo',
+    hosts: hostStore(collections),
+    issues: issueStore(collections),
+    upkeep: upkeepStore(client, replicaSet, collections),
+    enrollments: {
+      insert: (enrollment) => reach(() => insertEnrollment(collections, enrollment)),
+      find: (key) => reach(() => findEnrollment(collections, key)),
+      list: () => reach(() => listEnrollments(collections)),
+      everApproved: (hostname) => reach(() => everApproved(collections, hostname)),
+      approve: (key, at) => reach(() => approve(collections, key, at)),
+      revoke: (key, at, why) => reach(() => revokeEnrollment(collections, key, at, why)),
+    },
+    tokens: {
+      insert: (token) => reach(() => insertToken(collections, token)),
+      list: () => reach(() => listTokens(collections)),
+      find: (hash) => reach(() => findToken(collections, hash)),
+      use: (hash, key, at) => reach(() => useToken(collections, hash, key, at)),
+      revoke: (id, at) => reach(() => revokeToken(collections, id, at)),
+    },
+    trail: { history: (hostname, options) => reach(() => trailHistory(collections, hostname, options)) },
+    patches: {
+      pendingFor: (hostname) => reach(() => pendingPatches(collections, hostname)),
+      acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),
+    },
+    signatures: {
+      remember: (id, expires_at) => reach(() => rememberSignature(collections, id, expires_at, clock.now())),
+      knows: (id) => reach(() => knowsSignature(collections, id, clock.now())),
+    },
+    state: () => reach(() => readState(collections)),
+    close: () => client.close(),
+  };
+}
+
+function issueStore(collections: Collections): IssueStore {
+  return {
+    open: (hostname, name, at) => reach(() => openIssue(collections, hostname, name, at)),
+    close: (hostname, name, at) => reach(() => closeIssue(collections, hostname, name, at)),
+    listOpen: (filter) => reachEach(() => listOpenIssues(collections, filter ?? {})),
+    history: (filter) => reach(() => issueHistory(collections, filter)),
+    markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
+    reconcile: (hostname, failing, passing, at) => reach(() => reconcile(collections, hostname, failing, passing, at)),
+  };
+}
+
+function upkeepStore(client: MongoClient, replicaSet: boolean, collections: Collections): UpkeepStore {
+  return {
+    consistent: replicaSet,
+    export: () => reachEach(() => exportSnapshot(client, replicaSet, collections)),
+    setMaintenance: (since) => reach(() => setMaintenance(collections, since)),
+    import: (documents, epoch) => reach(() => importDocuments(collections, documents, epoch)),
+    expire: (at) => reach(() => expireSignatures(collections, at)),
+  };
+}
+
+async function* exportSnapshot(
+  client: MongoClient,
+  replicaSet: boolean,
+  collections: Collections,
+): AsyncGenerator<StoredDocument> {
+  const session = replicaSet ? client.startSession({ snapshot: true }) : undefined;
+  try {
+    yield* exportDocuments(collections, session);
+  } finally {
+    await session?.endSession();
+  }
+}
+
+/** A server asks every second: it is to know soon. */
+const STATE_TIMEOUT = seconds(3);
+
+async function readState({ meta }: Collections): Promise<StoreState> {
+  const store = await meta.findOne({ _id: 'store' }, { maxTimeMS: STATE_TIMEOUT });
+  const epoch: unknown = store?.['epoch'];
+  const since: unknown = store?.['maintenance_since'];
+  if (typeof epoch !== 'string') throw new Error("cannot find the store's epoch");
+  return { epoch, ...(since instanceof Date && { maintenance_since: since }) };
+}
+
+async function setMaintenance({ meta }: Collections, since: Date | undefined): Promise<void> {
+  const update = since === undefined ? { $unset: { maintenance_since: '' } } : { $set: { maintenance_since: since } };
+  await meta.updateOne({ _id: 'store' }, update);
+}

@@ -1,0 +1,8 @@
+import { seconds } from '../../core/duration.ts';
+
+/** Until we say that no server answers. */
+export const SELECTION_TIMEOUT = seconds(3);
+/** How often the driver asks whether the server lives. One that hangs is found out after this and SELECTION_TIMEOUT, and what waits for it fails. */
+export const HEARTBEAT = seconds(2);
+/** Until a write that is not confirmed by the majority, or an operation that gets no connection, fails. */
+export const OPERATION_TIMEOUT = seconds(10);

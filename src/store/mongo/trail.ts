@@ -1,0 +1,95 @@
+import { BSON, ObjectId } from 'mongodb';
+import type { TrailRecord } from '../../core/trail.ts';
+import { escapeFields } from '../escape.ts';
+import { trailFields, trailRecordOf } from '../records.ts';
+import { plainDocument } from './bson.ts';
+import type { Collections } from './collections.ts';
+
+/**
+ * A report and its trail lie in two collections, and a standalone mongod has no transactions. So, on every kind of server:
+ *
+ * 1. The trail is inserted *pending*: each record bears the mark of this one attempt, and the mark that it is to replace.
+ *    Nobody reads a pending record.
+ * 2. The host is written, in one guarded statement that also replaces `trail_mark` by this attempt's. This is the commit.
+ * 3. `pending` goes from the records of the attempt, and with it go those of attempts that lost against it.
+ *
+ * A crash after 1 leaves records that nobody sees; the submission that comes again makes an attempt, and records, of its own.
+ * A crash after 2 leaves records that are as good as confirmed: they bear the host's `trail_mark`, readers go by that, and the next
+ * report confirms them before it replaces the mark. So the trail of what was stored is there exactly once, and of nothing else,
+ * whatever comes again or at once; the other order (host, then trail) would lose the trail in a crash, and ids made from the
+ * submission would keep records of a report that was never stored.
+ *
+ * Writes are majority and journaled in this order, so a commit is never on disk without its trail.
+ */
+export async function storeWithTrail(
+  collections: Collections,
+  report: { hostname: string; trail: TrailRecord[]; mark: string | undefined },
+  commit: (marks: { guard: object; set: object }) => Promise<boolean>,
+): Promise<boolean> {
+  if (report.trail.length === 0) return commit({ guard: {}, set: {} });
+  const { hostname, mark: expected } = report;
+  if (expected !== undefined) await confirm(collections, hostname, expected);
+  const mark = new ObjectId().toHexString();
+  const pending = { mark, expected: expected ?? null };
+  await collections.trail.insertMany(report.trail.map((record) => ({ ...storableRecord(record), pending })));
+  // Where this rejects, the outcome is not known: the host's mark will tell.
+  const stored = await commit({ guard: { trail_mark: expected ?? null }, set: { trail_mark: mark } });
+  if (stored) {
+    await confirm(collections, hostname, mark);
+    await collections.trail.deleteMany({
+      hostname,
+      'pending.mark': { $exists: true },
+      'pending.expected': expected ?? null,
+    });
+  } else {
+    await collections.trail.deleteMany({ hostname, 'pending.mark': mark });
+  }
+  return stored;
+}
+
+/** Confirms what a crash left unconfirmed. */
+export async function confirmTrailOf(collections: Collections, hostname: string): Promise<void> {
+  const mark = await markOf(collections, hostname);
+  if (mark !== undefined) await confirm(collections, hostname, mark);
+}
+
+export async function trailHistory(
+  collections: Collections,
+  hostname: string,
+  options: { limit: number; before?: Date },
+): Promise<TrailRecord[]> {
+  const mark = await markOf(collections, hostname);
+  const documents = await collections.trail
+    .find({
+      hostname,
+      ...(options.before && { audited_at: { $lt: options.before } }),
+      'pending.mark': { $in: [null, ...(mark === undefined ? [] : [mark])] },
+    })
+    .sort({ audited_at: -1, _id: -1 })
+    .limit(options.limit)
+    .toArray();
+  return documents.flatMap((document) => trailRecordOf(plainDocument(document)) ?? []);
+}
+
+export function markIn(document: object | null): string | undefined {
+  const mark: unknown = document === null ? undefined : Reflect.get(document, 'trail_mark');
+  return typeof mark === 'string' ? mark : undefined;
+}
+
+async function markOf({ clients }: Collections, hostname: string): Promise<string | undefined> {
+  return markIn(await clients.findOne({ hostname }, { projection: { trail_mark: 1 } }));
+}
+
+async function confirm({ trail }: Collections, hostname: string, mark: string): Promise<void> {
+  await trail.updateMany({ hostname, 'pending.mark': mark }, { $unset: { pending: '' } });
+}
+
+/** A document of MongoDB ends at 16 MB; old and new value of one path may together pass that. */
+const LONGEST_RECORD = 15 * 1024 * 1024;
+
+function storableRecord(record: TrailRecord): BSON.Document {
+  const document = escapeFields(trailFields(record));
+  if (BSON.calculateObjectSize(document) <= LONGEST_RECORD) return document;
+  const { old: _, ...withoutOld } = document;
+  return withoutOld;
+}
