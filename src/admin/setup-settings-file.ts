@@ -16,7 +16,7 @@ public_url: ${scalar(answers.publicUrl)}
 ports:
   - port: ${answers.port}
     # host: 192.0.2.1 # one address only; all of IPv6 and IPv4 where absent
-    tls: ${tls(answers, layout)}
+    tls:${tls(answers, layout)}
     deprecated: false
 
 # On 127.0.0.1 only, without TLS: /healthz, /readyz and the endpoints.
@@ -72,7 +72,7 @@ limits:
 }
 
 function tls({ tls: answer }: SetupAnswers, layout: Layout): string {
-  if (answer === 'none') return 'false';
+  if (answer === 'none') return ' false';
   const { certificate, key } =
     answer === 'made'
       ? { certificate: `${shortest(layout, layout.pki)}/server.crt`, key: `${shortest(layout, layout.pki)}/server.key` }

@@ -1,4 +1,4 @@
-import type { enums, PublicKey, Signature } from 'openpgp';
+import type { enums, Key, PublicKey, Signature } from 'openpgp';
 import type { Milliseconds } from '../core/duration.ts';
 
 /** Loaded when first used: openpgp costs 90 ms, and most commands never need it. */
@@ -66,13 +66,35 @@ export async function verifyDetached(check: {
  * @throws where the text holds no key
  */
 export async function readPublicKeys(armored: string): Promise<VerificationKeys> {
+  return (await readBlocks(armored)).map((key) => key.toPublic());
+}
+
+/** What may be said of the keys in armored text. @throws where the text holds no key */
+export async function describeKeys(armored: string): Promise<
+  {
+    /** of the primary key, upper-case hex */
+    fingerprint: string;
+    kind: 'public' | 'secret' | 'secret, locked by a passphrase';
+  }[]
+> {
+  return (await readBlocks(armored)).map((key) => {
+    const kind = !key.isPrivate() ? 'public' : key.isDecrypted() ? 'secret' : 'secret, locked by a passphrase';
+    return { fingerprint: key.getFingerprint().toUpperCase(), kind };
+  });
+}
+
+/** The same keys without their secret halves, one armored block after the other. */
+export async function publicHalves(armored: string): Promise<string> {
+  return (await readPublicKeys(armored)).map((key) => key.armor()).join('');
+}
+
+async function readBlocks(armored: string): Promise<Key[]> {
   const { readKeys } = await load();
   const blocks =
     armored.match(/-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP [^\n]*-----/g) ?? [];
-  const keys = await Promise.all(blocks.map((block) => readKeys({ armoredKeys: block })));
-  const all = keys.flat().map((key) => key.toPublic());
-  if (all.length === 0) throw new TypeError('cannot find an armored OpenPGP key');
-  return all;
+  const keys = (await Promise.all(blocks.map((block) => readKeys({ armoredKeys: block })))).flat();
+  if (keys.length === 0) throw new TypeError('cannot find an armored OpenPGP key');
+  return keys;
 }
 
 /** @returns the primary key's fingerprint, upper-case hex. @throws where the text does not hold exactly one key */

@@ -1,0 +1,74 @@
+import { Command, Option } from 'commander';
+import type { AdminContext } from './context.ts';
+import { enrollmentList } from './enrollment-list.ts';
+import { enrollmentToken } from './enrollment-token.ts';
+import { hostsHistory } from './hosts-history.ts';
+import { hostsList } from './hosts-list.ts';
+import { hostsShow } from './hosts-show.ts';
+import { issuesAudit } from './issues-audit.ts';
+import { issuesList } from './issues-list.ts';
+import { migrate } from './migrate.ts';
+import { settingsGet } from './settings-get.ts';
+import { settingsSet } from './settings-set.ts';
+import { setup } from './setup.ts';
+
+export const DEFAULT_SETTINGS = '/etc/penguindome/server.yml';
+
+/** How the tree speaks; what commander would take from the process. */
+export interface Speaker {
+  version: string;
+  writeOut(text: string): void;
+  writeError(text: string): void;
+}
+
+/** The whole of `penguindome`, as a tree. */
+export function commands(context: AdminContext, speaker: Speaker): Command {
+  const program = new Command('penguindome')
+    .description('sets up and runs a PenguinDome server: machines, what they report, and what is wrong with them')
+    .version(speaker.version, '-V, --version', 'print the version')
+    .addOption(
+      new Option('--config <file>', `settings file of the server (${DEFAULT_SETTINGS})`).env('PENGUINDOME_CONFIG'),
+    )
+    .option('--json', 'print one JSON value instead of text')
+    .addHelpText('after', EXAMPLES);
+  const groups: [name: string, description: string, members: Command[]][] = [
+    ['settings', 'show and change settings', [settingsGet(context), settingsSet(context)]],
+    ['enrollment', 'let machines in', [enrollmentToken(context), enrollmentList(context)]],
+    ['hosts', 'the machines and what they reported', [hostsList(context), hostsShow(context), hostsHistory(context)]],
+    ['issues', 'what is wrong, and since when', [issuesList(context), issuesAudit(context)]],
+  ];
+  program.addCommand(setup(context));
+  for (const each of groups) program.addCommand(group(...each));
+  program.addCommand(migrate(context));
+  return settle(program, speaker);
+}
+
+const EXAMPLES = `
+--config and --json go before the command or after it.
+Exit status: 0 done, 1 not done, 2 wrong usage, 3 not set up, 70 a fault of the program, 75 try again later, 130 interrupted.
+
+Examples:
+  penguindome setup
+  penguindome enrollment token
+  penguindome hosts list
+  penguindome issues audit --json
+  penguindome --config /srv/penguindome/server.yml settings get`;
+
+function group(name: string, description: string, members: Command[]): Command {
+  const command = new Command(name).description(description);
+  for (const member of members) command.addCommand(member);
+  const examples = members.map((member) => `  penguindome ${name} ${member.name()} --help`);
+  return command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
+}
+
+/** What holds for every command of the tree: commander does not hand it down to commands that were made elsewhere. */
+function settle(command: Command, speaker: Speaker): Command {
+  command.exitOverride().configureHelp({ showGlobalOptions: true, sortSubcommands: false });
+  command.configureOutput({
+    writeOut: speaker.writeOut,
+    writeErr: speaker.writeError,
+    outputError: (text, write) => write(text.replace(/^error: /, 'penguindome: cannot go on: ')),
+  });
+  for (const member of command.commands) settle(member, speaker);
+  return command;
+}

@@ -1,0 +1,63 @@
+import { type Command, CommanderError } from 'commander';
+import { messageOf, OperatorError, StoreUnavailable } from '../core/errors.ts';
+import { commands, DEFAULT_SETTINGS } from './commands.ts';
+import type { AdminContext } from './context.ts';
+import { EXIT } from './exit-codes.ts';
+import { harmless } from './harmless.ts';
+
+/** What goes before or after any command. */
+export interface GlobalOptions {
+  config: string;
+  json: boolean;
+}
+
+export interface CommandLine {
+  /** without the program's own name */
+  argv: readonly string[];
+  version: string;
+  /** the options are known only when the command line has been read */
+  openContext(options: () => GlobalOptions): { context: AdminContext; close(): Promise<void> };
+  writeOut(text: string): void;
+  writeError(text: string): void;
+  signal: AbortSignal;
+  /** whether a fault of the program shows where it happened */
+  debug: boolean;
+}
+
+/** Runs one command of `penguindome`. @returns the exit status (docs/exit-codes.md); never rejects */
+export async function runCommandLine(line: CommandLine): Promise<number> {
+  const { context, close } = line.openContext(() => {
+    const { config = DEFAULT_SETTINGS, json = false } = program.opts<Partial<GlobalOptions>>();
+    return { config, json };
+  });
+  const program: Command = commands(context, line);
+  try {
+    await program.parseAsync([...line.argv], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return say(error, line);
+  } finally {
+    await close().catch((error: unknown) => line.writeError(`penguindome: ${messageOf(error)}\n`));
+  }
+}
+
+function say(error: unknown, line: CommandLine): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (line.signal.aborted) return EXIT.interrupted;
+  const { status, text } = explain(error);
+  line.writeError(`penguindome: ${text.split('\n').map(harmless).join('\n')}\n`);
+  if (line.debug && error instanceof Error) line.writeError(`${error.stack}\n`);
+  return status;
+}
+
+function explain(error: unknown): { status: number; text: string } {
+  if (error instanceof OperatorError) return { status: error.exitCode, text: error.message };
+  if (error instanceof StoreUnavailable) return { status: EXIT.tryAgain, text: error.message };
+  // what the system refused, such as a file: not a fault of ours
+  if (error instanceof Error && 'syscall' in error)
+    return { status: EXIT.failed, text: `cannot go on: ${error.message}` };
+  return {
+    status: EXIT.internal,
+    text: `cannot go on: ${messageOf(error)} (a fault of penguindome itself; PENGUINDOME_DEBUG=1 shows where)`,
+  };
+}

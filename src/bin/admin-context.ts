@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import type { AdminContext } from '../admin/context.ts';
+import { makeOutput, type Streams } from '../admin/output.ts';
+import type { GlobalOptions } from '../admin/run-command-line.ts';
+import { loadJudge } from '../audit/judge.ts';
+import { openAudit } from '../audit/open-audit.ts';
+import { loadServerSettings } from '../settings/load-server-settings.ts';
+import { loadStorePassword } from '../settings/server-secrets.ts';
+import { openStore } from '../store/open.ts';
+import { PRODUCT_CHECKS } from './product-checks.ts';
+import { systemClock, systemRandom } from './world.ts';
+
+export interface AdminWorld {
+  streams: Streams;
+  noColor: boolean;
+  /** $CREDENTIALS_DIRECTORY */
+  credentials: string | undefined;
+  signal: AbortSignal;
+}
+
+/** All that commands work with, each opened when one first asks for it, and once. */
+export function openAdminContext(
+  { streams, noColor, credentials, signal }: AdminWorld,
+  options: () => GlobalOptions,
+): { context: AdminContext; close(): Promise<void> } {
+  const settingsFile = () => resolve(options().config);
+  const settings = once(() => loadServerSettings(settingsFile()));
+  const store = once(async () => {
+    const { store: wanted } = await settings();
+    const password = await loadStorePassword(wanted, credentials);
+    const world = { clock: systemClock, random: systemRandom };
+    return openStore(wanted, password === undefined ? world : { ...world, password });
+  });
+  const judge = once(async () => (await loadJudge([PRODUCT_CHECKS, ...(await settings()).checks])).judge);
+  const audit = once(async () =>
+    openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),
+  );
+  const output = makeOutput(streams, { wantsJson: () => options().json, noColor, signal });
+  const context = {
+    settings,
+    settingsFile,
+    store,
+    judge,
+    audit,
+    clock: systemClock,
+    random: systemRandom,
+    output,
+    signal,
+  };
+  return { context, close: async () => void (await store.opened()?.then((opened) => opened.close())) };
+}
+
+type Once<T> = (() => Promise<T>) & { opened(): Promise<T> | undefined };
+
+/** `opened` is what was opened, where anything was, and well. */
+function once<T>(open: () => Promise<T>): Once<T> {
+  let opened: Promise<T> | undefined;
+  let failed = false;
+  const get = () => {
+    opened ??= open().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    return opened;
+  };
+  return Object.assign(get, { opened: () => (failed ? undefined : opened) });
+}
