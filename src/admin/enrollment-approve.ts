@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { type Enrollment, identityOf } from '../core/enrollment.ts';
+import { OperatorError } from '../core/errors.ts';
+import type { Host } from '../core/host.ts';
+import type { Store } from '../store/port.ts';
+import { confirm } from './confirm.ts';
+import type { AdminContext } from './context.ts';
+import { identityLogOf } from './identity-log-of.ts';
+import { showTime } from './show-time.ts';
+
+export function enrollmentApprove(context: AdminContext): Command {
+  return new Command('approve')
+    .description('lets a machine in that waits for it, after showing who it says it is')
+    .argument('<key-or-host>', 'the beginning of its key, or its host name')
+    .option('--yes', 'without asking')
+    .addHelpText('after', EXAMPLES)
+    .action((wanted: string, options: { yes?: boolean }) => approve(context, wanted, options));
+}
+
+const EXAMPLES = `
+Compare the key with what \`penguindome-agent status\` shows on the machine itself.
+Write -- before a key that begins with a hyphen.
+
+Examples:
+  penguindome enrollment list --pending
+  penguindome enrollment approve lap-17
+  penguindome enrollment approve --yes 5fK2mQ`;
+
+async function approve(context: AdminContext, wanted: string, options: { yes?: boolean }): Promise<void> {
+  const store = await context.store();
+  const enrollment = choose(await store.enrollments.list(), wanted);
+  const holder = await store.hosts.find(enrollment.hostname);
+  refuseTakenName(enrollment, holder);
+  if (!context.output.wantsJson) printApplicant(context, enrollment, holder);
+  await confirm(context, 'Let it in?', options);
+  await letIn(context, store, enrollment, holder !== undefined);
+  const { hostname, host_id, key_id } = enrollment;
+  if (context.output.wantsJson) context.output.json({ hostname, host_id, key_id, status: 'approved' });
+  else context.output.line(`${hostname} may report now`);
+}
+
+function choose(enrollments: Enrollment[], wanted: string): Enrollment {
+  const named = enrollments.filter(({ key_id, hostname }) => hostname === wanted || key_id.startsWith(wanted));
+  const [pending, ...others] = named.filter(({ status }) => status === 'pending');
+  if (pending !== undefined && others.length === 0) return pending;
+  if (pending !== undefined) {
+    const keys = [pending, ...others].map(
+      ({ key_id, hostname, address }) => `  ${key_id}  ${hostname}, from ${address}`,
+    );
+    throw new OperatorError(`cannot tell which one is meant; give more of the key:\n${keys.join('\n')}`);
+  }
+  const [known] = named;
+  if (known === undefined) {
+    throw new OperatorError(
+      `cannot find an enrolment of ${wanted}; \`penguindome enrollment list --pending\` shows what waits`,
+    );
+  }
+  throw new OperatorError(`cannot approve ${known.hostname}: its key ${known.key_id} is ${known.status} already`);
+}
+
+/** One key, one host: a second machine under a known name takes the first one's place only when that one is ended. */
+function refuseTakenName({ hostname, key_id }: Enrollment, holder: Host | undefined): void {
+  if (holder?.identity === undefined || holder.identity.keys.some(({ id }) => id === key_id)) return;
+  throw new OperatorError(
+    `cannot approve ${key_id}: ${hostname} is another machine's name already. ` +
+      `If this one takes its place, end that one first (penguindome hosts forget ${hostname}) and approve again. ` +
+      `If not, revoke this key (penguindome enrollment revoke ${key_id}), give the machine another name and enrol it anew.`,
+  );
+}
+
+function printApplicant({ output }: AdminContext, enrollment: Enrollment, holder: Host | undefined): void {
+  const { hostname, key_id, machine_id_digest, address, enrolled_at } = enrollment;
+  const facts: [string, string][] = [
+    ['host name', hostname],
+    ['key', key_id],
+    ['machine id', machine_id_digest === undefined ? 'not told' : `${machine_id_digest} (a digest)`],
+    ['came from', address],
+    ['asked at', showTime(enrolled_at)],
+  ];
+  for (const [name, value] of facts) output.line(`${name.padEnd(11)} ${value}`);
+  if (holder !== undefined && holder.identity === undefined) {
+    output.line();
+    output.line(`${hostname} is known from the original client, with its history, which this machine takes over.`);
+    output.line('Whoever has the key that all original clients share could have asked under this name: make sure.');
+  }
+}
+
+/** The host first: stopped half way, it can be approved again. */
+async function letIn(context: AdminContext, store: Store, enrollment: Enrollment, adopt: boolean): Promise<void> {
+  const { hostname, key_id, host_id } = enrollment;
+  const at = context.clock.now();
+  await identityLogOf(await context.settings()).append({ event: 'approved', key_id, host_id, hostname, at });
+  if (!(await store.hosts.attach(hostname, identityOf(enrollment, at), { adopt }))) {
+    throw new OperatorError(`cannot approve ${key_id}: another machine took the name ${hostname} just now; look again`);
+  }
+  await store.enrollments.approve(key_id, at);
+  await store.issues.close(hostname, 'duplicate-hostname', at);
+}
