@@ -8,6 +8,7 @@ export const EVENTS = {
   'server.reloaded': ['info', 'settings and certificates were read again'],
   'server.reload-failed': ['error', 'settings or certificates could not be read again; the old ones stay'],
   'server.restart-needed': ['warn', 'a changed setting takes effect at the next start'],
+  'server.check-unusable': ['error', 'a check cannot be used; the others are evaluated'],
   'store.waiting': ['warn', 'the store cannot be reached; waiting for it'],
   'store.lost': ['error', 'the store cannot be reached; requests get 503'],
   'store.back': ['info', 'the store can be reached again'],
