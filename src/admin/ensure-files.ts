@@ -1,5 +1,5 @@
-import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { type FileOwner, syncFolder, writeAtomically } from '../settings/atomic-write.ts';
 import { EXIT } from './exit-codes.ts';
@@ -52,6 +52,13 @@ export async function writeNew(path: string, content: string, mode: number, owne
   } catch (cause) {
     throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** What a run that was killed had not yet given its name: half a file, that may hold half a secret. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const unfinished = names.filter((name) => /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/.test(name));
+  for (const name of unfinished) await unlink(join(folder, name));
 }
 
 function isMissing(error: unknown): boolean {

@@ -11,7 +11,7 @@ import type { ServerSettings } from '../settings/server-settings.ts';
 import { openStore } from '../store/open.ts';
 import { checkGivenFiles } from './check-given-files.ts';
 import type { AdminContext } from './context.ts';
-import { ensureFolder, exists, readIfThere, type Step, writeNew } from './ensure-files.ts';
+import { ensureFolder, exists, readIfThere, removeUnfinished, type Step, writeNew } from './ensure-files.ts';
 import { askSetup, type SetupAnswers, type SetupFlags } from './setup-answers.ts';
 import { ensureAnswerKey, ensureAuthority, ensureOrderKey, ensureServerCertificate } from './setup-keys.ts';
 import { type Layout, layoutOf, serviceOwner } from './setup-layout.ts';
@@ -90,6 +90,7 @@ interface Plan {
 /** The settings first: they are the plan that an interrupted run is completed by. */
 async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: ServerSettings; steps: Step[] }> {
   const { layout, owner, flags } = plan;
+  await removeUnfinished(dirname(layout.settings));
   const first = await ensureSettings(plan);
   const settings = await loadServerSettings(layout.settings);
   const hostNames = plan.answers?.hostNames ??
@@ -97,6 +98,7 @@ async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: 
   await ensureFolder(settings.pki, 0o750, owner);
   await ensureFolder(settings.keys, 0o700, owner);
   await ensureFolder(settings.state, 0o750, owner);
+  for (const folder of [settings.pki, settings.keys]) await removeUnfinished(folder);
   const steps = [first];
   const then = async (step: () => Promise<Step>) => {
     context.signal.throwIfAborted();

@@ -1,0 +1,263 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { keyFits, readCertificate } from '../../src/crypto/certificates.ts';
+import { describeKeys, fingerprintOf } from '../../src/crypto/openpgp.ts';
+import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
+import { loadServerSecrets } from '../../src/settings/server-secrets.ts';
+import { penguindome, succeed } from '../support/penguindome.ts';
+import { scratchFolder } from '../support/scratch.ts';
+
+const FILES = [
+  'keys/answer.key',
+  'keys/order-public.asc',
+  'keys/order.asc',
+  'pki/ca.crt',
+  'pki/ca.key',
+  'pki/server.crt',
+  'pki/server.key',
+  'server.yml',
+  'store/penguindome.db',
+];
+
+async function filesBelow(dir: string): Promise<string[]> {
+  const all = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
+  return all
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name).slice(dir.length + 1))
+    .sort();
+}
+
+/** Path → digest; the store's own file may differ in bytes that say nothing. */
+async function digests(dir: string): Promise<Record<string, string>> {
+  const files = (await filesBelow(dir)).filter((file) => !file.startsWith('store/'));
+  const entries = files.map(async (file) => {
+    const content = await readFile(join(dir, file));
+    return [file, createHash('sha256').update(content).digest('hex')];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const read = (dir: string, file: string) => readFile(join(dir, file), 'utf8');
+
+test('setup --yes makes all that a server needs', async (t) => {
+  const dir = join(await scratchFolder(t), 'site');
+  const answer = JSON.parse(
+    await succeed(['setup', '--yes', '--dir', dir, '--host-name', 'penguins.example', '--json']),
+  );
+  t.like(answer, { changed: true, settings: `${dir}/server.yml`, public_url: 'https://penguins.example:8443' });
+  t.deepEqual(await filesBelow(dir), FILES);
+  const settings = await loadServerSettings(join(dir, 'server.yml'));
+  t.is(settings.store.kind, 'embedded');
+  t.false(settings.v1.enabled);
+  t.regex((await loadServerSecrets(settings)).answerKey.id, /^[A-Za-z0-9_-]{43}$/);
+  t.true(keyFits(await read(dir, 'pki/ca.crt'), await read(dir, 'pki/ca.key')));
+  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
+  t.true(readCertificate(await read(dir, 'pki/server.crt')).names.startsWith('DNS:penguins.example, DNS:localhost'));
+  const [order] = await describeKeys(await read(dir, 'keys/order.asc'));
+  t.is(order?.kind, 'secret');
+  t.is(await fingerprintOf(await read(dir, 'keys/order-public.asc')), order?.fingerprint ?? '');
+  t.deepEqual(
+    (await describeKeys(await read(dir, 'keys/order-public.asc'))).map(({ kind }) => kind),
+    ['public'],
+  );
+});
+
+test('key files are for nobody else, nor are their folders', async (t) => {
+  const dir = await scratchFolder(t);
+  await succeed(['setup', '--yes', '--dir', dir]);
+  const mode = async (path: string) => ((await stat(join(dir, path))).mode & 0o777).toString(8);
+  for (const file of FILES.filter((file) => file.endsWith('.key') || file === 'keys/order.asc'))
+    t.is(await mode(file), '600', file);
+  t.deepEqual(await Promise.all(['keys', 'pki', 'state', 'store'].map(mode)), ['700', '750', '750', '700']);
+});
+
+test('a second run changes nothing, whatever its flags, and says so', async (t) => {
+  const dir = await scratchFolder(t);
+  await succeed(['setup', '--yes', '--dir', dir]);
+  const before = await digests(dir);
+  const again = await penguindome(['setup', '--dir', dir, '--port', '9999']);
+  t.is(again.status, 0);
+  t.regex(again.stdout, /Everything was there: nothing was changed\./);
+  t.regex(again.stderr, /flags do not change them/);
+  t.is(JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed, false);
+  t.deepEqual(await digests(dir), before);
+});
+
+test('a run that is killed at any point is completed by the next one', async (t) => {
+  const folder = await scratchFolder(t);
+  const complete = FILES.length;
+  const seen = new Set<number>();
+  for (let wanted = 1; wanted < complete; wanted++) {
+    const dir = join(folder, String(wanted));
+    const child = spawn(process.execPath, ['build/penguindome', 'setup', '--yes', '--dir', dir], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    // temporary files count too: so that it is also killed between a write and its rename
+    while (child.exitCode === null && (await filesBelow(dir)).length < wanted) await sleep(1);
+    child.kill('SIGKILL');
+    await ended;
+    const left = await digests(dir);
+    seen.add(Object.keys(left).length);
+    await succeed(['setup', '--yes', '--dir', dir]);
+    t.deepEqual(await filesBelow(dir), FILES, `killed at ${wanted} files`);
+    if (left['server.yml'] !== undefined) t.is((await digests(dir))['server.yml'], left['server.yml']);
+    for (const name of ['ca', 'server']) {
+      t.true(keyFits(await read(dir, `pki/${name}.crt`), await read(dir, `pki/${name}.key`)), `${name} at ${wanted}`);
+    }
+    t.is(
+      await fingerprintOf(await read(dir, 'keys/order.asc')),
+      await fingerprintOf(await read(dir, 'keys/order-public.asc')),
+    );
+  }
+  t.true(seen.size >= 3, `killed at ${[...seen].join()} files`);
+});
+
+test('what is missing is made again from what is there, and nothing else is touched', async (t) => {
+  const dir = await scratchFolder(t);
+  await succeed(['setup', '--yes', '--dir', dir]);
+  const before = await digests(dir);
+  for (const file of ['keys/order-public.asc', 'pki/server.key']) {
+    await rm(join(dir, file));
+    t.true(JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed, file);
+  }
+  const after = await digests(dir);
+  t.is(after['keys/order-public.asc'], before['keys/order-public.asc']);
+  for (const file of ['pki/ca.crt', 'pki/ca.key', 'keys/order.asc', 'keys/answer.key', 'server.yml'])
+    t.is(after[file], before[file], file);
+  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
+  await rm(join(dir, 'pki/ca.key'));
+  t.is(
+    JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed,
+    false,
+    'a CA key may be kept elsewhere',
+  );
+  await rm(join(dir, 'pki/server.key'));
+  t.like(await penguindome(['setup', '--yes', '--dir', dir]), { status: 3 });
+});
+
+test('every answer has its flag', async (t) => {
+  const folder = await scratchFolder(t);
+  const dir = join(folder, 'site');
+  await writeFile(join(folder, 'pw'), 'hunter2', { mode: 0o600 });
+  await penguindome([
+    ...['setup', '--yes', '--dir', dir, '--host-name', 'a.example', '--host-name', '192.0.2.7', '--port', '443'],
+    ...[
+      '--local-port',
+      '5555',
+      '--no-tls',
+      '--store',
+      'mongo',
+      '--mongo-host',
+      '127.0.0.1:1',
+      '--mongo-host',
+      '127.0.0.1:2',
+    ],
+    ...[
+      '--mongo-replica-set',
+      'rs9',
+      '--mongo-database',
+      'dome',
+      '--mongo-user',
+      'pd',
+      '--mongo-password-file',
+      join(folder, 'pw'),
+    ],
+    ...['--public-url', 'https://proxy.example', '--no-audit', '--collect-interval', '20m', '--submit-interval', '2m'],
+    ...['--log-level', 'debug', '--v1', 'test/fixtures/penguindome-v1/client-public.asc'],
+  ]);
+  const settings = await loadServerSettings(join(dir, 'server.yml'));
+  t.like(settings, {
+    public_url: 'https://proxy.example',
+    local_port: 5555,
+    store: {
+      kind: 'mongo',
+      hosts: ['127.0.0.1:1', '127.0.0.1:2'],
+      replica_set: 'rs9',
+      database: 'dome',
+      user: 'pd',
+      password_file: join(folder, 'pw'),
+    },
+    log: { level: 'debug' },
+    agents: { collect_interval: 1_200_000, submit_interval: 120_000 },
+    v1: { enabled: true, client_key: join(dir, 'keys/v1-client.asc') },
+  });
+  t.like(settings.ports[0], { port: 443, tls: false });
+  t.false(settings.audit.enabled);
+  t.is(await read(dir, 'keys/v1-client.asc'), await readFile('test/fixtures/penguindome-v1/client-public.asc', 'utf8'));
+  t.false(
+    (await filesBelow(dir)).some((file) => file.startsWith('pki/')),
+    'without TLS there is no CA to make',
+  );
+});
+
+test('a store that cannot be reached leaves everything else done, and says how to go on', async (t) => {
+  const dir = await scratchFolder(t);
+  const { status, stderr } = await penguindome([
+    ...['setup', '--yes', '--dir', dir, '--store', 'mongo', '--mongo-host', '127.0.0.1:1'],
+  ]);
+  t.is(status, 75, stderr);
+  t.regex(stderr, /^penguindome: cannot [^\n]*run penguindome setup again[^\n]*\n$/);
+  t.deepEqual(
+    await filesBelow(dir),
+    FILES.filter((file) => !file.startsWith('store/')),
+  );
+});
+
+test('a certificate of your own is looked into before anything is written', async (t) => {
+  const folder = await scratchFolder(t);
+  await succeed(['setup', '--yes', '--dir', join(folder, 'a')]);
+  const dir = join(folder, 'b');
+  const own = ['--certificate', join(folder, 'a/pki/server.crt'), '--certificate-key'];
+  const wrong = await penguindome(['setup', '--yes', '--dir', dir, ...own, join(folder, 'a/pki/ca.key')]);
+  t.is(wrong.status, 2);
+  t.regex(wrong.stderr, /cannot use --certificate-key .*ca\.key: it is not the key of/);
+  t.deepEqual(await filesBelow(dir), []);
+  await succeed(['setup', '--yes', '--dir', dir, ...own, join(folder, 'a/pki/server.key')]);
+  const settings = await loadServerSettings(join(dir, 'server.yml'));
+  t.like(settings.ports[0]?.tls, { certificate: join(folder, 'a/pki/server.crt') });
+  t.false((await filesBelow(dir)).includes('pki/ca.crt'));
+});
+
+test('a flag that will not do is refused by name, before anything is written', async (t) => {
+  const dir = join(await scratchFolder(t), 'site');
+  const cases: [string[], RegExp][] = [
+    [['--port', '70000'], /cannot use --port "70000": expected a port/],
+    [['--host-name', 'a b'], /cannot use --host-name "a b"/],
+    [['--public-url', 'https://x/y'], /cannot use --public-url .*without a path/],
+    [['--collect-interval', '5'], /cannot use --collect-interval "5": expected a number and s, m, h or d/],
+    [['--mail', 'nobody'], /cannot use --mail/],
+    [['--certificate', '/x'], /cannot use --certificate without --certificate-key/],
+    [['--certificate', '/x', '--certificate-key', '/y'], /cannot use --certificate \/x: there is no such file/],
+    [['--v1', '/none'], /cannot use --v1 \/none: there is no such file/],
+    [['--store', 'sqlite'], /'sqlite' is invalid/],
+    [['--log-level', 'loud'], /'loud' is invalid/],
+  ];
+  for (const [flags, expected] of cases) {
+    const { status, stderr } = await penguindome(['setup', '--yes', '--dir', dir, ...flags]);
+    t.is(status, 2, flags.join(' '));
+    t.regex(stderr, expected);
+  }
+  t.deepEqual(await filesBelow(dir), []);
+});
+
+test('without a terminal and --yes the flag to use is named', async (t) => {
+  const dir = join(await scratchFolder(t), 'site');
+  const { status, stderr } = await penguindome(['setup', '--dir', dir, '--host-name', 'x.example']);
+  t.is(status, 2);
+  t.is(stderr, 'penguindome: cannot ask "Port for agents?" without a terminal: use --port, or --yes\n');
+});
+
+test('two setups at once make one site', async (t) => {
+  const dir = await scratchFolder(t);
+  const both = await Promise.all([1, 2].map(() => penguindome(['setup', '--yes', '--dir', dir, '--json'])));
+  t.deepEqual(
+    both.map(({ status }) => status),
+    [0, 0],
+    both.map(({ stderr }) => stderr).join(),
+  );
+  t.deepEqual(await filesBelow(dir), FILES);
+  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
+});
