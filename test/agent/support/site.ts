@@ -1,0 +1,209 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer as createHttp, type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { ExecutionContext } from 'ava';
+import { makeJudge } from '../../../src/audit/judge.ts';
+import {
+  type CertificateAndKey,
+  certificateFingerprint,
+  makeAuthority,
+  makeServerCertificate,
+} from '../../../src/crypto/certificates.ts';
+import { generateSigningKey, loadSigningKey, type SigningKey } from '../../../src/crypto/ed25519.ts';
+import { createApp } from '../../../src/server/app.ts';
+import { markArrival } from '../../../src/server/arrival.ts';
+import { watchStore } from '../../../src/server/store-watch.ts';
+import { serverSettings } from '../../../src/settings/server-settings.ts';
+import { openIdentityLog } from '../../../src/store/identity-log.ts';
+import type { Store } from '../../../src/store/port.ts';
+import { encodeToken } from '../../../src/wire/v2/token.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+import { temporaryStore } from '../../support/stores.ts';
+import { realClock, realRandom } from '../../support/world.ts';
+
+export interface Passing {
+  path: string;
+  headers: IncomingHttpHeaders;
+  /** as sent */
+  body: Buffer;
+  /** decompressed and parsed */
+  message: Record<string, unknown>;
+  /** of the whole request, headers included */
+  bytes: number;
+}
+
+export interface Answered {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** What stands between agent and server: gives an answer, or undefined to break the connection off. */
+export type Meddle = (passing: Passing, next: () => Promise<Answered>) => Promise<Answered | undefined>;
+
+/** The real server, in this process and behind a real HTTPS port where a test may meddle with what passes. */
+export interface Site {
+  url: string;
+  store: Store;
+  authority: CertificateAndKey;
+  answerKey: SigningKey;
+  /** SHA-256 of its certificate */
+  pin: string;
+  /** all that passed, in order */
+  passed: Passing[];
+  meddle(how: Meddle | undefined): void;
+  /** the text of a token */
+  token(options?: { approve?: boolean; uses?: number; url?: string; trust?: object }): Promise<string>;
+}
+
+let authority: Promise<CertificateAndKey> | undefined;
+let certificate: Promise<CertificateAndKey> | undefined;
+
+const world = () => ({ now: new Date(), random: realRandom });
+
+/** RSA keys take a second each: one for a whole file of tests. */
+export async function certificates(): Promise<{ authority: CertificateAndKey; certificate: CertificateAndKey }> {
+  authority ??= makeAuthority(world(), 'test');
+  const ready = await authority;
+  certificate ??= makeServerCertificate(world(), ready, ['localhost', '127.0.0.1']);
+  return { authority: ready, certificate: await certificate };
+}
+
+export async function startSite(t: ExecutionContext, limits: Record<string, number> = {}): Promise<Site> {
+  const { authority, certificate } = await certificates();
+  const store = await temporaryStore(t);
+  const answerKey = loadSigningKey(generateSigningKey());
+  const server = await startApp(t, store, answerKey, limits);
+  const passed: Passing[] = [];
+  let meddle: Meddle | undefined;
+  const front = createHttps({ cert: certificate.certificate, key: certificate.key }, (incoming, outgoing) => {
+    void (async () => {
+      const pieces: Buffer[] = [];
+      for await (const piece of incoming) pieces.push(piece);
+      const body = Buffer.concat(pieces);
+      const { headers, url: path = '' } = incoming;
+      const head = [`POST ${path} HTTP/1.1`, ...pairs(incoming.rawHeaders), '', ''].join('\r\n');
+      const passing = { path, headers, body, message: parse(headers, body), bytes: head.length + body.length };
+      passed.push(passing);
+      const next = () => forward(server, passing);
+      const answered = await (meddle === undefined ? next() : meddle(passing, next));
+      if (answered === undefined) {
+        incoming.socket.destroy();
+        return;
+      }
+      const { 'transfer-encoding': _, connection: __, ...kept } = answered.headers;
+      outgoing.writeHead(answered.status, { ...kept, 'content-length': answered.body.length });
+      outgoing.end(answered.body);
+    })().catch((error: unknown) => incoming.socket.destroy(error instanceof Error ? error : undefined));
+  });
+  const url = `https://localhost:${await listen(t, front)}`;
+  return {
+    url,
+    store,
+    authority,
+    answerKey,
+    pin: certificateFingerprint(certificate.certificate),
+    passed,
+    meddle: (how) => {
+      meddle = how;
+    },
+    token: async (options = {}) => {
+      const secret = randomBytes(32).toString('base64url');
+      const now = new Date();
+      await store.tokens.insert({
+        id: realRandom.uuid(),
+        hash: createHash('sha256').update(secret).digest('hex'),
+        created_at: now,
+        expires_at: new Date(now.getTime() + 3_600_000),
+        uses: options.uses ?? 1,
+        used_by: [],
+        approve: options.approve ?? true,
+      });
+      return encodeToken({
+        secret,
+        url: options.url ?? url,
+        ...(options.trust ?? { ca: authority.certificate }),
+        answer_key: answerKey.publicKey,
+        order_key: 'A'.repeat(40),
+      });
+    },
+  };
+}
+
+async function startApp(
+  t: ExecutionContext,
+  store: Store,
+  answerKey: SigningKey,
+  limits: Record<string, number>,
+): Promise<number> {
+  const settings = serverSettings.parse({
+    public_url: 'https://localhost',
+    ports: [{ port: 0, tls: false }],
+    store: { kind: 'embedded', file: 'unused' },
+    state: 'unused',
+    pki: 'unused',
+    keys: 'unused',
+    limits,
+  });
+  const log = { event: () => {} };
+  const watch = watchStore({ store, clock: realClock, log });
+  await watch.look();
+  const { koa } = createApp({
+    store,
+    watch,
+    settings: () => settings,
+    judge: () => makeJudge([]),
+    v1Keys: () => [],
+    answerKey,
+    identities: openIdentityLog(join(await scratchFolder(t), 'identities.log')),
+    clock: realClock,
+    random: realRandom,
+    log,
+  });
+  const handle = koa.callback();
+  const arrival = { port: 'test', local: false, deprecated: false, scheme: 'https' } as const;
+  return listen(
+    t,
+    createHttp((incoming, outgoing) => {
+      markArrival(incoming, () => arrival);
+      void handle(incoming, outgoing);
+    }),
+  );
+}
+
+export async function listen(t: ExecutionContext, server: Server | HttpsServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address: AddressInfo | string | null = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function forward(port: number, { path, headers, body }: Passing): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const passed = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false });
+    passed.on('error', reject);
+    passed.on('response', (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }),
+      );
+      response.on('error', reject);
+    });
+    passed.end(body);
+  });
+}
+
+function pairs(raw: readonly string[]): string[] {
+  return raw.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${raw[index + 1]}`] : []));
+}
+
+function parse(headers: IncomingHttpHeaders, body: Buffer): Record<string, unknown> {
+  return JSON.parse((headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('utf8'));
+}
