@@ -1,7 +1,10 @@
 import { Command, Option } from 'commander';
 import type { AdminContext } from './context.ts';
+import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
+import { enrollmentRevoke } from './enrollment-revoke.ts';
 import { enrollmentToken } from './enrollment-token.ts';
+import { hostsForget } from './hosts-forget.ts';
 import { hostsHistory } from './hosts-history.ts';
 import { hostsList } from './hosts-list.ts';
 import { hostsShow } from './hosts-show.ts';
@@ -31,14 +34,22 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     )
     .option('--json', 'print one JSON value instead of text')
     .addHelpText('after', EXAMPLES);
-  const groups: [name: string, description: string, members: Command[]][] = [
-    ['settings', 'show and change settings', [settingsGet(context), settingsSet(context)]],
-    ['enrollment', 'let machines in', [enrollmentToken(context), enrollmentList(context)]],
-    ['hosts', 'the machines and what they reported', [hostsList(context), hostsShow(context), hostsHistory(context)]],
-    ['issues', 'what is wrong, and since when', [issuesList(context), issuesAudit(context)]],
+  const groups: [name: string, description: string, commands: ((context: AdminContext) => Command)[]][] = [
+    ['settings', 'show and change settings', [settingsGet, settingsSet]],
+    ['enrollment', 'let machines in', [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentRevoke]],
+    ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsForget]],
+    ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
   ];
   program.addCommand(setup(context));
-  for (const each of groups) program.addCommand(group(...each));
+  for (const [name, description, members] of groups) {
+    program.addCommand(
+      group(
+        name,
+        description,
+        members.map((make) => make(context)),
+      ),
+    );
+  }
   program.addCommand(migrate(context));
   return settle(program, speaker);
 }

@@ -40,7 +40,7 @@ export function makeOutput(
       if (stdin.isTTY !== true || stderr.isTTY !== true) {
         throw new OperatorError(`cannot ask "${question}" without a terminal: use ${flag}`, { exitCode: EXIT.usage });
       }
-      const prompt = preset === undefined ? `${question} ` : `${question} [${preset}] `;
+      const prompt = preset === undefined || preset === '' ? `${question} ` : `${question} [${preset}] `;
       const answer = await readAnswer({ stdin, stderr }, prompt, secret === true, options.signal);
       return answer === '' && preset !== undefined ? preset : answer;
     },

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
+import { whenPresent } from '../support/needs.ts';
+import { scratchFolder } from '../support/scratch.ts';
+
+const SCRIPT = '/usr/bin/script';
+const onTerminal = whenPresent(existsSync(SCRIPT), 'questions on a real terminal: no /usr/bin/script');
+
+/** Runs `penguindome setup` on a terminal of its own; whenever a question ends in one of these words, it is answered. */
+async function converse(t: ExecutionContext, dir: string, answers: [question: RegExp, answer: string][]) {
+  const command = `${process.execPath} build/penguindome setup --dir ${dir}`;
+  const child = spawn(SCRIPT, ['-qefc', command, '/dev/null'], {
+    env: { ...process.env, TERM: 'dumb', NO_COLOR: '1' },
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  let said = '';
+  let answered = 0;
+  const rest = [...answers];
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk;
+    const fresh = said.slice(answered);
+    const next = rest.findIndex(([question]) => question.test(fresh));
+    if (next === -1) return;
+    answered = said.length;
+    const [[, answer] = [/./, '']] = rest.splice(next, 1);
+    child.stdin.write(answer);
+  });
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { said, status, unasked: rest.map(([question]) => String(question)) };
+}
+
+onTerminal(
+  'setup asks on a terminal, asks again where an answer will not do, and never echoes a password',
+  async (t) => {
+    const dir = join(await scratchFolder(t), 'site');
+    const { said, status, unasked } = await converse(t, dir, [
+      [/Host name .*\] $/, 'penguins.example\r'],
+      [/Port for agents\? \[8443\] $/, 'many\r'],
+      [/expected a port from 0 to 65535\r\n[\s\S]*\[8443\] $/, '8444\r'],
+      [/TLS: .*\[made\] $/, '\r'],
+      [/Port on 127\.0\.0\.1 .*\] $/, '0\r'],
+      [/Store: .*\] $/, 'mongo\r'],
+      [/MongoDB hosts .*\] $/, '127.0.0.1:1\r'],
+      [/replica set .*\? $/, '\r'],
+      [/Name of the database\? \[penguindome\] $/, '\r'],
+      [/User of the database .*\? $/, 'pd\r'],
+      [/Password of that user .*\? $/, 'hunter2\r'],
+      [/URL that agents connect to\? \[https:\/\/penguins\.example:8444\] $/, '\r'],
+      [/Run the audit .*\[yes\] $/, '\r'],
+      [/Mail address .*\? $/, 'admins@penguins.example\r'],
+      [/often do agents collect.*\] $/, '\r'],
+      [/often do agents submit.*\] $/, '\r'],
+      [/Log level .*\] $/, '\r'],
+    ]);
+    t.deepEqual(unasked, []);
+    t.is(status, 75, 'there is no such MongoDB');
+    t.false(said.includes('hunter2'));
+    const settings = await loadServerSettings(join(dir, 'server.yml'));
+    t.like(settings, {
+      public_url: 'https://penguins.example:8444',
+      local_port: 0,
+      store: { kind: 'mongo', user: 'pd' },
+    });
+    t.is(settings.audit.mail, 'admins@penguins.example');
+    const password = join(dir, 'keys/mongo-password');
+    t.is(await readFile(password, 'utf8'), 'hunter2\n');
+    t.is((await stat(password)).mode & 0o777, 0o600);
+  },
+);
+
+for (const [what, key] of [
+  ['Ctrl-C', '\u0003'],
+  ['end of input', '\u0004'],
+] as const) {
+  onTerminal(`${what} at a question stops setup before anything is written`, async (t) => {
+    const dir = join(await scratchFolder(t), 'site');
+    const { status } = await converse(t, dir, [[/Host name .*\] $/, key]]);
+    t.is(status, 130);
+    t.false(existsSync(dir));
+  });
+}
