@@ -25,6 +25,8 @@ export interface Engine {
   exec(sql: string): void;
   /** All of `work` or nothing. Takes the write lock first: what `work` reads stays true until it writes. */
   transaction<T>(work: () => T): T;
+  /** Ends a transaction that was begun by hand; harmless where there is none. */
+  rollback(): void;
   close(): void;
 }
 
@@ -58,9 +60,13 @@ export function openEngine(path: string, options: { timeout?: Milliseconds } = {
         engine.exec('COMMIT');
         return result;
       } catch (error) {
-        if (database.inTransaction) engine.exec('ROLLBACK');
+        engine.rollback();
         throw error;
       }
+    },
+    rollback() {
+      // after some errors (a full disk) SQLite has rolled back by itself
+      if (database.inTransaction) engine.exec('ROLLBACK');
     },
     close() {
       if (!open) return;

@@ -41,8 +41,7 @@ export async function importDocuments(
     setEpoch(engine, epoch);
     engine.exec('COMMIT');
   } catch (error) {
-    // closing the connection ends the transaction too; this only does it sooner
-    engine.close();
+    engine.rollback();
     throw error;
   }
 }

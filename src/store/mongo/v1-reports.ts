@@ -7,8 +7,8 @@ import { everApproved } from './enrollments.ts';
 import { isDuplicateKey } from './errors.ts';
 import { markIn, storeWithTrail } from './trail.ts';
 
-/** How often somebody else's report of the same host may come between. */
-const ATTEMPTS = 5;
+/** How often somebody else's report of the same host may come between: each time one of those was stored. */
+const ATTEMPTS = 50;
 
 export async function storeV1(collections: Collections, report: V1Report): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { build } from 'esbuild';
+
+/** A program of test/support/programs/, running: its lines as they come. Killed after the test. */
+export interface Running {
+  child: ChildProcess;
+  /** the next line of JSON; rejects where the program ends before it */
+  next(): Promise<unknown>;
+  /** all lines that came and were not yet asked for */
+  rest(): unknown[];
+  /** writes a line of JSON to its standard input */
+  tell(message: unknown): void;
+}
+
+let built: Promise<string> | undefined;
+
+/** Built once for each test file, beside the tests, where the packages are found. */
+function buildStoreWorker(): Promise<string> {
+  const outfile = join(dirname(fileURLToPath(import.meta.url)), `store-worker-${process.pid}.mjs`);
+  built ??= build({
+    entryPoints: ['test/support/programs/store-worker.ts'],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    logLevel: 'warning',
+  }).then(() => outfile);
+  return built;
+}
+
+export async function runStoreWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
+  const child = spawn(process.execPath, [await buildStoreWorker(), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  const lines: unknown[] = [];
+  const waiting: { resolve(line: unknown): void; reject(error: Error): void }[] = [];
+  const output = createInterface(child.stdout);
+  output.on('line', (line) => {
+    const waiter = waiting.shift();
+    if (waiter === undefined) lines.push(JSON.parse(line));
+    else waiter.resolve(JSON.parse(line));
+  });
+  output.on('close', () => {
+    for (const { reject } of waiting.splice(0)) reject(new Error('the program has ended'));
+  });
+  const running: Running = {
+    child,
+    next: () =>
+      new Promise((resolve, reject) => {
+        if (lines.length > 0) resolve(lines.shift());
+        else waiting.push({ resolve, reject });
+      }),
+    rest: () => lines.splice(0),
+    tell: (message) => child.stdin.write(`${JSON.stringify(message)}\n`),
+  };
+  await running.next();
+  return running;
+}

@@ -1,0 +1,47 @@
+// A process of its own that uses a store: what a test of several processes, or of a killed one, runs.
+// In: settings as JSON, then what to do. Out: a line of JSON for each thing acknowledged.
+import { createInterface } from 'node:readline';
+import type { KeyId } from '../../../src/core/host.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { Store, StoredReport } from '../../../src/store/port.ts';
+import { realClock, realRandom } from '../world.ts';
+
+const [settings = '', mode = '', argument = ''] = process.argv.slice(2);
+const store = await openStore(JSON.parse(settings), { clock: realClock, random: realRandom });
+console.log(JSON.stringify('open'));
+if (mode === 'write') await writeOnAndOn(store);
+else for await (const line of createInterface(process.stdin)) await race(store, JSON.parse(line));
+await store.close();
+
+/** Until it is killed: a report with its trail, then its number. */
+async function writeOnAndOn(open: Store): Promise<void> {
+  for (let n = 0; ; n++) {
+    const at = new Date(1_700_000_000_000 + n);
+    await open.hosts.storeV1({
+      hostname: `host-${n % 7}`,
+      at,
+      plugins: { n, padding: argument.repeat(500) },
+      trail: [{ hostname: `host-${n % 7}`, audited_at: at, key: 'plugins.n', type: 'change', new: n }],
+    });
+    console.log(JSON.stringify(n));
+  }
+}
+
+/** One round of each race that a line tells of. Dates come as text. */
+async function race(
+  open: Store,
+  round: { key_id: KeyId; sequence: number; token: string; report: StoredReport; newcomer: KeyId },
+): Promise<void> {
+  const { answer, collected_at, trail, ...report } = round.report;
+  const used = await open.tokens.use(round.token, round.newcomer, new Date(0));
+  const stored = await open.hosts.storeReport({
+    ...report,
+    answer: { ...answer, at: new Date(answer.at) },
+    collected_at: new Date(collected_at),
+    trail: trail.map((record) => ({ ...record, audited_at: new Date(record.audited_at) })),
+  });
+  const spent = await open.hosts.spend({ key_id: round.key_id, sequence: round.sequence });
+  const opened = await open.issues.open('raced', `round-${round.token}`, new Date(0));
+  const remembered = await open.signatures.remember(`signature-${round.token}`, new Date(Date.now() + 60_000));
+  console.log(JSON.stringify({ used: used.outcome, stored, spent: spent.outcome, opened, remembered }));
+}
