@@ -1,8 +1,10 @@
 import { minutes } from '../../core/duration.ts';
 import { type HostAccess, UNKNOWN } from '../collector.ts';
 import { factsOf, namesIn, textOf } from './lenient.ts';
-import { type Answer, earliest, isCurrent, sortedNames, type Updates, unlessStale } from './updates.ts';
+import { enabledRepositories, repositoryOf } from './parse-dnf.ts';
+import { type Answer, earliest, isCurrent, latest, sortedNames, type Updates, unlessStale } from './updates.ts';
 
+const REPOSITORIES = '/etc/yum.repos.d';
 /** Of dnf 5 and dnf 4. */
 const CACHES = ['/var/cache/libdnf5', '/var/cache/dnf'];
 /** Only what is in the cache; and a repository that is not there is an error, not "no updates" (Debian's dnf thinks otherwise). */
@@ -10,31 +12,64 @@ const CHECK = ['-q', '-C', '--setopt=*.skip_if_unavailable=False', 'check-update
 const UPDATES_WAIT = 100;
 const MEBIBYTE = 1024 * 1024;
 
+/** What the cache holds of one repository. */
+interface Cached {
+  /** when the server last confirmed it */
+  at: Date | undefined;
+  /** says which updates are for security */
+  advises: boolean;
+}
+
 export async function dnfUpdates(host: HostAccess): Promise<Updates> {
-  const indexes = await repositoryIndexes(host);
-  const facts = await Promise.all(indexes.map((path) => factsOf(host, path)));
-  const current = isCurrent(host, earliest(facts.flatMap((each) => (each === undefined ? [] : [each.changed]))));
-  const patches = indexes.length === 0 ? UNKNOWN : unlessStale(await check(host, []), current);
+  const repositories = await readCache(host);
+  const current = areCurrent(host, repositories);
+  const patches = repositories.length === 0 ? UNKNOWN : unlessStale(await check(host, []), current);
   return {
     // Nothing on the machine knows.
     release: UNKNOWN,
     current,
     patches,
-    security_patches: patches === true ? await isSecurityOut(host, indexes, current) : patches,
+    security_patches: patches === true ? await isSecurityOut(host, repositories, current) : patches,
     installed_packages: await installedPackages(host),
   };
 }
 
-async function repositoryIndexes(host: HostAccess): Promise<string[]> {
-  const found: string[] = [];
+function areCurrent(host: HostAccess, repositories: readonly Cached[]): boolean {
+  const dates = repositories.flatMap(({ at }) => (at === undefined ? [] : [at]));
+  return dates.length === repositories.length && isCurrent(host, earliest(dates));
+}
+
+/** Of the repositories that are switched on; the cache keeps those of old too. */
+async function readCache(host: HostAccess): Promise<Cached[]> {
+  const files = ((await namesIn(host, REPOSITORIES)) ?? []).filter((name) => name.endsWith('.repo'));
+  const texts = await Promise.all(files.map((name) => textOf(host, `${REPOSITORIES}/${name}`)));
+  const ids = new Set(texts.flatMap((text) => enabledRepositories(text ?? '')));
   for (const cache of CACHES) {
-    for (const repository of (await namesIn(host, cache)) ?? []) {
-      const index = `${cache}/${repository}/repodata/repomd.xml`;
-      if ((await factsOf(host, index)) !== undefined) found.push(index);
-    }
-    if (found.length > 0) break;
+    const folders = ((await namesIn(host, cache)) ?? []).filter((name) => repositoryOf(name) !== undefined);
+    if (folders.length === 0) continue;
+    return Promise.all(
+      [...ids].map(async (id) => {
+        const own = folders.filter((folder) => repositoryOf(folder) === id);
+        const read = await Promise.all(own.map((folder) => readRepository(host, `${cache}/${folder}/repodata`)));
+        return { at: latest(read.flatMap(({ at }) => at ?? [])), advises: read.some(({ advises }) => advises) };
+      }),
+    );
   }
-  return found;
+  return [];
+}
+
+/**
+ * dnf sets the mtime of a repository's list of packages when the server confirms it; the ctime moves with every use, and
+ * `last_makecache` also where no server answered.
+ */
+async function readRepository(host: HostAccess, folder: string): Promise<Cached> {
+  const names = ((await namesIn(host, folder)) ?? []).filter((name) => /(?:^repomd|primary)\.xml/.test(name));
+  const facts = await Promise.all(names.map((name) => factsOf(host, `${folder}/${name}`)));
+  const index = await textOf(host, `${folder}/repomd.xml`);
+  return {
+    at: latest(facts.flatMap((each) => each?.modified ?? [])),
+    advises: index?.includes('type="updateinfo"') ?? false,
+  };
 }
 
 async function check(host: HostAccess, options: readonly string[]): Promise<Answer> {
@@ -46,9 +81,8 @@ async function check(host: HostAccess, options: readonly string[]): Promise<Answ
 }
 
 /** Where no repository says which updates are for security, that none is found means nothing. */
-async function isSecurityOut(host: HostAccess, indexes: readonly string[], current: Answer): Promise<Answer> {
-  const texts = await Promise.all(indexes.map((path) => textOf(host, path)));
-  if (!texts.some((text) => text?.includes('type="updateinfo"'))) return UNKNOWN;
+async function isSecurityOut(host: HostAccess, repositories: readonly Cached[], current: Answer): Promise<Answer> {
+  if (!repositories.some(({ advises }) => advises)) return UNKNOWN;
   return unlessStale(await check(host, ['--security']), current);
 }
 
