@@ -1,1 +1,86 @@
-console.log('penguindome-server');
+import { destination } from 'pino';
+import { messageOf, OperatorError } from '../core/errors.ts';
+import { createLog } from '../server/log.ts';
+import { createNotifier } from '../server/notify.ts';
+import { checkServer } from './check-server.ts';
+import { serve } from './serve.ts';
+import { HELP, readServerOptions } from './server-options.ts';
+import { VERSION } from './world.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+// From the first moment on: without a listener a SIGHUP would end the process, also while it waits for its store.
+let reload = (): void => undefined;
+process.on('SIGHUP', () => reload());
+
+async function main(): Promise<number> {
+  const command = readServerOptions(process.argv.slice(2));
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(HELP);
+      return 0;
+    case 'version':
+      process.stdout.write(`${VERSION}\n`);
+      return 0;
+    case 'check-config':
+      return sayWhetherItWouldStart(command.config);
+    case 'serve':
+      await serveHere(command.config);
+      return 0;
+    default:
+      return command satisfies never;
+  }
+}
+
+async function sayWhetherItWouldStart(config: string): Promise<number> {
+  const { problems, remarks } = await checkServer(config, process.env['CREDENTIALS_DIRECTORY']).catch(
+    (error: unknown) => {
+      if (error instanceof OperatorError) return { problems: [error.message], remarks: [] };
+      throw error;
+    },
+  );
+  for (const remark of remarks) process.stdout.write(`note: ${remark}\n`);
+  for (const problem of problems) process.stdout.write(`${problem}\n`);
+  process.stdout.write(
+    problems.length === 0 ? `${config}: the server would start\n` : `${config}: the server would not start\n`,
+  );
+  return problems.length === 0 ? 0 : 1;
+}
+
+async function serveHere(config: string): Promise<void> {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, CREDENTIALS_DIRECTORY } = process.env;
+  const log = createLog(destination({ fd: 1, sync: true }), 'info');
+  // Meant for us only where WATCHDOG_PID is ours, or not given (sd_watchdog_enabled(3)).
+  const watched = WATCHDOG_PID === undefined || WATCHDOG_PID === String(process.pid);
+  const notifier = createNotifier(
+    {
+      socket: NOTIFY_SOCKET,
+      watchdogMicroseconds: watched && WATCHDOG_USEC !== undefined ? Number(WATCHDOG_USEC) : undefined,
+    },
+    log,
+  );
+  await serve({
+    config,
+    credentials: CREDENTIALS_DIRECTORY,
+    version: VERSION,
+    log,
+    notifier,
+    signal: stop.signal,
+    onReload: (call) => {
+      reload = call;
+    },
+  });
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.stderr.write(`penguindome-server: ${messageOf(error)}\n`);
+    // What nobody foresaw is worth its trace.
+    if (!(error instanceof OperatorError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = error instanceof OperatorError ? error.exitCode : 1;
+  },
+);

@@ -3,15 +3,16 @@ import { Refusal } from '../../core/errors.ts';
 import type { Log } from '../../core/events.ts';
 import type { HostId, KeyId } from '../../core/host.ts';
 import type { Clock, Random } from '../../core/world.ts';
+import type { IdentityLog } from '../../store/identity-log.ts';
 import type { Store } from '../../store/port.ts';
 import type { EnrollRequest } from '../../wire/v2/messages.ts';
-import type { IdentityRecorder } from '../deps.ts';
 import { replayed } from '../spend-sequence.ts';
 import { admitToken, tokenHash, tokenRefused } from './admit-token.ts';
 
 export interface EnrollmentDeps {
   store: Store;
-  identities: IdentityRecorder;
+  /** the append-only list of identities outside the store: what a restored backup is checked against */
+  identities: Pick<IdentityLog, 'append'>;
   clock: Clock;
   random: Random;
   log: Log;
@@ -81,13 +82,14 @@ async function requireOwnToken(
 }
 
 async function remember(
-  { store, clock, random }: EnrollmentDeps,
+  { store, identities, clock, random }: EnrollmentDeps,
   { keyId, sequence, address, request }: Applicant,
   token: Token,
 ): Promise<Enrollment> {
   const { hostname, public_key, machine_id_digest } = request;
   const conflict = await findConflict(store, hostname);
-  const enrollment: Enrollment = {
+  const at = clock.now();
+  const facts = {
     key_id: keyId,
     host_id: random.uuid() as HostId,
     hostname,
@@ -95,11 +97,11 @@ async function remember(
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
     address,
     token_id: token.id,
-    status: 'pending',
-    ...(conflict === undefined ? {} : { conflict }),
-    sequence,
-    enrolled_at: clock.now(),
   };
+  await identities.append({ event: 'enrolled', ...facts, at });
+  const status = 'pending' as const;
+  const named = conflict === undefined ? {} : { conflict };
+  const enrollment: Enrollment = { ...facts, status, ...named, sequence, enrolled_at: at };
   if (await store.enrollments.insert(enrollment)) return enrollment;
   // Either a twin of this request came first, or the key's host was forgotten, which ends the key too.
   const known = await store.enrollments.find(keyId);
@@ -122,7 +124,7 @@ async function finish(deps: EnrollmentDeps, enrollment: Enrollment, token: Token
   }
   if (!token.approve || conflict !== undefined) return pending;
   const at = clock.now();
-  await identities.enrolled({ key_id, host_id, hostname, at });
+  await identities.append({ event: 'approved', key_id, host_id, hostname, at });
   // False: somebody took the name since we looked. An operator decides.
   if (!(await store.hosts.attach(hostname, identityOf(enrollment, at), { adopt: false }))) return pending;
   await store.enrollments.approve(key_id, at);
