@@ -33,7 +33,6 @@ export async function openAudit(options: {
     signal,
   });
   return {
-    cards: async () => loaded.checks,
     run: async () => runAudit(await deps()),
     open: async () => {
       const ready = await deps();

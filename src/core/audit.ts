@@ -52,8 +52,6 @@ export interface AuditReport {
 
 /** The audit as the operator's commands see it. */
 export interface Audit {
-  /** the checks there are, switched off ones too, by name */
-  cards(): Promise<CheckCard[]>;
   /** opens and closes issues, and says what is open */
   run(): Promise<AuditReport>;
   /** what is open now; opens and closes nothing */

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { openAudit } from '../../src/audit/open-audit.ts';
+import { OperatorError } from '../../src/core/errors.ts';
+import { serverSettings } from '../../src/settings/server-settings.ts';
+import { temporaryStore } from '../support/stores.ts';
+import { realClock } from '../support/world.ts';
+import { folderOf } from './scratch.ts';
+
+const settings = (audit: object, checks: string[] = []) =>
+  serverSettings.parse({
+    public_url: 'https://dome.example',
+    ports: [{ port: 8443, tls: false }],
+    ...{ store: { kind: 'embedded', file: '/none' }, state: '/none', pki: '/none', keys: '/none' },
+    audit,
+    checks,
+  });
+
+test("the settings' folders come after the product's, and can switch its checks off", async (t) => {
+  const own = await folderOf(t, { 'f.yaml': 'name: firewall-disabled\ntitle: X\nquery: { a: 1 }\nenabled: false\n' });
+  const store = await temporaryStore(t);
+  const audit = await openAudit({
+    settings: settings({}, [own, join(own, 'none')]),
+    productChecks: 'checks.d',
+    store: async () => store,
+    clock: realClock,
+    signal: new AbortController().signal,
+  });
+  await store.hosts.storeV1({
+    hostname: 'laptop',
+    at: new Date(),
+    plugins: { firewall: { status: 'off' } },
+    trail: [],
+  });
+  const { problems, issues, opened } = await audit.run();
+  t.deepEqual(
+    opened.map(({ name }) => name),
+    ['os-security-patches-available', 'os-update-available', 'unencrypted-hard-drive'],
+  );
+  t.is(problems.length, 1);
+  t.regex(problems[0] ?? '', /none: cannot read the folder of checks/);
+  t.deepEqual(issues, await audit.open());
+});
+
+for (const [title, business, message] of [
+  [
+    'a day that ends before it begins',
+    { from: '17:00', to: '09:00' },
+    /audit\.business.*expected the business day to end after 17:00, got 09:00/,
+  ],
+  ['no day at all', { days: [] }, /audit\.business.*at least one business day/],
+  ['a time zone that nobody knows', { time_zone: 'Mars/Olympus' }, /audit\.business.*time zone/],
+] satisfies [string, object, RegExp][]) {
+  test(`a calendar with ${title} is refused before anything is opened`, async (t) => {
+    await t.throwsAsync(
+      openAudit({
+        settings: settings({ business }),
+        productChecks: 'checks.d',
+        store: () => Promise.reject(new Error('the store was opened')),
+        clock: realClock,
+        signal: new AbortController().signal,
+      }),
+      { instanceOf: OperatorError, message },
+    );
+  });
+}
