@@ -86,7 +86,8 @@ function reach<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    // libsql's own errors look like Error, and are none
+    if (!isUnavailable(error)) throw error instanceof TypeError ? error : new Error(messageOf(error), { cause: error });
     throw new StoreUnavailable(`cannot use the store's file now: ${messageOf(error)}`, { cause: error });
   }
 }

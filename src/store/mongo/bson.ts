@@ -28,7 +28,7 @@ export function storable(document: Fields): BSON.Document {
 function storableValue(value: Value): unknown {
   if (Array.isArray(value)) return value.map(storableValue);
   if (!isFields(value)) return value;
-  return tagOf(value) === undefined ? storable(value) : BSON.EJSON.deserialize(tagged(value));
+  return tagOf(value) === undefined ? storable(value) : BSON.EJSON.deserialize(tagged(value), { relaxed: false });
 }
 
 /** Inside a tag (`$scope` of code, say) the values are extended JSON already, but for dates. */

@@ -42,10 +42,11 @@ function isSame(known: Identity | undefined, identity: Identity): boolean {
 /** The first revocation's time stays. */
 export async function revokeKey({ clients }: Collections, key: KeyId, at: Date): Promise<boolean> {
   const { matchedCount } = await clients.updateOne(
-    { 'identity.keys': { $elemMatch: { id: key, revoked_at: null } } },
-    { $set: { 'identity.keys.$.revoked_at': at } },
+    { 'identity.keys.id': key },
+    { $set: { 'identity.keys.$[key].revoked_at': at } },
+    { arrayFilters: [{ 'key.id': key, 'key.revoked_at': null }] },
   );
-  return matchedCount > 0 || (await clients.countDocuments({ 'identity.keys.id': key }, { limit: 1 })) > 0;
+  return matchedCount > 0;
 }
 
 export async function saveJudgement(

@@ -5,9 +5,12 @@ import type { CheckIn, Speaker, StoredReport } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { markIn, storeWithTrail } from './trail.ts';
 
-/** The host that a key speaks for, unless the key was revoked: part of every guard. */
+/** The host that a key speaks for, unless the key was revoked: part of every guard. The first field is what finds it by index. */
 export function spokenForBy(key: KeyId): object {
-  return { 'identity.keys': { $elemMatch: { id: key, revoked_at: null } } };
+  return {
+    'identity.keys.id': key,
+    'identity.keys': { $elemMatch: { id: key, revoked_at: null } },
+  };
 }
 
 export async function checkIn({ clients }: Collections, report: CheckIn): Promise<boolean> {
