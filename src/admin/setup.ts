@@ -95,7 +95,8 @@ async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: 
   const settings = await loadServerSettings(layout.settings);
   const hostNames = plan.answers?.hostNames ??
     flags.hostName ?? [new URL(settings.public_url).hostname.replace(/^\[|\]$/g, '')];
-  await ensureFolder(settings.pki, 0o750, owner);
+  // root's own: who takes the server over must not be able to put another CA there
+  await ensureFolder(settings.pki, 0o750, owner === undefined ? undefined : { uid: 0, gid: owner.gid });
   await ensureFolder(settings.keys, 0o700, owner);
   await ensureFolder(settings.state, 0o750, owner);
   for (const folder of [settings.pki, settings.keys]) await removeUnfinished(folder);
@@ -196,6 +197,10 @@ async function report(
   if (!changed) output.line('Everything was there: nothing was changed.');
   if (steps[0]?.outcome === 'there' && Object.keys(flags).some((flag) => flag !== 'yes' && flag !== 'dir')) {
     output.note('The settings were there: flags do not change them. Use penguindome settings set.');
+  }
+  const { client_key } = settings.v1;
+  if (client_key !== undefined && !(await exists(client_key))) {
+    output.note(`The original's keys are still to come (${client_key}): penguindome migrate`);
   }
   output.line(`Start the server: penguindome-server --config ${layout.settings}`);
   output.line(`Let a machine in: penguindome --config ${layout.settings} enrollment token`);

@@ -1,4 +1,5 @@
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
@@ -16,7 +17,8 @@ export async function withLock<T>(
   lock: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const own = `${lock}.${random.uuid()}`;
+  // named for its process, so that what one left behind that was killed can be told from one that is being made
+  const own = `${lock}.${process.pid}.${random.uuid()}`;
   await writeFile(own, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
   try {
     await acquire(own, lock, signal);
@@ -24,6 +26,7 @@ export async function withLock<T>(
     await unlink(own);
   }
   try {
+    await removeLeftovers(lock);
     return await work();
   } finally {
     await unlink(lock);
@@ -38,6 +41,14 @@ async function acquire(own: string, lock: string, signal: AbortSignal): Promise<
     else if (waited >= PATIENCE) {
       throw new OperatorError(`cannot change the settings: process ${holder ?? '?'} is changing them (${lock})`);
     } else await sleep(PAUSE, undefined, { signal });
+  }
+}
+
+async function removeLeftovers(lock: string): Promise<void> {
+  const prefix = `${basename(lock)}.`;
+  for (const name of await readdir(dirname(lock))) {
+    const pid = name.startsWith(prefix) ? /^(\d+)\./.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await succeeds(unlink(join(dirname(lock), name)));
   }
 }
 

@@ -8,6 +8,7 @@ import { keyFits, readCertificate } from '../../src/crypto/certificates.ts';
 import { describeKeys, fingerprintOf } from '../../src/crypto/openpgp.ts';
 import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import { loadServerSecrets } from '../../src/settings/server-secrets.ts';
+import { whenPresent } from '../support/needs.ts';
 import { penguindome, succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
@@ -205,6 +206,21 @@ test('a store that cannot be reached leaves everything else done, and says how t
     FILES.filter((file) => !file.startsWith('store/')),
   );
 });
+
+const mongo = process.env['PENGUINDOME_TEST_MONGO_STANDALONE'];
+whenPresent(mongo !== undefined, 'setup on a real mongod: none could be had')(
+  'setup makes the store in a real MongoDB too, and a second run changes nothing',
+  async (t) => {
+    const dir = await scratchFolder(t);
+    const flags = ['--mongo-host', new URL(mongo ?? '').host, '--mongo-database', `setup_${process.pid}`];
+    const first = JSON.parse(await succeed(['setup', '--yes', '--dir', dir, ...flags, '--json']));
+    t.true(first.changed);
+    t.is(await succeed(['--config', join(dir, 'server.yml'), 'hosts', 'list', '--json']), '[]\n');
+    const before = await digests(dir);
+    t.false(JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed);
+    t.deepEqual(await digests(dir), before);
+  },
+);
 
 test('a certificate of your own is looked into before anything is written', async (t) => {
   const folder = await scratchFolder(t);

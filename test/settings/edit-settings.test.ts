@@ -154,9 +154,10 @@ test('of many who change it at once nobody loses the change of another', async (
   t.deepEqual(await readdir(folder), ['server.yml']);
 });
 
-test('the lock of a process that died is taken over', async (t) => {
+test('the lock of a process that died is taken over, and what it left is removed', async (t) => {
   const { set, file, read, folder } = await prepare(t);
   await writeFile(`${file}.lock`, '4194300\n');
+  await writeFile(`${file}.lock.4194300.${randomUUID()}`, '');
   t.true(await set('local_port', '5001'));
   t.true((await read()).includes('5001'));
   t.deepEqual(await readdir(folder), ['server.yml']);
