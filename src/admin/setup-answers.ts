@@ -4,8 +4,6 @@ import { OperatorError } from '../core/errors.ts';
 import { isHostname } from '../core/host.ts';
 import {
   oneOf,
-  type Reader,
-  readAny,
   readDuration,
   readHostName,
   readLevel,
@@ -15,6 +13,8 @@ import {
   readUrl,
   readYes,
 } from './answer-readers.ts';
+import { askStore } from './ask-store.ts';
+import { type Ask, asker, check } from './asker.ts';
 import type { Output } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -129,33 +129,6 @@ export async function askSetup(flags: SetupFlags, output: Output): Promise<Setup
   };
 }
 
-type Ask = <T>(
-  question: string,
-  flag: string,
-  given: string | undefined,
-  preset: string,
-  read: Reader<T>,
-) => Promise<T>;
-
-/** A flag's value must do at once; an answer that will not do is asked for again. */
-function asker(flags: SetupFlags, output: Output): Ask {
-  return async (question, flag, given, preset, read) => {
-    if (given !== undefined) return check(read, given, flag);
-    if (flags.yes === true) return check(read, preset, flag);
-    for (;;) {
-      const answer = read(await output.ask(question, { flag: `${flag}, or --yes`, default: preset }));
-      if ('value' in answer) return answer.value;
-      output.note(answer.fault);
-    }
-  };
-}
-
-function check<T>(read: Reader<T>, text: string, flag: string): T {
-  const answer = read(text);
-  if ('value' in answer) return answer.value;
-  throw new OperatorError(`cannot use ${flag} ${JSON.stringify(text)}: ${answer.fault}`, { exitCode: EXIT.usage });
-}
-
 async function askTls(flags: SetupFlags, ask: Ask): Promise<SetupAnswers['tls']> {
   const { certificate, certificateKey } = flags;
   if ((certificate === undefined) !== (certificateKey === undefined)) {
@@ -178,51 +151,6 @@ async function askTls(flags: SetupFlags, ask: Ask): Promise<SetupAnswers['tls']>
     ),
     key: resolve(await ask("File of the certificate's key (PEM)?", '--certificate-key', undefined, '', readText)),
   };
-}
-
-async function askStore(flags: SetupFlags, output: Output, ask: Ask): Promise<SetupAnswers['store']> {
-  const implied = flags.store ?? (flags.mongoHost === undefined ? undefined : 'mongo');
-  const kind = await ask(
-    'Store: embedded (one file here) or mongo?',
-    '--store',
-    implied,
-    'embedded',
-    oneOf('embedded', 'mongo'),
-  );
-  if (kind === 'embedded') return kind;
-  const hosts =
-    flags.mongoHost ??
-    (
-      await ask('MongoDB hosts (host:port, more with commas)?', '--mongo-host', undefined, 'localhost:27017', readText)
-    ).split(/[,\s]+/);
-  const replicaSet = await ask(
-    'Name of the replica set (empty: none)?',
-    '--mongo-replica-set',
-    flags.mongoReplicaSet,
-    '',
-    readAny,
-  );
-  const database = await ask('Name of the database?', '--mongo-database', flags.mongoDatabase, 'penguindome', readText);
-  const user = await ask('User of the database (empty: none)?', '--mongo-user', flags.mongoUser, '', readAny);
-  const password = user === '' ? undefined : await askPassword(flags, output);
-  return {
-    hosts,
-    ...(replicaSet === '' ? {} : { replicaSet }),
-    database,
-    ...(user === '' ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-  };
-}
-
-async function askPassword(flags: SetupFlags, output: Output): Promise<MongoAnswers['password']> {
-  if (flags.mongoPasswordFile !== undefined) return { file: resolve(flags.mongoPasswordFile) };
-  // with --yes the password is to come as a credential of the service
-  if (flags.yes === true) return undefined;
-  const text = await output.ask('Password of that user (empty: passed as the credential mongo-password)?', {
-    flag: '--mongo-password-file',
-    secret: true,
-  });
-  return text === '' ? undefined : { text };
 }
 
 function yesNo(flag: boolean | undefined): string | undefined {

@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+import { oneOf, readAny, readText } from './answer-readers.ts';
+import type { Ask } from './asker.ts';
+import type { Output } from './context.ts';
+import type { MongoAnswers, SetupAnswers, SetupFlags } from './setup-answers.ts';
+
+/** Where reports are kept: one file here, or a MongoDB. */
+export async function askStore(flags: SetupFlags, output: Output, ask: Ask): Promise<SetupAnswers['store']> {
+  const implied = flags.store ?? (flags.mongoHost === undefined ? undefined : 'mongo');
+  const kind = await ask(
+    'Store: embedded (one file here) or mongo?',
+    '--store',
+    implied,
+    'embedded',
+    oneOf('embedded', 'mongo'),
+  );
+  if (kind === 'embedded') return kind;
+  const hosts =
+    flags.mongoHost ??
+    (
+      await ask('MongoDB hosts (host:port, more with commas)?', '--mongo-host', undefined, 'localhost:27017', readText)
+    ).split(/[,\s]+/);
+  const replicaSet = await ask(
+    'Name of the replica set (empty: none)?',
+    '--mongo-replica-set',
+    flags.mongoReplicaSet,
+    '',
+    readAny,
+  );
+  const database = await ask('Name of the database?', '--mongo-database', flags.mongoDatabase, 'penguindome', readText);
+  const user = await ask('User of the database (empty: none)?', '--mongo-user', flags.mongoUser, '', readAny);
+  const password = user === '' ? undefined : await askPassword(flags, output);
+  return {
+    hosts,
+    ...(replicaSet === '' ? {} : { replicaSet }),
+    database,
+    ...(user === '' ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+async function askPassword(flags: SetupFlags, output: Output): Promise<MongoAnswers['password']> {
+  if (flags.mongoPasswordFile !== undefined) return { file: resolve(flags.mongoPasswordFile) };
+  // with --yes the password is to come as a credential of the service
+  if (flags.yes === true) return undefined;
+  const text = await output.ask('Password of that user (empty: passed as the credential mongo-password)?', {
+    flag: '--mongo-password-file',
+    secret: true,
+  });
+  return text === '' ? undefined : { text };
+}
