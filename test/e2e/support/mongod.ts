@@ -22,3 +22,11 @@ export async function startMongod(machine: Machine): Promise<void> {
   await machine.run(['systemctl', 'start', MONGOD_UNIT]);
   await machine.run(['node', `${PROGRAMS}/machine/initiate-replica-set.mjs`, `${PORT}`]);
 }
+
+/** As a power cut does. `systemctl start` begins it again, on the same data. */
+export async function killMongod(machine: Machine): Promise<void> {
+  await machine.run(['systemctl', 'kill', '--signal', 'KILL', MONGOD_UNIT]);
+  await machine.until('mongod is gone', async () =>
+    (await machine.attempt(['systemctl', 'is-failed', MONGOD_UNIT])).status === 0 ? true : undefined,
+  );
+}
