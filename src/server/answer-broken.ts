@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Milliseconds, seconds } from '../core/duration.ts';
 import type { Log } from '../core/events.ts';
+import { remoteAddress } from './arrival.ts';
 
 const STATUSES: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
@@ -47,7 +48,7 @@ function logDrops(server: Server | TlsServer, { port, log }: { port: string; log
   server.on('drop', (dropped) => {
     if (performance.now() < quietUntil) return;
     quietUntil = performance.now() + DROP_LOG_INTERVAL;
-    log.event('connection.broken', { remote: dropped?.remoteAddress, port, code: 'too-many-connections' });
+    log.event('connection.broken', { remote: remoteAddress(dropped ?? {}), port, code: 'too-many-connections' });
   });
 }
 
@@ -68,5 +69,5 @@ function answerOf(status: number): string {
 }
 
 function remoteOf(socket: Duplex): string | undefined {
-  return socket instanceof Socket ? socket.remoteAddress : undefined;
+  return socket instanceof Socket ? remoteAddress(socket) : undefined;
 }

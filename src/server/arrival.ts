@@ -21,3 +21,8 @@ export function arrivalOf(request: IncomingMessage): Arrival {
   if (arrival === undefined) throw new TypeError('a request came in by no port of ours');
   return arrival();
 }
+
+/** The caller's address; an IPv4 one as such, though the socket is one of IPv6 (RFC 4291 section 2.5.5.2). */
+export function remoteAddress(socket: { remoteAddress?: string | undefined }): string {
+  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'gone';
+}

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { messageOf, Refusal, StoreUnavailable } from '../core/errors.ts';
 import type { Log } from '../core/events.ts';
-import { arrivalOf } from './arrival.ts';
+import { arrivalOf, remoteAddress } from './arrival.ts';
 import { slot } from './slot.ts';
 
 /** The connection is gone while its request was still coming in: there is nobody to answer, and the port has logged it. */
@@ -23,7 +23,7 @@ export function refusalOf(ctx: Context, error: unknown, log: Log): Refusal | und
   const facts = {
     endpoint: `${ctx.method} ${ctx.path}`,
     host: hostname.peek(ctx),
-    remote: ctx.req.socket.remoteAddress,
+    remote: remoteAddress(ctx.req.socket),
     port: arrivalOf(ctx.req).port,
     code: refusal.code,
     ms: elapsed(ctx),

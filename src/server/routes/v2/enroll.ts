@@ -3,6 +3,7 @@ import { Refusal } from '../../../core/errors.ts';
 import { importPublicKey, keyIdOf } from '../../../crypto/ed25519.ts';
 import { verifyRequest } from '../../../crypto/http-signature.ts';
 import { type EnrollAnswer, type EnrollRequest, enrollRequest } from '../../../wire/v2/messages.ts';
+import { remoteAddress } from '../../arrival.ts';
 import { enrollKey } from '../../enrollment/enroll-key.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
 import { needStore } from '../../middleware/need-store.ts';
@@ -58,7 +59,7 @@ const verifyOwnKey: Middleware = async function verifyOwnKey(ctx, next) {
 function enrolOrRepeat(deps: RouteDeps): Middleware {
   return async function enrolOrRepeat(ctx) {
     const { keyId, sequence } = request.take(ctx);
-    const address = ctx.req.socket.remoteAddress ?? 'unknown';
+    const address = remoteAddress(ctx.req.socket);
     const { status, hostId } = await enrollKey(deps, { keyId, sequence, address, request: message.take(ctx) });
     const content: EnrollAnswer = {
       status,
