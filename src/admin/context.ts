@@ -19,6 +19,9 @@ export interface AdminContext {
   clock: Clock;
   random: Random;
   output: Output;
+  /** bytes, for commands whose FILE may be `-`; all else goes through `output` */
+  stdin: NodeJS.ReadableStream;
+  stdout: NodeJS.WritableStream;
   signal: AbortSignal;
 }
 

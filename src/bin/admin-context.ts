@@ -45,6 +45,8 @@ export function openAdminContext(
     clock: systemClock,
     random: systemRandom,
     output,
+    stdin: streams.stdin,
+    stdout: streams.stdout,
     signal,
   };
   return { context, close: async () => void (await store.opened()?.then((opened) => opened.close())) };

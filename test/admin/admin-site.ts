@@ -51,7 +51,16 @@ export async function adminSite(t: ExecutionContext, kind: StoreKind = 'embedded
   const execute = async (command: (context: AdminContext) => Command, args: string[], json: boolean) => {
     const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
     const output = makeOutput(streams, { wantsJson: () => json, noColor: true, signal });
-    const base = { clock, random: realRandom, output, signal, settingsFile: () => join(folder, 'server.yml') };
+    const { stdin, stdout } = streams;
+    const base = {
+      clock,
+      random: realRandom,
+      output,
+      stdin,
+      stdout,
+      signal,
+      settingsFile: () => join(folder, 'server.yml'),
+    };
     const productChecks = 'checks.d';
     const context: AdminContext = {
       ...base,

@@ -21,6 +21,8 @@ function tree(writeOut: (text: string) => void = () => {}): Command {
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
+    stdin: streams.stdin,
+    stdout: streams.stdout,
     signal,
   };
   return commands(context, { version: '0.0.0', writeOut, writeError: writeOut });
