@@ -92,7 +92,7 @@ export async function askSetup(flags: SetupFlags, output: Output): Promise<Setup
     readPort,
   );
   const store = await askStore(flags, output, ask);
-  const presetUrl = `${tls === 'none' ? 'http' : 'https'}://${urlHost(hostNames[0] ?? 'localhost')}:${port}`;
+  const presetUrl = urlOf(tls === 'none' ? 'http' : 'https', hostNames[0] ?? 'localhost', port);
   const publicUrl = await ask('URL that agents connect to?', '--public-url', flags.publicUrl, presetUrl, readUrl);
   const audit = await ask('Run the audit of issues?', '--audit or --no-audit', yesNo(flags.audit), 'yes', readYes);
   const mail = audit
@@ -162,7 +162,10 @@ function defaultHostName(): string {
   return isHostname(name) ? name : 'localhost';
 }
 
-/** RFC 3986 section 3.2.2: an IPv6 address stands in brackets. */
-function urlHost(name: string): string {
-  return name.includes(':') ? `[${name}]` : name;
+/** Without a scheme's own port, as clients write it. A port that is chosen at start (0) gives no URL. */
+function urlOf(scheme: 'http' | 'https', name: string, port: number): string {
+  if (port === 0) return '';
+  // RFC 3986 section 3.2.2: an IPv6 address stands in brackets
+  const host = name.includes(':') ? `[${name}]` : name;
+  return `${scheme}://${host}${port === (scheme === 'http' ? 80 : 443) ? '' : `:${port}`}`;
 }

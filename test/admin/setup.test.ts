@@ -244,6 +244,7 @@ test('a flag that will not do is refused by name, before anything is written', a
     [['--host-name', 'a b'], /cannot use --host-name "a b"/],
     [['--public-url', 'https://x/y'], /cannot use --public-url .*without a path/],
     [['--collect-interval', '5'], /cannot use --collect-interval "5": expected a number and s, m, h or d/],
+    [['--port', '0'], /cannot use --public-url "": expected https:/],
     [['--mail', 'nobody'], /cannot use --mail/],
     [['--certificate', '/x'], /cannot use --certificate without --certificate-key/],
     [['--certificate', '/x', '--certificate-key', '/y'], /cannot use --certificate \/x: there is no such file/],
@@ -257,6 +258,20 @@ test('a flag that will not do is refused by name, before anything is written', a
     t.regex(stderr, expected);
   }
   t.deepEqual(await filesBelow(dir), []);
+});
+
+test('the URL follows from name, port and TLS', async (t) => {
+  const folder = await scratchFolder(t);
+  const cases: [string[], string][] = [
+    [['--host-name', 'a.example', '--port', '443'], 'https://a.example'],
+    [['--host-name', 'a.example', '--port', '443', '--no-tls'], 'http://a.example:443'],
+    [['--host-name', 'a.example', '--port', '80', '--no-tls'], 'http://a.example'],
+    [['--host-name', '2001:db8::7'], 'https://[2001:db8::7]:8443'],
+  ];
+  for (const [index, [flags, url]] of cases.entries()) {
+    const dir = join(folder, String(index));
+    t.is(JSON.parse(await succeed(['setup', '--yes', '--dir', dir, ...flags, '--json'])).public_url, url);
+  }
 });
 
 test('without a terminal and --yes the flag to use is named', async (t) => {
