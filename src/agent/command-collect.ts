@@ -2,6 +2,7 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { digestOfText } from '../wire/v2/digest.ts';
 import { buildSubmission } from './build-submission.ts';
 import { type Collected, collect } from './collect.ts';
+import { jsonText } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { gather } from './gather.ts';
 import { hasCode } from './has-code.ts';
@@ -76,7 +77,7 @@ export async function commandShow(session: Session): Promise<number> {
   const whole = await buildSubmission(read, report, { chain: state?.chain ?? null, acknowledged: null }, speaking, []);
   const known = new Set<string>(Object.values(state?.acknowledged?.list ?? {}));
   const changed = Object.entries(report.list).flatMap(([name, digest]) => (known.has(digest) ? [] : [name]));
-  context.write(`${JSON.stringify(whole.message, null, 2)}\n`);
+  context.write(jsonText(whole.message));
   output.note(
     state?.acknowledged?.digest === report.digest
       ? 'The server has all of this: only the digest would travel now.'

@@ -1,4 +1,5 @@
 import { OperatorError } from '../core/errors.ts';
+import { jsonText } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { whatRuns } from './gather.ts';
 import { runCollector } from './run-collector.ts';
@@ -58,7 +59,7 @@ export async function commandRunOne(session: Session, name: string): Promise<num
         ? await runPlugin(plugin, { timeout, maxOutput }, gatherer.env, context.signal)
         : undefined;
   if (result === undefined) return EXIT.failed;
-  context.write(`${JSON.stringify(JSON.parse(result.text), null, 2)}\n`);
+  context.write(jsonText(JSON.parse(result.text)));
   if (result.failure === undefined) return EXIT.ok;
   session.output.note(`${name} failed: ${result.failure}`);
   return EXIT.failed;

@@ -41,11 +41,22 @@ export function outputOf(
   return {
     wantsJson,
     line: (text = '') => {
-      if (!wantsJson) write(`${text}\n`);
+      if (!wantsJson) write(`${printable(text)}\n`);
     },
     json: (value) => {
-      if (wantsJson) write(`${JSON.stringify(value, null, 2)}\n`);
+      if (wantsJson) write(jsonText(value));
     },
-    note: (text) => writeError(`${text}\n`),
+    note: (text) => writeError(`${printable(text)}\n`),
   };
+}
+
+/** JSON as it is printed: what terminals take for commands is escaped. */
+export function jsonText(value: unknown): string {
+  const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
+  return `${JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/g, escaped)}\n`;
+}
+
+/** What servers and plugins say may be shown, but must not steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ');
 }

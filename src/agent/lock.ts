@@ -4,6 +4,8 @@ import { open } from 'node:fs/promises';
 import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 
+const FLOCK = '/usr/bin/flock';
+
 /** How long somebody else may take; a submit waits for the network, so a little patience pays. */
 const PATIENCE_SECONDS = 15;
 
@@ -28,12 +30,12 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
 
 function lock(fd: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const flock = spawn('flock', ['--exclusive', '--wait', String(PATIENCE_SECONDS), '3'], {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    const flock = spawn(FLOCK, ['--exclusive', '--wait', String(PATIENCE_SECONDS), '3'], {
+      env: {},
       stdio: ['ignore', 'ignore', 'ignore', fd],
     });
     flock.on('error', (cause) =>
-      reject(new Error('cannot take a lock: the program flock (util-linux) does not run here', { cause })),
+      reject(new Error('cannot take a lock: /usr/bin/flock (package util-linux) does not run', { cause })),
     );
     flock.on('exit', (code) => resolve(code === 0));
   });

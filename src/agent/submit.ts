@@ -12,6 +12,7 @@ import { readBody } from './spool/read-body.ts';
 import { readReports } from './spool/read-reports.ts';
 import { badFile, MOST_FILES, type SpooledReport } from './spool/report.ts';
 import { acknowledgedIds } from './spool/settle.ts';
+import type { ProblemRecord } from './submitter-state.ts';
 import { TEMPORARY, unlinkIfThere, writeAtomically } from './write-atomically.ts';
 
 export interface Submitted {
@@ -60,7 +61,7 @@ export async function submit(places: Where, speaker: Speaker, speaking: Speaking
   return done;
 }
 
-export function recordOf({ code, message, serverTime, agentTime }: RequestProblem, at: Date) {
+export function recordOf({ code, message, serverTime, agentTime }: RequestProblem, at: Date): ProblemRecord {
   return {
     code,
     reason: message,

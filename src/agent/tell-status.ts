@@ -76,13 +76,12 @@ function linesOf(status: Status, now: Date): string[] {
   return [
     ...lines,
     '',
-    ...status.problems.flatMap(({ what, advice }) => [`WRONG: ${printable(what)}`, `  do: ${printable(advice)}`]),
+    ...status.problems.flatMap(({ what, advice }) => [`WRONG: ${oneLine(what)}`, `  do: ${oneLine(advice)}`]),
   ];
 }
 
-/** Reasons may hold what a server or a plugin said: nothing of it may steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
 }
 
 const UNITS: readonly [number, string][] = [

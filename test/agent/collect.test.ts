@@ -62,7 +62,7 @@ test('what a command leaves behind is killed with it', async (t) => {
     ],
   });
   t.like((await resultsOf(machine))['leaves'], { code: null, problem: 'timed-out' });
-  t.throws(() => execFileSync('pgrep', ['-f', `^sleep ${mark}$`]));
+  t.throws(() => execFileSync('/usr/bin/pgrep', ['-f', `^sleep ${mark}$`]));
 });
 
 test('plugins say JSON under their file name less the extension', async (t) => {
@@ -201,7 +201,7 @@ test('torn, foreign and unreadable files in the spool are set aside, and the res
   await writeFile(join(reports, 'notes.txt'), 'mine');
   await mkdir(join(reports, '01a20a69-c7ee-76b9-b2b9-d7e7111e0403.json'));
   await symlink('/etc/passwd', join(reports, '01a20a69-c7ee-76b9-b2b9-d7e7111e0404.json'));
-  execFileSync('mkfifo', [join(reports, '01a20a69-c7ee-76b9-b2b9-d7e7111e0405.json')]);
+  execFileSync('/usr/bin/mkfifo', [join(reports, '01a20a69-c7ee-76b9-b2b9-d7e7111e0405.json')]);
   const said = await machine.run('--json', 'collect');
   t.is(said.status, 0, said.err);
   t.is((await readdir(aside)).length, 6);
@@ -258,7 +258,7 @@ test('a second collection waits for the first one to end', async (t) => {
   const machine = await newMachine(t);
   await machine.run('collect');
   const lock = machine.places.spool.lock;
-  const holder = spawn('flock', ['--exclusive', lock, 'sh', '-c', 'echo locked; sleep 2'], {
+  const holder = spawn('/usr/bin/flock', ['--exclusive', lock, 'sh', '-c', 'echo locked; sleep 2'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   await once(holder.stdout, 'data');

@@ -174,8 +174,8 @@ async function startApp(
   );
 }
 
-export async function listen(t: ExecutionContext, server: Server | HttpsServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+export async function listen(t: ExecutionContext, server: Server | HttpsServer, host = '127.0.0.1'): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   t.teardown(() => {
     server.closeAllConnections();
     server.close();
