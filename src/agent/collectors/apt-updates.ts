@@ -6,8 +6,8 @@ import { type AptUpgrade, hasHiddenSecurity, parseDpkgStatus, parseRelease, pars
 import { type Answer, earliest, isCurrent, sortedNames, type Updates, unlessStale } from './updates.ts';
 
 const LISTS = '/var/lib/apt/lists';
-/** Works as any user, does not wait for a running apt, and shows what is held back too. */
-const SIMULATE = ['-o', 'Debug::NoLocking=1', '--ignore-hold', '-qq', '-s', 'dist-upgrade'];
+/** Works as any user, does not wait for a running apt, and shows what is held back too. (-qq would mean -y, and refuse that.) */
+const SIMULATE = ['-o', 'Debug::NoLocking=1', '--ignore-hold', '-q', '-s', 'dist-upgrade'];
 const MEBIBYTE = 1024 * 1024;
 
 export async function aptUpdates(host: HostAccess): Promise<Updates> {

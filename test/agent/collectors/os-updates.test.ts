@@ -1,0 +1,269 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
+import { hasHiddenSecurity, parseDpkgStatus, parseUpgrades } from '../../../src/agent/collectors/parse-apt.ts';
+import { enabledRepositories } from '../../../src/agent/collectors/parse-dnf.ts';
+import { days } from '../../../src/core/duration.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+import { hostInFolder, plant, saying } from './host-in-folder.ts';
+
+/** Collects on a planted machine. @param age how long ago, by the machine's clock, all its files were written */
+async function collect(t: ExecutionContext, files: Record<string, string>, age = 0): Promise<unknown> {
+  const folder = await scratchFolder(t);
+  await plant(folder, files);
+  return osUpdates.collect({ ...hostInFolder(t, folder), now: () => new Date(Date.now() + age) });
+}
+
+const DEBIAN = { '/etc/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n' };
+const LISTS = '/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm';
+const release = (suite: string, codename = 'bookworm') => ({
+  [`${LISTS}_InRelease`]: `-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Debian\nSuite: ${suite}\nCodename: ${codename}\n`,
+});
+const DPKG = {
+  '/var/lib/dpkg/status': [
+    'Package: zsh\nStatus: install ok installed\nVersion: 5\n',
+    'Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n',
+    'Package: bash\nStatus: hold ok installed\nVersion: 5\n',
+  ].join('\n'),
+};
+// apt 2.6 (Debian 12)
+const MAIN =
+  'Inst base-files [12.4+deb12u11] (12.4+deb12u15 Debian:12.15/oldstable [amd64])\nConf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])';
+const SECURITY =
+  'Inst libc6 [2.36-9] (2.36-10 Debian-Security:12/oldstable-security, Debian:12.15/oldstable [amd64]) []';
+const NEW = 'Inst linux-image-6.1.0-99-amd64 (6.1.1 Debian:12.15/oldstable [amd64])';
+
+const apt = (simulation: string, policy = saying('', 100)) => ({
+  ...DEBIAN,
+  ...DPKG,
+  '/usr/bin/apt-get': simulation,
+  '/usr/bin/apt-cache': policy,
+});
+
+const NAMES = ['bash', 'zsh'];
+
+test('Debian without anything to do, on fresh data', async (t) => {
+  t.deepEqual(await collect(t, { ...apt(saying('')), ...release('stable') }), {
+    release: false,
+    current: true,
+    patches: false,
+    security_patches: false,
+    installed_packages: NAMES,
+  });
+});
+
+test('Debian with nothing to do on data of three days ago: that nothing waits is unknown', async (t) => {
+  t.deepEqual(await collect(t, { ...apt(saying('')), ...release('stable') }, days(3)), {
+    release: false,
+    current: false,
+    patches: 'unknown',
+    security_patches: 'unknown',
+    installed_packages: NAMES,
+  });
+});
+
+test('updates that old data show are still missing', async (t) => {
+  t.like(await collect(t, { ...apt(saying(SECURITY)), ...release('stable') }, days(3)), {
+    current: false,
+    patches: true,
+    security_patches: true,
+  });
+});
+
+test('Debian without package data: nothing is known, whatever a simulation says', async (t) => {
+  t.deepEqual(await collect(t, apt(saying(''))), {
+    release: 'unknown',
+    current: false,
+    patches: 'unknown',
+    security_patches: 'unknown',
+    installed_packages: NAMES,
+  });
+});
+
+test('a new package is no update, and an ordinary update is none for security', async (t) => {
+  t.like(await collect(t, { ...apt(saying(NEW)), ...release('stable') }), { patches: false, security_patches: false });
+  const policy = saying(
+    'base-files:\n  Installed: 1\n  Version table:\n     2 500\n        500 http://deb.debian.org/debian bookworm/main amd64 Packages\n *** 1 100\n        100 /var/lib/dpkg/status\n',
+  );
+  t.like(await collect(t, { ...apt(saying(MAIN), policy), ...release('stable') }), {
+    patches: true,
+    security_patches: false,
+  });
+});
+
+test('a simulation that fails is unknown', async (t) => {
+  t.like(await collect(t, { ...apt(saying('', 100)), ...release('stable') }), {
+    patches: 'unknown',
+    security_patches: 'unknown',
+  });
+});
+
+test('where the policy cannot be asked, whether an update hides one for security is unknown', async (t) => {
+  t.like(await collect(t, { ...apt(saying(MAIN)), ...release('stable') }), {
+    patches: true,
+    security_patches: 'unknown',
+  });
+});
+
+const SUITES = { stable: false, testing: false, oldstable: true, oldoldstable: true };
+for (const [suite, expected] of Object.entries(SUITES)) {
+  test(`a Debian whose repository calls itself ${suite}: a new release ${expected ? 'is out' : 'is not'}`, async (t) => {
+    t.like(await collect(t, { ...apt(saying('')), ...release(suite) }), { release: expected });
+  });
+}
+
+test("a repository of another release does not speak for this machine's", async (t) => {
+  t.like(await collect(t, { ...apt(saying('')), ...release('stable', 'trixie') }), { release: 'unknown' });
+});
+
+const NOTE = '/var/lib/ubuntu-release-upgrader/release-upgrade-available';
+const UBUNTU = { ...apt(saying('')), '/etc/os-release': 'ID=ubuntu\nID_LIKE=debian\nVERSION_CODENAME=jammy\n' };
+
+test("Ubuntu's own note says whether a new release is out", async (t) => {
+  t.like(await collect(t, { ...UBUNTU, [NOTE]: "New release '24.04.1 LTS' available.\n" }), { release: true });
+  t.like(await collect(t, { ...UBUNTU, [NOTE]: '\n' }), { release: false });
+  t.like(await collect(t, UBUNTU), { release: 'unknown' });
+});
+
+test('simulations of Ubuntu and of ESM are read as those of Debian', (t) => {
+  t.deepEqual(
+    parseUpgrades(
+      'Inst bash [1] (2 Ubuntu:22.04/jammy-updates, Ubuntu:22.04/jammy-security [amd64])\nInst vim [1] (2 UbuntuESM:22.04/jammy-infra-security [amd64])\nInst less [1] (2 Ubuntu:22.04/jammy-updates [amd64]) [vim:amd64 ]',
+    ),
+    [
+      { name: 'bash', security: true },
+      { name: 'vim', security: true },
+      { name: 'less', security: false },
+    ],
+  );
+});
+
+test('packages that are removed but for their settings are not installed', (t) => {
+  t.deepEqual(parseDpkgStatus(DPKG['/var/lib/dpkg/status']).sort(), NAMES);
+});
+
+test('a security update below the newest version is found, one below the installed is not', (t) => {
+  const table = (installed: string) =>
+    ['3', '2', '1']
+      .map((version) => {
+        const source =
+          version === '2'
+            ? '500 http://security.debian.org trixie-security/main'
+            : '500 http://deb.debian.org trixie/main';
+        return `${version === installed ? ' ***' : '    '} ${version} 500\n        ${source} amd64 Packages`;
+      })
+      .join('\n');
+  t.true(hasHiddenSecurity(`x:\n  Installed: 1\n  Candidate: 3\n  Version table:\n${table('1')}\n`));
+  t.false(hasHiddenSecurity(`x:\n  Installed: 2\n  Candidate: 3\n  Version table:\n${table('2')}\n`));
+});
+
+const ARCH = { '/etc/os-release': 'NAME="Arch Linux"\nID=arch\nBUILD_ID=rolling\n' };
+const pacman = (program: string) => ({
+  ...ARCH,
+  '/usr/bin/pacman': program,
+  '/var/lib/pacman/local/ALPM_DB_VERSION': '9\n',
+  '/var/lib/pacman/local/xorg-server-21.1.13-1/desc': '',
+  '/var/lib/pacman/local/bash-5.2.026-2/desc': '',
+});
+const SYNC = { '/var/lib/pacman/sync/core.db': '' };
+const ARCH_NAMES = ['bash', 'xorg-server'];
+
+test('Arch with nothing to do on fresh data', async (t) => {
+  t.deepEqual(await collect(t, { ...pacman(saying('', 1)), ...SYNC }), {
+    release: false,
+    current: true,
+    patches: false,
+    security_patches: false,
+    installed_packages: ARCH_NAMES,
+  });
+});
+
+test('Arch with updates: which of them are for security is unknown; an ignored one counts', async (t) => {
+  t.like(await collect(t, { ...pacman(saying('x 1-1 -> 2-1 [ignored]')), ...SYNC }), {
+    patches: true,
+    security_patches: 'unknown',
+  });
+});
+
+test('Arch with nothing to do on old data, or without data, is unknown', async (t) => {
+  const expected = { current: false, patches: 'unknown', security_patches: 'unknown' };
+  t.like(await collect(t, { ...pacman(saying('', 1)), ...SYNC }, days(3)), expected);
+  t.like(await collect(t, pacman(saying('', 1))), expected);
+});
+
+test('pacman that complains is not believed', async (t) => {
+  const complaint =
+    "#!/bin/sh\necho \"warning: database file for 't' does not exist (use '-Sy' to download)\" >&2\nexit 1\n";
+  t.like(await collect(t, { ...pacman(complaint), ...SYNC }), { patches: 'unknown', security_patches: 'unknown' });
+});
+
+const CACHE = '/var/cache/dnf/updates-73071d1c37cf1c7b/repodata';
+const dnf = (program: string, index = '<data type="updateinfo">') => ({
+  '/etc/os-release': 'NAME="Fedora Linux"\nID=fedora\n',
+  '/etc/yum.repos.d/fedora.repo': '[updates]\nname=x\nenabled=1\n[source]\nenabled=0\n',
+  '/usr/bin/dnf': program,
+  '/usr/bin/rpm': saying('zsh-5.9-1.noarch\nbash-5.2-1.x86_64\n'),
+  [`${CACHE}/repomd.xml`]: index,
+  [`${CACHE}/885bfab0-primary.xml.zst`]: '',
+  '/var/cache/dnf/stale-0000000000000000/repodata/repomd.xml': '',
+});
+const FEDORA_NAMES = ['bash-5.2-1.x86_64', 'zsh-5.9-1.noarch'];
+const FOR_SECURITY = (status: number) => `#!/bin/sh\ncase "$*" in *--security) exit ${status} ;; *) exit 100 ;; esac\n`;
+
+test('Fedora with nothing to do on fresh data', async (t) => {
+  t.deepEqual(await collect(t, dnf(saying(''))), {
+    release: 'unknown',
+    current: true,
+    patches: false,
+    security_patches: false,
+    installed_packages: FEDORA_NAMES,
+  });
+});
+
+test('Fedora with updates, of which some or none are for security', async (t) => {
+  t.like(await collect(t, dnf(FOR_SECURITY(100))), { patches: true, security_patches: true });
+  t.like(await collect(t, dnf(FOR_SECURITY(0))), { patches: true, security_patches: false });
+});
+
+test('updates of repositories that give no advice: whether for security is unknown', async (t) => {
+  t.like(await collect(t, dnf(FOR_SECURITY(0), '<data type="primary">')), {
+    patches: true,
+    security_patches: 'unknown',
+  });
+});
+
+test('dnf that fails, or finds nothing in old data, is unknown', async (t) => {
+  t.like(await collect(t, dnf(saying('', 1))), { current: true, patches: 'unknown', security_patches: 'unknown' });
+  t.like(await collect(t, dnf(saying('')), days(3)), {
+    current: false,
+    patches: 'unknown',
+    security_patches: 'unknown',
+  });
+});
+
+test('data of a repository that is switched off do not make the others old', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, dnf(saying('')));
+  const stale = join(folder, '/var/cache/dnf/stale-0000000000000000/repodata/repomd.xml');
+  await utimes(stale, new Date(0), new Date(0));
+  t.like(await osUpdates.collect(hostInFolder(t, folder)), { current: true });
+});
+
+test('a repository is on unless it says otherwise', (t) => {
+  t.deepEqual(enabledRepositories('[main]\ngpgcheck=1\n[a]\nname=a\n[b]\nenabled=0\n[c]\nenabled = True\n'), [
+    'a',
+    'c',
+  ]);
+});
+
+test('a Debian with pacman installed is a Debian', async (t) => {
+  t.like(await collect(t, { ...pacman(saying('')), ...apt(saying('')), ...release('stable') }), {
+    installed_packages: NAMES,
+  });
+});
+
+test('a system without any of these package managers is unknown', async (t) => {
+  t.is(await collect(t, { '/etc/os-release': 'ID=alpine\n' }), 'unknown');
+  t.is(await collect(t, DEBIAN), 'unknown');
+});

@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { parseListener, parseSshdConfig } from '../../../src/agent/collectors/parse-sshd.ts';
+import { sshd } from '../../../src/agent/collectors/sshd.ts';
+import { whenPresent } from '../../support/needs.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+import { hostInFolder, plant, saying, thisHost } from './host-in-folder.ts';
+
+test('a keyword is a text, or a sorted list where it was given more than once', (t) => {
+  t.deepEqual(
+    parseSshdConfig(
+      'port 22\nhostkey /etc/b\nhostkey /etc/a\nbanner none\nsubsystem sftp /usr/lib/sftp -l INFO\nversionaddendum\n',
+    ),
+    {
+      banner: 'none',
+      hostkey: ['/etc/a', '/etc/b'],
+      port: '22',
+      subsystem: 'sftp /usr/lib/sftp -l INFO',
+      versionaddendum: '',
+    },
+  );
+});
+
+const LISTENERS: Record<string, ReturnType<typeof parseListener>> = {
+  // Debian 12, OpenSSH 9.2
+  'sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0': { program: '/usr/sbin/sshd', options: [] },
+  'sshd: /usr/sbin/sshd -D -f /etc/ssh/other -o Port=2222 -p 23 [listener] 0 of 10-100 startups\0\0\0': {
+    program: '/usr/sbin/sshd',
+    options: ['-f', '/etc/ssh/other', '-o', 'Port=2222', '-p', '23'],
+  },
+  'sshd: /usr/sbin/sshd -oUseDNS no -f/etc/x [listener] 0 of 10-100 startups\0': {
+    program: '/usr/sbin/sshd',
+    options: ['-o', 'UseDNS no', '-f', '/etc/x'],
+  },
+  '/usr/sbin/sshd\0-D\0': { program: '/usr/sbin/sshd', options: [] },
+  'sshd: alice [priv]\0': undefined,
+  'sshd: alice@pts/0\0': undefined,
+  '/usr/sbin/sshd\0-i\0': undefined,
+  '': undefined,
+};
+
+for (const [commandLine, expected] of Object.entries(LISTENERS)) {
+  test(`"${commandLine.replaceAll('\0', ' ')}" is ${expected === undefined ? 'no listener' : 'a listener'}`, (t) => {
+    t.deepEqual(parseListener(commandLine), expected);
+  });
+}
+
+const CONFIG = saying('port 22\npermitrootlogin no\n');
+const INIT = { '/proc/1/comm': 'systemd\n', '/proc/1/status': 'Uid:\t0\t0\t0\t0\nNSpid:\t1\n' };
+const LISTENER = {
+  '/proc/812/comm': 'sshd\n',
+  '/proc/812/status': 'Name:\tsshd\nUid:\t0\t0\t0\t0\nNSpid:\t812\n',
+  '/proc/812/cmdline': 'sshd: /usr/bin/sshd -D [listener] 0 of 10-100 startups\0',
+};
+
+const answers = test.macro(async (t, files: Record<string, string>, expected: object) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, files);
+  t.deepEqual(await sshd.collect(hostInFolder(t, folder)), expected);
+});
+
+const config = { permitrootlogin: 'no', port: '22' };
+
+test('no sshd is missing', answers, INIT, { status: 'missing', config: {} });
+
+test(
+  'an sshd that nobody started is stopped, and its settings are read',
+  answers,
+  { ...INIT, '/usr/bin/sshd': CONFIG },
+  {
+    status: 'stopped',
+    config,
+  },
+);
+
+test(
+  'a listener is running',
+  answers,
+  { ...INIT, ...LISTENER, '/usr/bin/sshd': CONFIG },
+  { status: 'running', config },
+);
+
+test(
+  'a pid file leads to the listener',
+  answers,
+  { ...INIT, ...LISTENER, '/run/sshd.pid': '812\n', '/usr/bin/sshd': CONFIG },
+  { status: 'running', config },
+);
+
+test(
+  'a stale pid file does not mislead',
+  answers,
+  { ...INIT, '/run/sshd.pid': '1\n', '/usr/bin/sshd': CONFIG },
+  { status: 'stopped', config },
+);
+
+test(
+  'a connection that outlives its stopped listener does not count',
+  answers,
+  { ...INIT, ...LISTENER, '/proc/812/cmdline': 'sshd: alice [priv]\0', '/usr/bin/sshd': CONFIG },
+  { status: 'stopped', config },
+);
+
+test(
+  "a user's process called sshd does not count",
+  answers,
+  { ...INIT, ...LISTENER, '/proc/812/status': 'Uid:\t1000\t1000\t1000\t1000\nNSpid:\t812\n', '/usr/bin/sshd': CONFIG },
+  { status: 'stopped', config },
+);
+
+test(
+  'the sshd of a container on this machine does not count',
+  answers,
+  { ...INIT, ...LISTENER, '/proc/812/status': 'Uid:\t0\t0\t0\t0\nNSpid:\t812\t17\n' },
+  { status: 'missing', config: {} },
+);
+
+test(
+  'where systemd listens in its place it is running',
+  answers,
+  {
+    ...INIT,
+    '/run/systemd/system/x': '',
+    '/usr/bin/systemctl': saying('active\ninactive\n', 3),
+    '/usr/bin/sshd': CONFIG,
+  },
+  { status: 'running', config },
+);
+
+test(
+  'settings that may not be read are unknown',
+  answers,
+  { ...INIT, '/usr/bin/sshd': saying('sshd: no hostkeys available -- exiting.', 1) },
+  { status: 'stopped', config: 'unknown' },
+);
+
+test(
+  'settings are read without keys where sshd can do that',
+  answers,
+  { ...INIT, '/usr/bin/sshd': '#!/bin/sh\ntest "$1" = -G && echo port 22\n' },
+  { status: 'stopped', config: { port: '22' } },
+);
+
+test(
+  'where the processes of others are hidden, stopped would be a guess',
+  answers,
+  { '/proc/1/x': '', '/usr/bin/sshd': CONFIG },
+  { status: 'unknown', config },
+);
+
+test(
+  'an sshd that was removed while it runs is running, with settings unknown',
+  answers,
+  { ...INIT, ...LISTENER },
+  { status: 'running', config: 'unknown' },
+);
+
+const real = whenPresent(
+  existsSync('/usr/sbin/sshd') && existsSync('/usr/bin/ssh-keygen') && process.getuid?.() === 0,
+  'openssh-server, or not root',
+);
+
+real(
+  'a real sshd with settings of its own is running, and its settings are those that it was started with',
+  async (t) => {
+    const folder = await scratchFolder(t);
+    const host = thisHost(t);
+    const keygen = await host.run('/usr/bin/ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', `${folder}/key`]);
+    t.is(keygen.code, 0, keygen.stderr);
+    const port = String(await freePort());
+    await plant(folder, { '/config': settings(port, `${folder}/key`) });
+    await host.run('/usr/bin/mkdir', ['-p', '/run/sshd']);
+    const pid = await startSshd(t, `${folder}/config`);
+    // The machine's own sshd, if it has one, is not what this is about.
+    const ours = {
+      ...host,
+      readText: (path: string) => (path === '/run/sshd.pid' ? Promise.resolve(undefined) : host.readText(path)),
+      list: (path: string) => (path === '/proc' ? Promise.resolve([String(pid)]) : host.list(path)),
+    };
+    t.like(await sshd.collect(ours), {
+      status: 'running',
+      config: { port, permitrootlogin: 'no', passwordauthentication: 'yes', hostkey: `${folder}/key` },
+    });
+  },
+);
+
+function settings(port: string, key: string): string {
+  const lines = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${key}`,
+    'PidFile none',
+    'PermitRootLogin no',
+    'PasswordAuthentication yes',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function startSshd(t: ExecutionContext, config: string): Promise<number | undefined> {
+  const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  t.teardown(() => server.kill());
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    server.stderr.on('data', (piece) => {
+      said += String(piece);
+      if (said.includes('listening')) resolve();
+    });
+    server.on('exit', () => reject(new Error(`sshd ended: ${said}`)));
+  });
+  return server.pid;
+}
