@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { loadJudge } from '../../src/audit/judge.ts';
+import { days } from '../../src/core/duration.ts';
 import { isFields, type Value } from '../../src/core/value.ts';
+import { generateOrderKey } from '../../src/crypto/openpgp.ts';
 import type { Store } from '../../src/store/port.ts';
 import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { type HttpAnswer, httpRequest } from '../support/http.ts';
 import { fixtureClientKey, startTestServer, type TestServer } from '../support/server.ts';
 import { forEachStore } from '../support/stores.ts';
-import { FORM, signV1, v1Form } from '../support/v1-client.ts';
+import { FORM, fleetKey, signV1, v1Form } from '../support/v1-client.ts';
 import { enrolledClient } from '../support/v2-client.ts';
+
+const strangerKey = await generateOrderKey({ userId: 'penguindome-client', createdAt: new Date(Date.now() - days(1)) });
 
 const PREFIXES = ['/penguindome/v1', '/PenguinDome/v1'];
 /** The recordings are old. */
@@ -55,7 +59,15 @@ forEachStore((kind, test, prepare) => {
   ): Promise<{ server: TestServer; store: Store }> {
     const store = await (await prepare(t)).open();
     const { judge } = await loadJudge(['checks.d']);
-    return { store, server: await startTestServer(t, { store, settings, judge, v1Keys: await fixtureClientKey() }) };
+    return {
+      store,
+      server: await startTestServer(t, {
+        store,
+        settings,
+        judge,
+        v1Keys: (await fixtureClientKey()) + fleetKey.publicKey,
+      }),
+    };
   }
 
   const post = async (server: TestServer, endpoint: string, message: unknown, at?: Date): Promise<HttpAnswer> =>
@@ -247,7 +259,7 @@ forEachStore((kind, test, prepare) => {
       new URLSearchParams({ data, signature: await signV1(`${data} `) }).toString(),
       new URLSearchParams({
         data,
-        signature: await signV1(data, { key: await readFile(`${FIXTURES}/server-secret.asc`, 'utf8') }),
+        signature: await signV1(data, { key: strangerKey.secretKey }),
       }).toString(),
     ];
     for (const body of bodies) t.is((await httpRequest(url, { method: 'POST', headers: FORM, body })).status, 403);

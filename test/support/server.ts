@@ -114,6 +114,6 @@ export function testSettings(given: Record<string, unknown>): ServerSettings {
 }
 
 /** The key that the recorded v1 client signed with. */
-export function fixtureClientKey(which: 'public' | 'secret' = 'public'): Promise<string> {
-  return readFile(`test/fixtures/penguindome-v1/client-${which}.asc`, 'utf8');
+export function fixtureClientKey(): Promise<string> {
+  return readFile('test/fixtures/penguindome-v1/client-public.asc', 'utf8');
 }
