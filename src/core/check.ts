@@ -1,4 +1,4 @@
-import type { Fields, Value } from './value.ts';
+import type { Fields } from './value.ts';
 
 export type Answer = 'pass' | 'fail' | 'unknown';
 
@@ -33,5 +33,3 @@ export interface Judge {
   readonly version: string;
   judge(document: Fields, previous: Judgement | undefined, at: Date): Judgement;
 }
-
-export type Evidence = Record<string, Value>;

@@ -127,6 +127,6 @@ export const serverSettings = z.strictObject({
 
 /** Paths are absolute here: relative ones count from the settings file's folder. */
 export type ServerSettings = z.output<typeof serverSettings>;
-export type ListenerSettings = z.output<typeof listener>;
+
 export type StoreSettings = ServerSettings['store'];
 export type Limits = ServerSettings['limits'];
