@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { backup } from './backup.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
@@ -11,6 +12,7 @@ import { hostsShow } from './hosts-show.ts';
 import { issuesAudit } from './issues-audit.ts';
 import { issuesList } from './issues-list.ts';
 import { migrate } from './migrate.ts';
+import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
 import { setup } from './setup.ts';
@@ -50,6 +52,8 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       ),
     );
   }
+  program.addCommand(backup(context));
+  program.addCommand(restore(context));
   program.addCommand(migrate(context));
   return settle(program, speaker);
 }

@@ -1,7 +1,8 @@
 import type { Fields } from '../../core/value.ts';
 import { dateAt, textAt } from '../host-document.ts';
 import type { StoredDocument } from '../port.ts';
-import { toText } from '../portable.ts';
+import { plainFields, toText } from '../portable.ts';
+import { enrollmentOf, issueOf, objectIdOf, tokenOf } from '../records.ts';
 import type { Engine } from './engine.ts';
 import { addEnrollment } from './enrollments.ts';
 import { addIssue, markOpen } from './issues.ts';
@@ -46,39 +47,33 @@ export async function importDocuments(
   }
 }
 
+/** What is not of its collection's shape (an original database holds what it holds) has no table, and is kept as it is. */
 function addDocument(engine: Engine, collection: string, document: Fields): void {
-  switch (collection) {
-    case 'clients':
-      insertHost(engine, document);
-      break;
-    case 'enrollments':
-      addEnrollment(engine, document);
-      break;
-    case 'tokens':
-      addToken(engine, document);
-      break;
-    case 'issues':
-      addIssue(engine, document);
-      break;
-    case 'patches':
-      addPatch(engine, document);
-      break;
-    case 'signatures':
-      addSignature(engine, document);
-      break;
-    case 'audit_trail':
-      addTrailDocument(engine, document);
-      break;
-    default:
-      engine.run('INSERT INTO documents (collection, document) VALUES (?, ?)', collection, toText(document));
-  }
+  const add = ADDERS[collection];
+  if (add === undefined || !add.fits(document)) {
+    engine.run('INSERT INTO documents (collection, document) VALUES (?, ?)', collection, toText(document));
+  } else add.to(engine, document);
 }
 
+interface Adder {
+  fits(document: Fields): boolean;
+  to(engine: Engine, document: Fields): void;
+}
+
+const ADDERS: Readonly<Record<string, Adder>> = {
+  clients: { fits: (document) => textAt(document, 'hostname') !== undefined, to: insertHost },
+  enrollments: { fits: (document) => enrollmentOf(plainFields(document)) !== undefined, to: addEnrollment },
+  tokens: { fits: (document) => tokenOf(plainFields(document)) !== undefined, to: addToken },
+  issues: { fits: (document) => issueOf(document) !== undefined, to: addIssue },
+  patches: { fits: (document) => objectIdOf(document['_id']) !== undefined, to: addPatch },
+  signatures: {
+    fits: (document) => textAt(document, 'id') !== undefined && dateAt(document, 'expires_at') !== undefined,
+    to: addSignature,
+  },
+  audit_trail: { fits: () => true, to: addTrailDocument },
+};
+
 function addSignature(engine: Engine, document: Fields): void {
-  const id = textAt(document, 'id');
-  const expires_at = dateAt(document, 'expires_at');
-  if (id === undefined || expires_at === undefined) {
-    throw new TypeError('expected id and expires_at in a document of signatures');
-  }
-  engine.run('INSERT INTO signatures (id, expires_at) VALUES (?, ?)', id, time(expires_at));
+  const id = textAt(document, 'id') ?? '';
+  engine.run('INSERT INTO signatures (id, expires_at) VALUES (?, ?)', id, time(dateAt(document, 'expires_at')));
 }

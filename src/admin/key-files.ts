@@ -1,0 +1,78 @@
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { messageOf, OperatorError } from '../core/errors.ts';
+import { writeAtomically } from '../settings/atomic-write.ts';
+import { parseServerSettings } from '../settings/load-server-settings.ts';
+import type { ServerSettings } from '../settings/server-settings.ts';
+import type { KeyFile } from '../store/backup/format.ts';
+import { readIfThere } from './ensure-files.ts';
+
+type Folders = Pick<ServerSettings, 'pki' | 'keys'>;
+
+/** All that makes this server itself, besides its store: settings, the site's authority, certificates and keys. */
+export async function readKeyFiles(settingsFile: string, settings: Folders): Promise<KeyFile[]> {
+  const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
+  for (const part of ['pki', 'keys'] as const) {
+    const names = await readdir(settings[part], { withFileTypes: true });
+    for (const entry of names.filter((each) => each.isFile() && !each.name.startsWith('.'))) {
+      files.push(await readKeyFile(`${part}/${entry.name}`, join(settings[part], entry.name)));
+    }
+  }
+  return files;
+}
+
+async function readKeyFile(file: string, path: string): Promise<KeyFile> {
+  const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
+  return { file, mode: mode & 0o777, content };
+}
+
+/** Where the files of a backup go. On a machine without settings, those of the backup say so. */
+export function placesOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Map<string, KeyFile> {
+  const folders = settings ?? settingsOf(files, settingsFile);
+  const places = new Map<string, KeyFile>();
+  for (const file of files) {
+    const [part, name] = file.file.split('/');
+    if (name === undefined) places.set(settingsFile, file);
+    else places.set(join(part === 'pki' ? folders.pki : folders.keys, name), file);
+  }
+  return places;
+}
+
+function settingsOf(files: KeyFile[], settingsFile: string): Folders {
+  const settings = files.find(({ file }) => file === 'server.yml');
+  if (settings === undefined) throw new OperatorError('cannot restore keys: the backup holds no settings');
+  return parseServerSettings(Buffer.from(settings.content).toString('utf8'), settingsFile);
+}
+
+/**
+ * What of it is to be written: files that are there as they are in the backup are left alone.
+ * @throws OperatorError where one is there with other content, unless `force`
+ */
+export async function choosePlaces(places: Map<string, KeyFile>, force: boolean): Promise<Map<string, KeyFile>> {
+  const wanted = new Map<string, KeyFile>();
+  const different: string[] = [];
+  for (const [path, file] of places) {
+    const there = await readIfThere(path);
+    if (there === Buffer.from(file.content).toString('utf8')) continue;
+    if (there !== undefined) different.push(path);
+    wanted.set(path, file);
+  }
+  if (different.length === 0 || force) return wanted;
+  const list = different.map((path) => `  ${path}`).join('\n');
+  throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
+}
+
+/** Each file whole or not at all, with the mode it had; written by root, it is its folder's owner's. */
+export async function writeKeyFiles(places: Map<string, KeyFile>): Promise<void> {
+  for (const [path, { content, mode }] of places) {
+    try {
+      const folder = dirname(path);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const { uid, gid } = await stat(folder);
+      await writeAtomically(path, content, { mode, ...(userInfo().uid === 0 && { owner: { uid, gid } }) });
+    } catch (cause) {
+      throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });
+    }
+  }
+}

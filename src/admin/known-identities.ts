@@ -1,0 +1,67 @@
+import type { Enrollment } from '../core/enrollment.ts';
+import type { KeyId } from '../core/host.ts';
+import type { IdentityEvent, IdentityLog } from '../store/identity-log.ts';
+import type { Store } from '../store/port.ts';
+
+/** What is known of keys now: what a backup, older than this, cannot know. */
+export interface KnownIdentities {
+  enrollments: ReadonlyMap<KeyId, Enrollment>;
+  /** the last sequence number used, where the present store has the key */
+  sequences: ReadonlyMap<KeyId, number>;
+  approved: ReadonlyMap<KeyId, Date>;
+  revoked: ReadonlyMap<KeyId, { at: Date; why?: string }>;
+  /** lines of the list that a crash cut off */
+  unreadable: number;
+}
+
+/** Out of the list that lies outside the store, and of the store as it is (it may be damaged or empty: that is why it is restored). */
+export async function knownIdentities(store: Store, log: IdentityLog): Promise<KnownIdentities> {
+  const { events, unreadable } = await log.read();
+  const enrollments = new Map<KeyId, Enrollment>();
+  const sequences = new Map<KeyId, number>();
+  const approved = new Map<KeyId, Date>();
+  const revoked = new Map<KeyId, { at: Date; why?: string }>();
+  for (const event of events) {
+    const { key_id, at, why } = event;
+    const enrollment = enrollmentOfEvent(event);
+    if (enrollment !== undefined) enrollments.set(key_id, enrollment);
+    if (event.event === 'approved') approved.set(key_id, at);
+    if (event.event === 'revoked' && !revoked.has(key_id))
+      revoked.set(key_id, why === undefined ? { at } : { at, why });
+  }
+  for (const enrollment of await store.enrollments.list()) {
+    const { key_id, approved_at, revoked_at, revoked_why, sequence } = enrollment;
+    enrollments.set(key_id, enrollment);
+    sequences.set(key_id, sequence);
+    if (approved_at !== undefined) approved.set(key_id, approved_at);
+    if (revoked_at !== undefined && !revoked.has(key_id)) {
+      revoked.set(key_id, revoked_why === undefined ? { at: revoked_at } : { at: revoked_at, why: revoked_why });
+    }
+  }
+  for await (const { identity } of store.hosts.list()) {
+    for (const { id, revoked_at } of identity?.keys ?? []) {
+      sequences.set(id, Math.max(identity?.sequence ?? 0, sequences.get(id) ?? 0));
+      if (revoked_at !== undefined && !revoked.has(id)) revoked.set(id, { at: revoked_at });
+    }
+  }
+  return { enrollments, sequences, approved, revoked, unreadable };
+}
+
+function enrollmentOfEvent(event: IdentityEvent): Enrollment | undefined {
+  const { key_id, host_id, hostname, public_key, machine_id_digest, address, token_id, at } = event;
+  if (event.event !== 'enrolled' || host_id === undefined || hostname === undefined || public_key === undefined) {
+    return undefined;
+  }
+  return {
+    key_id,
+    host_id,
+    hostname,
+    public_key,
+    ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+    address: address ?? 'unknown',
+    token_id: token_id ?? '',
+    status: 'pending',
+    sequence: 0,
+    enrolled_at: at,
+  };
+}
