@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { finish } from './finish.ts';
 
 export type Suite = 'trixie' | 'bookworm';
 
@@ -48,10 +47,10 @@ export async function rootfs(suite: Suite): Promise<string> {
     .slice(0, 12);
   const dir = join(process.cwd(), '.cache/rootfs');
   const path = join(dir, `${suite}-${recipe}`);
-  await promisify(execFile)('mkdir', ['-p', dir]);
-  const building = promisify(execFile)('flock', [`${path}.lock`, 'sh', '-c', BUILD, 'sh', path, packages, suite]);
-  building.child.stdin?.end(sources);
-  await building;
+  await mkdir(dir, { recursive: true });
+  const args = [`${path}.lock`, 'sh', '-c', BUILD, 'sh', path, packages, suite];
+  const { status, stderr } = await finish('flock', args, { input: sources });
+  if (status !== 0) throw new Error(`cannot build a root file system of ${suite}:\n${stderr}`);
   return path;
 }
 
