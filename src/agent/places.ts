@@ -5,7 +5,7 @@ const DEFAULT_STATE = '/var/lib/penguindome';
 const DEFAULT_SETTINGS = '/etc/penguindome/agent.yml';
 const PACKAGED_PLUGINS = '/usr/lib/penguindome/plugins';
 
-/** Where everything of one agent lies (docs/protocol.md, "On the host"). */
+/** Where everything of one agent lies. */
 export interface Places {
   state: string;
   /** 0644, without secrets: so that users can see */

@@ -51,7 +51,6 @@ export async function submit(places: Where, speaker: Speaker, speaking: Speaking
       else done.bad.push({ id: report.id, reason: fate.malformed });
     }
     await settleGone(places, speaker, speaking, waiting);
-    await memory.keep({ problem: null });
   } catch (error) {
     if (!(error instanceof RequestProblem)) throw error;
     done.problem = error;
@@ -102,7 +101,7 @@ async function sayGone(places: Where, speaker: Speaker, speaking: Speaking): Pro
   if (unanswered === null) return;
   const answer = await exchange(speaker, SUBMIT, goneSubmission(unanswered, chain, speaking.hostname));
   const refused = malformed(answer);
-  if (refused !== undefined) await memory.keep({ unanswered: null });
+  if (refused !== undefined) await memory.keep({ unanswered: null, problem: null });
   // The server may or may not have stored it: the next report is sent whole.
   else await remember(speaker, answer, unanswered.submission, null);
   await acknowledge(places, unanswered.submission, clock.now());
@@ -130,7 +129,7 @@ async function handOver(places: Where, speaker: Speaker, speaking: Speaking, rep
     const refused = malformed(answer);
     if (refused !== undefined) {
       await writeAck(places, badFile(id), { reason: refused, at: clock.now().toISOString() });
-      await memory.keep({ unanswered: null });
+      await memory.keep({ unanswered: null, problem: null });
       return { malformed: refused };
     }
     await remember(speaker, answer, id, { digest, list });
@@ -164,6 +163,7 @@ async function remember(
     epoch,
     acknowledged,
     unanswered: null,
+    problem: null,
     settled: id,
     ...(acknowledged === null ? {} : { submitted_at: clock.now().toISOString() }),
   });

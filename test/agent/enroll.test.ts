@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { identityOf } from '../../src/core/enrollment.ts';
 import { loadSigningKey } from '../../src/crypto/ed25519.ts';
 import { newMachine, readJson } from './support/machine.ts';
 import { startSite } from './support/site.ts';
@@ -76,11 +77,20 @@ test('a pending host is told so, and keeps its reports', async (t) => {
   const status = await machine.run('--json', 'status');
   t.is(status.status, 1);
   t.true(JSON.stringify(status.json()['problems']).includes('enrollment approve'));
+  // Nothing to hand over is no word from the server.
+  await machine.run('submit');
+  t.regex((await machine.run('status')).out, /enrollment approve/);
   await machine.run('collect');
   const submitted = await machine.run('--json', 'submit');
   t.is(submitted.status, 4);
   t.like(submitted.json(), { stored: [], waiting: 1, problem: { code: 'pending' } });
   t.is((await machine.spooled()).length, 1);
+  const [enrollment] = await site.store.enrollments.list();
+  if (enrollment === undefined) return t.fail('nobody has enrolled');
+  t.true(await site.store.hosts.attach('testhost', identityOf(enrollment, new Date()), { adopt: false }));
+  t.true(await site.store.enrollments.approve(enrollment.key_id, new Date()));
+  t.like((await machine.run('--json', 'submit')).json(), { waiting: 0 });
+  t.notRegex((await machine.run('status')).out, /enrollment approve/);
 });
 
 test('a token that the server refuses is said to be refused', async (t) => {
