@@ -12,6 +12,8 @@ export const sshd: Collector = {
 
 /** Units that accept connections without a process of sshd's. */
 const SOCKETS = ['ssh.socket', 'sshd.socket'];
+/** Processes looked at side by side: each is an open file. */
+const AT_ONCE = 64;
 
 async function collectSshd(host: HostAccess): Promise<unknown> {
   const listener = await findListener(host);
@@ -43,8 +45,12 @@ async function findListener(host: HostAccess): Promise<Listener | undefined> {
   const known = pid !== undefined && /^\d+$/.test(pid) ? await listenerAt(host, pid) : undefined;
   if (known !== undefined) return known;
   const pids = ((await namesIn(host, '/proc')) ?? []).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map((each) => listenerAt(host, each)));
-  return found.find((each) => each !== undefined);
+  for (let start = 0; start < pids.length; start += AT_ONCE) {
+    const found = await Promise.all(pids.slice(start, start + AT_ONCE).map((each) => listenerAt(host, each)));
+    const listener = found.find((each) => each !== undefined);
+    if (listener !== undefined) return listener;
+  }
+  return undefined;
 }
 
 /** Root's only: anybody can call a process sshd, and what it says about itself is run. */

@@ -57,7 +57,7 @@ export function conditionOf(name: string, values: readonly string[], extension: 
     case '-s':
       return when(value.endsWith('/0'));
     case '-d':
-      return value.endsWith('/0') ? always : isForMany(value) ? never : perhaps;
+      return value.endsWith('/0') ? always : isNeverOutside(value) ? never : perhaps;
     case '--ctstate':
     case '--state':
       return when(value.split(',').includes('NEW'));
@@ -83,9 +83,9 @@ export function conditionOf(name: string, values: readonly string[], extension: 
   }
 }
 
-/** Multicast, broadcast, and addresses of the link: nothing from outside goes there. */
-function isForMany(address: string): boolean {
-  return /^(?:2(?:2[4-9]|[34]\d|5[0-5])\.|ff|fe80)/i.test(address);
+/** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */
+function isNeverOutside(address: string): boolean {
+  return /^(?:127\.|2(?:2[4-9]|[34]\d|5[0-5])\.|::1(?:\/|$)|ff|fe80)/i.test(address);
 }
 
 function coversMost(range: string): boolean {

@@ -90,7 +90,7 @@ function payloadCondition(protocol: string, field: string, values: readonly Valu
   }
   if (protocol !== 'ip' && protocol !== 'ip6') return never;
   if (field === 'saddr') return when(values.some(isAnyAddress));
-  if (field === 'daddr') return values.every(isForMany) ? never : perhaps;
+  if (field === 'daddr') return values.every(isNeverOutside) ? never : perhaps;
   if (field === 'protocol' || field === 'nexthdr') {
     const tcp = values.includes('tcp') || values.includes(6);
     return (probe) => (tcp && probe.family === protocol ? 'yes' : 'no');
@@ -108,9 +108,9 @@ function isAnyAddress(value: Value): boolean {
   return isFields(prefix) && prefix['len'] === 0;
 }
 
-/** Multicast, broadcast, and addresses of the link: nothing from outside goes there. */
-function isForMany(value: Value): boolean {
+/** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */
+function isNeverOutside(value: Value): boolean {
   const prefix = isFields(value) ? value['prefix'] : undefined;
   const address = isFields(prefix) ? prefix['addr'] : value;
-  return typeof address === 'string' && /^(?:2(?:2[4-9]|[34]\d|5[0-5])\.|ff|fe80)/i.test(address);
+  return typeof address === 'string' && /^(?:127\.|2(?:2[4-9]|[34]\d|5[0-5])\.|::1(?:\/|$)|ff|fe80)/i.test(address);
 }

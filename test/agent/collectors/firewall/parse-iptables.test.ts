@@ -13,6 +13,7 @@ const RULES: Record<string, 'on' | 'off' | 'unknown'> = {
   '-s 10.0.0.0/8 -j ACCEPT': 'on',
   '! -s 10.0.0.0/8 -j ACCEPT': 'off',
   '-d 224.0.0.251/32 -p udp -m udp --dport 5353 -j ACCEPT': 'on',
+  '! -s 127.0.0.0/8 -d 127.0.0.0/8 -j ACCEPT': 'on',
   '-d 192.0.2.2/32 -j ACCEPT': 'unknown',
   '-p icmp -j ACCEPT': 'on',
   '-p tcp -j ACCEPT': 'off',
