@@ -45,7 +45,7 @@ function readLink(name: string, link: Fields): Device {
 export function sortedDevice(device: Device): Device {
   const families = Object.entries(device).filter(([, addresses]) => addresses.length > 0);
   return Object.fromEntries(
-    families.map(([family, addresses]) => [family, addresses.toSorted((a, b) => (a.addr < b.addr ? -1 : 1))]),
+    families.map(([family, addresses]) => [family, [...addresses].sort((a, b) => (a.addr < b.addr ? -1 : 1))]),
   );
 }
 
