@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { backup, backup } from './backup.ts';
+import { backup } from './backup.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
@@ -12,7 +12,7 @@ import { hostsShow } from './hosts-show.ts';
 import { issuesAudit } from './issues-audit.ts';
 import { issuesList } from './issues-list.ts';
 import { migrate } from './migrate.ts';
-import { restore, restore } from './restore.ts';
+import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
 import { setup } from './setup.ts';
@@ -54,7 +54,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
   }
   program.addCommand(backup(context));
   program.addCommand(restore(context));
-  for (const command of [backup(context), restore(context), migrate(context)]) program.addCommand(command);
+  program.addCommand(migrate(context));
   return settle(program, speaker);
 }
 
