@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { loadSigningKey } from '../../src/crypto/ed25519.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/port.ts';
+import { freePort } from '../support/free-port.ts';
+import { httpRequest } from '../support/http.ts';
+import { whenPresent } from '../support/needs.ts';
+import { notifySocket } from '../support/notify-socket.ts';
+import { succeed } from '../support/penguindome.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { makeToken, type V2Client, v2Client } from '../support/v2-client.ts';
+import { realClock, realRandom } from '../support/world.ts';
+
+const SERVER = 'build/penguindome-server';
+const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+
+interface Installed {
+  dir: string;
+  config: string;
+  url: string;
+  localUrl: string;
+}
+
+async function install(t: ExecutionContext): Promise<Installed> {
+  const dir = join(await scratchFolder(t), 'site');
+  const [port, local] = [await freePort(), await freePort()];
+  const url = `https://127.0.0.1:${port}`;
+  await succeed([
+    'setup',
+    '--yes',
+    '--dir',
+    dir,
+    '--port',
+    String(port),
+    '--local-port',
+    String(local),
+    '--public-url',
+    url,
+  ]);
+  return { dir, config: join(dir, 'server.yml'), url, localUrl: `http://127.0.0.1:${local}` };
+}
+
+interface Running {
+  child: ChildProcess;
+  lines: Record<string, unknown>[];
+  ended: Promise<number | string>;
+  waitFor(event: string, count?: number): Promise<void>;
+}
+
+/** Runs the built server until the test ends. */
+async function run(t: ExecutionContext, { config }: Installed, env: Record<string, string> = {}): Promise<Running> {
+  const child = spawn(process.execPath, [SERVER, '--config', config], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => void child.kill('SIGKILL'));
+  const lines: Record<string, unknown>[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const whole = (rest + chunk.toString()).split('\n');
+    rest = whole.pop() ?? '';
+    lines.push(...whole.map((line): Record<string, unknown> => JSON.parse(line)));
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'));
+  });
+  const waitFor = async (event: string, count = 1): Promise<void> => {
+    while (lines.filter((line) => line['event'] === event).length < count) {
+      if (child.exitCode !== null) throw new Error(`the server ended: ${JSON.stringify(lines.at(-1))}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await waitFor('server.ready');
+  return { child, lines, ended, waitFor };
+}
+
+test('--check-config says yes to what setup made, and names each thing that is wrong', async (t) => {
+  const { dir, config } = await install(t);
+  const check = () => spawnSync(process.execPath, [SERVER, '--config', config, '--check-config'], { encoding: 'utf8' });
+  t.is(check().status, 0, check().stdout);
+  await writeFile(join(dir, 'pki/server.key'), await readFile(join(dir, 'pki/ca.key')));
+  await rm(join(dir, 'keys/answer.key'));
+  const wrong = check();
+  t.is(wrong.status, 1);
+  t.regex(wrong.stdout, /port \d+: cannot use the certificate/);
+  t.regex(wrong.stdout, /keys: .*answer\.key/);
+  await writeFile(config, 'nothing: here\n');
+  t.is(check().status, 1);
+  t.regex(check().stdout, /server\.yml.*nothing/);
+});
+
+whenPresent(has('systemd-notify') && has('python3'), 'the server under systemd: no systemd-notify, or no python3')(
+  'the server tells systemd that it is ready, alive and stopping, reloads at SIGHUP, ends at SIGTERM',
+  async (t) => {
+    const installed = await install(t);
+    const { config, localUrl } = installed;
+    const socket = await notifySocket(t);
+    const server = await run(t, installed, { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '1000000' });
+    await socket.waitFor('READY=1');
+    t.regex(await socket.waitFor('STATUS='), /2 ports, store reachable/);
+    await socket.waitFor('WATCHDOG=1');
+    t.is((await httpRequest(`${localUrl}/readyz`, {})).status, 200);
+
+    const good = await readFile(config, 'utf8');
+    await writeFile(config, good.replace('level: info', 'level: debug'));
+    server.child.kill('SIGHUP');
+    await server.waitFor('server.reloaded');
+    await writeFile(config, good.replace('level: info', 'level: loud'));
+    server.child.kill('SIGHUP');
+    await server.waitFor('server.reload-failed');
+    t.is((await httpRequest(`${localUrl}/healthz`, {})).status, 200);
+
+    server.child.kill('SIGTERM');
+    t.is(await server.ended, 0);
+    t.true(socket.told.includes('STOPPING=1'));
+    t.is(server.lines.at(-1)?.['event'], 'server.stopped');
+  },
+);
+
+interface Load {
+  client: V2Client;
+  sent: number;
+  acknowledged: number;
+  unexpected: string[];
+}
+
+/** Reports `n` = 1, 2, 3 … as fast as they are acknowledged, until the server is gone. */
+async function report(load: Load, until: { stopped: boolean }): Promise<void> {
+  while (!until.stopped) {
+    load.sent++;
+    try {
+      const answer = await load.client.submit({ 'plugins.n': load.sent, 'plugins.pad': 'x'.repeat(5000) });
+      if (answer.status === 200 && answer.verified) load.acknowledged = load.sent;
+      else load.unexpected.push(`${answer.status} ${answer.body}`);
+    } catch {
+      return;
+    }
+  }
+}
+
+async function startLoad(
+  t: ExecutionContext,
+  { dir, url }: Installed,
+): Promise<{ loads: Load[]; done: Promise<unknown> }> {
+  const ca = await readFile(join(dir, 'pki/ca.crt'), 'utf8');
+  const answerKey = loadSigningKey(await readFile(join(dir, 'keys/answer.key'), 'utf8'));
+  const store = await openSite(dir);
+  const secret = await makeToken(store);
+  const loads = await Promise.all(
+    Array.from({ length: 6 }, async (_, index): Promise<Load> => {
+      const client = v2Client({ url, answerKey, hostname: `penguin-${index}`, ca });
+      const { json } = await client.enroll(secret);
+      t.is(json['status'], 'approved');
+      return { client, sent: 0, acknowledged: 0, unexpected: [] };
+    }),
+  );
+  await store.close();
+  const until = { stopped: false };
+  t.teardown(() => {
+    until.stopped = true;
+  });
+  return { loads, done: Promise.all(loads.map((load) => report(load, until))) };
+}
+
+function openSite(dir: string): Promise<Store> {
+  return openStore(
+    { kind: 'embedded', file: join(dir, 'store/penguindome.db') },
+    { clock: realClock, random: realRandom },
+  );
+}
+
+for (const [signal, outcome] of [
+  ['SIGTERM', 0],
+  ['SIGKILL', 'SIGKILL'],
+] as const) {
+  test(`what was acknowledged under load is stored, though the server gets ${signal}`, async (t) => {
+    const installed = await install(t);
+    const server = await run(t, installed);
+    const { loads, done } = await startLoad(t, installed);
+    while (loads.some(({ acknowledged }) => acknowledged < 5)) await new Promise((resolve) => setTimeout(resolve, 20));
+    server.child.kill(signal);
+    t.is(await server.ended, outcome);
+    await done;
+    const store = await openSite(installed.dir);
+    t.teardown(() => store.close());
+    for (const { client, sent, acknowledged, unexpected } of loads) {
+      t.deepEqual(unexpected, []);
+      const stored = Number((await store.hosts.find(client.hostname))?.plugins?.['n']);
+      t.true(stored >= acknowledged && stored <= sent, `${client.hostname}: ${stored}, ${acknowledged} acknowledged`);
+    }
+    // It starts again as it was left, and the hosts go on where they stopped.
+    const again = await run(t, installed);
+    const [first] = loads;
+    if (first !== undefined) {
+      const status = (await first.client.update()).status;
+      t.is(status, 200);
+    }
+    again.child.kill('SIGTERM');
+    t.is(await again.ended, 0);
+  });
+}
