@@ -43,7 +43,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const GRACE: Milliseconds = seconds(10);
+/** Two seconds less than the ten that we promise: what is closed after the connections, the store above all, needs its time too. */
+const GRACE: Milliseconds = seconds(8);
 const STATUS_INTERVAL: Milliseconds = seconds(30);
 const REFRESH_INTERVAL: Milliseconds = minutes(1);
 const EXPIRY_INTERVAL: Milliseconds = hours(1);

@@ -33,7 +33,7 @@ async function collectEncryption(host: HostAccess): Promise<unknown> {
   // The mounts that the machine has, not those that our unit's sandbox made for us.
   const text = (await textOf(host, '/proc/1/mountinfo')) ?? (await textOf(host, '/proc/self/mountinfo'));
   if (text === undefined) return UNKNOWN;
-  const mounts = await Promise.all(diskMounts(parseMounts(text)).map((mount) => storedMount(host, mount)));
+  const mounts = await Promise.all((await fileSystems(host, text)).map((mount) => storedMount(host, mount)));
   const swaps = await readSwaps(host, mounts);
   const all = [...mounts, ...swaps];
   const storage = await readStorage(
@@ -45,6 +45,21 @@ async function collectEncryption(host: HostAccess): Promise<unknown> {
   return withoutRemovable(all, storage)
     .map(({ place, ...stored }) => ({ ...stored, encrypted: judge(stored.type, place, storage, placeOfFile) }))
     .sort(byMountpoint);
+}
+
+/** A single file that is mounted somewhere else (containers do that) is no file system to judge: the one that it comes from is. */
+async function fileSystems(host: HostAccess, mountinfo: string): Promise<Mount[]> {
+  const mounts = diskMounts(parseMounts(mountinfo));
+  const kinds = await Promise.all(mounts.map((mount) => kindOf(host, mount.mountpoint)));
+  return mounts.filter((_, index) => kinds[index] !== 'file');
+}
+
+async function kindOf(host: HostAccess, path: string): Promise<string | undefined> {
+  try {
+    return (await host.stat(path))?.kind;
+  } catch {
+    return undefined;
+  }
 }
 
 async function storedMount(host: HostAccess, mount: Mount): Promise<Stored> {

@@ -176,6 +176,15 @@ test('a plain file behind a loop device is as safe as the file system that holds
   ]);
 });
 
+test('a single file that a container mounts from its host is no file system', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, {
+    ...withMounts('2 1 254:0 /usr/lib/os-release /run/host/os-release ro - ext4 /dev/vda rw'),
+    '/run/host/os-release': 'ID=debian\n',
+  });
+  t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [SYSTEM]);
+});
+
 test('dm-integrity without LUKS above it does not encrypt', async (t) => {
   const folder = await scratchFolder(t);
   await plant(folder, {
