@@ -79,7 +79,9 @@ function mergeEnrollment(document: Fields, known: KnownIdentities): Fields {
     // An approval since the backup does not let it in, but keeps v1 from speaking for its host.
     ...(approved === undefined ? {} : { approved_at: approved }),
     ...document,
-    sequence: Math.max(typeof sequence === 'number' ? sequence : 0, known.sequences.get(id) ?? 0),
+    ...(status === 'pending'
+      ? { sequence: Math.max(typeof sequence === 'number' ? sequence : 0, known.sequences.get(id) ?? 0) }
+      : {}),
     ...(revoked === undefined
       ? {}
       : {

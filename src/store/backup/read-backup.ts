@@ -27,9 +27,9 @@ export async function* readBackup(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     }
     pending = line;
   }
-  if (pending === undefined || count === 0) throw new BackupDamaged('it is empty');
+  if (pending === undefined) throw new BackupDamaged('it is empty');
   const end = trailer.safeParse(parse(pending)).data;
-  if (end === undefined) throw new BackupDamaged('it was cut off');
+  if (end === undefined || count === 0) throw new BackupDamaged('it was cut off');
   if (end.entries !== count - 1 || end.sha256 !== hash.digest('hex')) throw new BackupDamaged('it was altered');
 }
 
