@@ -36,10 +36,6 @@ export function escapeFields(fields: Fields): Fields {
   return mapFields(fields, { key: escapeKey });
 }
 
-export function unescapeFields(fields: Fields): Fields {
-  return mapFields(fields, { key: unescapeKey });
-}
-
 /** How to copy a value: what becomes of each key, of dates, and (where it answers) of a whole object. */
 export interface Copying {
   key: (key: string) => string;

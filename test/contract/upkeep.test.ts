@@ -102,4 +102,33 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(await store.state(), { epoch: next });
     t.is((await store.patches.pendingFor('a')).length, 1);
   });
+
+  if (kind === 'mongo standalone') {
+    test(`${kind}: an export says that it shows each document by itself`, async (t) => {
+      t.false((await (await prepare(t)).open()).upkeep.consistent);
+    });
+    return;
+  }
+
+  test(`${kind}: an export shows one moment, whatever is written meanwhile`, async (t) => {
+    const store = await (await prepare(t)).open();
+    t.true(store.upkeep.consistent);
+    const write = (hostname: string, n: number) =>
+      store.hosts.storeV1({
+        hostname,
+        at: new Date(n),
+        plugins: { n },
+        trail: [{ hostname, audited_at: new Date(n), key: 'plugins.n', type: 'change', new: n }],
+      });
+    for (const name of ['a', 'b', 'c']) await write(name, 1);
+    const seen: string[] = [];
+    for await (const { collection, document } of store.upkeep.export()) {
+      if (seen.length === 0) for (const name of ['a', 'b', 'c', 'd']) await write(name, 2);
+      seen.push(`${collection} ${document['hostname']} ${document['new'] ?? Object(document['plugins']).n}`);
+    }
+    t.deepEqual(seen.sort(), [
+      ...['a', 'b', 'c'].map((name) => `audit_trail ${name} 1`),
+      ...['a', 'b', 'c'].map((name) => `clients ${name} 1`),
+    ]);
+  });
 });

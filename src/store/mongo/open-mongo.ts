@@ -2,7 +2,7 @@ import type { MongoClient } from 'mongodb';
 import { seconds } from '../../core/duration.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { IssueStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
-import type { Collections } from './collections.ts';
+import { type Collections, collectionsOf } from './collections.ts';
 import { connect, type MongoSettings } from './connect.ts';
 import {
   approve,
@@ -96,8 +96,10 @@ async function* exportSnapshot(
   collections: Collections,
 ): AsyncGenerator<StoredDocument> {
   const session = replicaSet ? client.startSession({ snapshot: true }) : undefined;
+  // A read concern of the collection's own (connect.ts) would take the place of the snapshot's.
+  const plain = collectionsOf(client.db(collections.db.databaseName));
   try {
-    yield* exportDocuments(collections, session);
+    yield* exportDocuments(plain, session);
   } finally {
     await session?.endSession();
   }

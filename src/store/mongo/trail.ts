@@ -19,7 +19,7 @@ import type { Collections } from './collections.ts';
  * whatever comes again or at once; the other order (host, then trail) would lose the trail in a crash, and ids made from the
  * submission would keep records of a report that was never stored.
  *
- * Writes are majority and journaled in this order, so a commit is never on disk without its trail.
+ * The commit is majority and journaled, and what comes before it is with the majority first: no commit is kept without its trail.
  */
 export async function storeWithTrail(
   collections: Collections,
@@ -28,29 +28,40 @@ export async function storeWithTrail(
 ): Promise<boolean> {
   if (report.trail.length === 0) return commit({ guard: {}, set: {} });
   const { hostname, mark: expected } = report;
-  if (expected !== undefined) await confirm(collections, hostname, expected);
+  const { trail } = collections;
   const mark = new ObjectId().toHexString();
   const pending = { mark, expected: expected ?? null };
-  await collections.trail.insertMany(report.trail.map((record) => ({ ...storableRecord(record), pending })));
+  await Promise.all([
+    expected !== undefined && confirm(collections, hostname, expected, BEFORE_THE_COMMIT),
+    trail.insertMany(
+      report.trail.map((record) => ({ ...storableRecord(record), pending })),
+      BEFORE_THE_COMMIT,
+    ),
+  ]);
   // Where this rejects, the outcome is not known: the host's mark will tell.
   const stored = await commit({ guard: { trail_mark: expected ?? null }, set: { trail_mark: mark } });
-  if (stored) {
-    await confirm(collections, hostname, mark);
-    await collections.trail.deleteMany({
-      hostname,
-      'pending.mark': { $exists: true },
-      'pending.expected': expected ?? null,
-    });
-  } else {
-    await collections.trail.deleteMany({ hostname, 'pending.mark': mark });
-  }
+  const lost = stored
+    ? { hostname, 'pending.mark': { $exists: true, $ne: mark }, 'pending.expected': expected ?? null }
+    : { hostname, 'pending.mark': mark };
+  await Promise.all([
+    stored && confirm(collections, hostname, mark, AFTER_THE_COMMIT),
+    trail.deleteMany(lost, AFTER_THE_COMMIT),
+  ]);
   return stored;
 }
+
+/**
+ * What comes before the commit must be with the majority, so that a fail-over in between cannot lose it. It need not wait for the journal:
+ * the commit does, and the journal keeps the order.
+ */
+const BEFORE_THE_COMMIT = { writeConcern: { w: 'majority' as const } };
+/** What a crash takes from here on, the next report does again. */
+const AFTER_THE_COMMIT = { writeConcern: { w: 1 as const } };
 
 /** Confirms what a crash left unconfirmed. */
 export async function confirmTrailOf(collections: Collections, hostname: string): Promise<void> {
   const mark = await markOf(collections, hostname);
-  if (mark !== undefined) await confirm(collections, hostname, mark);
+  if (mark !== undefined) await confirm(collections, hostname, mark, BEFORE_THE_COMMIT);
 }
 
 export async function trailHistory(
@@ -80,8 +91,13 @@ async function markOf({ clients }: Collections, hostname: string): Promise<strin
   return markIn(await clients.findOne({ hostname }, { projection: { trail_mark: 1 } }));
 }
 
-async function confirm({ trail }: Collections, hostname: string, mark: string): Promise<void> {
-  await trail.updateMany({ hostname, 'pending.mark': mark }, { $unset: { pending: '' } });
+async function confirm(
+  { trail }: Collections,
+  hostname: string,
+  mark: string,
+  concern: { writeConcern: { w: 'majority' | 1 } },
+): Promise<void> {
+  await trail.updateMany({ hostname, 'pending.mark': mark }, { $unset: { pending: '' } }, concern);
 }
 
 /** A document of MongoDB ends at 16 MB; old and new value of one path may together pass that. */
