@@ -12,24 +12,22 @@ const { startMongods } = await import('./support/mongods.mjs');
 const { findNode18 } = await import('./support/node18.mjs');
 const { build } = await import('esbuild');
 
-const KINDS = { '--e2e': 'test/e2e', '--soak': 'test/soak' };
+const KINDS = ['--e2e', '--soak'];
 const args = process.argv.slice(2);
-const kind = args.find((arg) => arg in KINDS);
-const wanted = args.filter((arg) => !(arg in KINDS)).map((path) => path.replace(/^\.\//, ''));
+const kind = args.find((arg) => KINDS.includes(arg));
+const wanted = args.filter((arg) => !KINDS.includes(arg)).map((path) => path.replace(/^\.\//, ''));
 
-/** The test files of this kind, as paths from the root. */
+/** The test files of this kind, as paths from the root: of the soak those whose tests repeat more often in it. */
 async function testFiles() {
-  const all = await readdir(join(root, 'test'), { recursive: true });
-  return all
-    .map((path) => `test/${path}`)
+  const paths = (await readdir(join(root, 'test'), { recursive: true }))
     .filter((path) => path.endsWith('.test.ts'))
-    .filter((path) =>
-      kind === undefined
-        ? !Object.values(KINDS).some((dir) => path.startsWith(`${dir}/`))
-        : path.startsWith(`${KINDS[kind]}/`),
-    )
+    .map((path) => `test/${path}`)
+    .filter((path) => path.startsWith('test/e2e/') === (kind === '--e2e'))
     .filter((path) => wanted.length === 0 || wanted.some((prefix) => path.startsWith(prefix)))
     .sort();
+  if (kind !== '--soak') return paths;
+  const texts = await Promise.all(paths.map((path) => readFile(join(root, path), 'utf8')));
+  return paths.filter((_, index) => texts[index].includes('support/soak.ts'));
 }
 
 /** One build with shared chunks: a module is the same one to every test of a file, and nothing is compiled twice. */
@@ -55,11 +53,15 @@ async function buildTests(files, outdir) {
 
 /** Runs ava, shows what it says, and reads its closing counts. */
 async function runTests(files, env) {
-  const ava = spawn(process.execPath, [join(root, 'node_modules/ava/entrypoints/cli.mjs'), ...files], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const ava = spawn(
+    process.execPath,
+    [join(root, 'node_modules/ava/entrypoints/cli.mjs'), ...(kind === '--soak' ? ['--timeout=60m'] : []), ...files],
+    {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let said = '';
   ava.stdout.on('data', (chunk) => {
     said += chunk;
@@ -81,7 +83,7 @@ async function runTests(files, env) {
 
 const files = await testFiles();
 if (files.length === 0) {
-  console.error(`no tests below ${wanted.length === 0 ? (KINDS[kind] ?? 'test') : wanted.join(', ')}`);
+  console.error(`no tests below ${wanted.join(', ')}`);
   process.exitCode = 1;
 } else {
   const outdir = join(root, `build/tests-${process.pid}`);
@@ -101,6 +103,7 @@ if (files.length === 0) {
       ...(node18 && { PENGUINDOME_TEST_NODE18: node18 }),
       PENGUINDOME_TEST_SCRATCH: scratch,
       PENGUINDOME_TEST_SKIPS: skips,
+      ...(kind === '--soak' && { PENGUINDOME_SOAK: '1' }),
     };
     const built = files.map((path) => join(outdir, path.replace(/\.ts$/, '.mjs')));
     const result = await runTests(built, env);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { readBody } from '../../src/agent/spool/read-body.ts';
 import { readReports } from '../../src/agent/spool/read-reports.ts';
+import { rounds } from '../support/soak.ts';
 import { type Machine, newMachine } from './support/machine.ts';
 import { runAgent, startAgent } from './support/program.ts';
 import { type Site, startSite } from './support/site.ts';
@@ -49,7 +50,7 @@ test('killed again and again, the agent leaves whole reports, loses none, and go
   const machine = await enrolled(t, site);
   const acknowledged = noteAcknowledged(site);
   const seen = new Set<string>();
-  for (let round = 0; round < 16; round++) {
+  for (let round = 0; round < rounds(16, 150); round++) {
     const command = ['collect', 'submit', 'run'][Math.floor(random() * 3)] ?? 'run';
     const { child, ended } = startAgent(['--state', machine.state, command, ...(command === 'run' ? ['--now'] : [])]);
     await sleep(60 + random() * 240);

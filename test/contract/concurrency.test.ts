@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { aCheckIn, anEnrollment, aReport, aToken, enrolledHost } from '../support/documents.ts';
 import { runStoreWorker } from '../support/programs.ts';
+import { rounds } from '../support/soak.ts';
 import { forEachStore } from '../support/stores.ts';
 
-const ROUNDS = 20;
+const ROUNDS = rounds(20, 300);
 
 forEachStore((kind, test, prepare) => {
   test(`${kind}: of two processes that do the same at once, one does it`, async (t) => {

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { differences } from '../../src/core/differences.ts';
 import { type Fields, isFields, setField, type Value } from '../../src/core/value.ts';
+import { rounds } from '../support/soak.ts';
 
 const AT = new Date('2026-03-02T10:00:00Z');
 
@@ -176,7 +177,7 @@ test('there is a trail exactly where something that takes part changed', (t) => 
     fc.property(report, report, (old, now) => {
       t.is(changes(old, now).length === 0, essence(old) === essence(now));
     }),
-    { numRuns: 2000 },
+    { numRuns: rounds(2000, 100_000) },
   );
 });
 

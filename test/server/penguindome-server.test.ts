@@ -11,6 +11,7 @@ import { whenPresent } from '../support/needs.ts';
 import { notifySocket } from '../support/notify-socket.ts';
 import { succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { rounds } from '../support/soak.ts';
 import { makeToken, type V2Client, v2Client } from '../support/v2-client.ts';
 import { realClock, realRandom } from '../support/world.ts';
 
@@ -177,28 +178,36 @@ for (const [signal, outcome] of [
   ['SIGKILL', 'SIGKILL'],
 ] as const) {
   test(`what was acknowledged under load is stored, though the server gets ${signal}`, async (t) => {
-    const installed = await install(t);
-    const server = await run(t, installed);
-    const { loads, done } = await startLoad(t, installed);
-    while (loads.some(({ acknowledged }) => acknowledged < 5)) await new Promise((resolve) => setTimeout(resolve, 20));
-    server.child.kill(signal);
-    t.is(await server.ended, outcome);
-    await done;
-    const store = await openSite(installed.dir);
-    t.teardown(() => store.close());
-    for (const { client, sent, acknowledged, unexpected } of loads) {
-      t.deepEqual(unexpected, []);
-      const stored = Number((await store.hosts.find(client.hostname))?.plugins?.['n']);
-      t.true(stored >= acknowledged && stored <= sent, `${client.hostname}: ${stored}, ${acknowledged} acknowledged`);
-    }
-    // It starts again as it was left, and the hosts go on where they stopped.
-    const again = await run(t, installed);
-    const [first] = loads;
-    if (first !== undefined) {
-      const status = (await first.client.update()).status;
-      t.is(status, 200);
-    }
-    again.child.kill('SIGTERM');
-    t.is(await again.ended, 0);
+    for (let round = 0; round < rounds(1, 50); round++) await signalUnderLoad(t, signal, outcome);
   });
+}
+
+async function signalUnderLoad(
+  t: ExecutionContext,
+  signal: NodeJS.Signals,
+  outcome: number | NodeJS.Signals,
+): Promise<void> {
+  const installed = await install(t);
+  const server = await run(t, installed);
+  const { loads, done } = await startLoad(t, installed);
+  while (loads.some(({ acknowledged }) => acknowledged < 5)) await new Promise((resolve) => setTimeout(resolve, 20));
+  server.child.kill(signal);
+  t.is(await server.ended, outcome);
+  await done;
+  const store = await openSite(installed.dir);
+  t.teardown(() => store.close());
+  for (const { client, sent, acknowledged, unexpected } of loads) {
+    t.deepEqual(unexpected, []);
+    const stored = Number((await store.hosts.find(client.hostname))?.plugins?.['n']);
+    t.true(stored >= acknowledged && stored <= sent, `${client.hostname}: ${stored}, ${acknowledged} acknowledged`);
+  }
+  // It starts again as it was left, and the hosts go on where they stopped.
+  const again = await run(t, installed);
+  const [first] = loads;
+  if (first !== undefined) {
+    const status = (await first.client.update()).status;
+    t.is(status, 200);
+  }
+  again.child.kill('SIGTERM');
+  t.is(await again.ended, 0);
 }

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { escapeKey, escapeKeys, mapValue, unescapeKey } from '../../src/store/escape.ts';
 import { fromText, plainFields, readText, toText, writeText } from '../../src/store/portable.ts';
+import { rounds } from '../support/soak.ts';
 
 const comesBack = test.macro({
   exec: (t, key: string) => {
@@ -42,6 +43,7 @@ test('any key comes back, and no two become one', (t) => {
         const [first, second] = [escapeKey(a), escapeKey(b)];
         return unescapeKey(first) === a && (a === b) === (first === second);
       }),
+      { numRuns: rounds(1000, 100_000) },
     ),
   );
 });
@@ -76,6 +78,7 @@ test('any JSON survives the text form', (t) => {
         const value = JSON.parse(JSON.stringify(json));
         t.deepEqual(readText(writeText(value)), value);
       }),
+      { numRuns: rounds(500, 50_000) },
     ),
   );
 });
