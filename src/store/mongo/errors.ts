@@ -56,7 +56,7 @@ function translate(error: unknown): unknown {
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+  if (!(error instanceof MongoError)) return isBrokenSocket(error);
   if (error instanceof MongoServerError) {
     return UNAVAILABLE.has(error.code) || error.hasErrorLabel('RetryableWriteError');
   }
@@ -69,4 +69,17 @@ function isUnavailable(error: unknown): boolean {
     // not exported: no connection came free in time
     error.name === 'MongoWaitQueueTimeoutError'
   );
+}
+
+/** A connection that breaks while the driver writes to it: the socket's own error comes through as it is. */
+const BROKEN_SOCKET: ReadonlySet<unknown> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+]);
+
+function isBrokenSocket(error: unknown): boolean {
+  return error instanceof Error && BROKEN_SOCKET.has(Reflect.get(error, 'code'));
 }

@@ -1,17 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
 import { StoreUnavailable } from '../../../src/core/errors.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { aReport, enrolledHost } from '../../support/documents.ts';
 import { whenPresent } from '../../support/needs.ts';
-import { scratchFolder } from '../../support/scratch.ts';
+import { mongod, ownMongod } from '../../support/own-mongod.ts';
 import { realClock, realRandom } from '../../support/world.ts';
 
-const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
 const test = whenPresent(mongod !== undefined, 'the store when its mongod is gone: no mongod');
 
 test('a mongod that is killed is a store that is unavailable, and works again when it is back', async (t) => {
@@ -57,42 +50,3 @@ test('a mongod that hangs is a store that is unavailable', async (t) => {
   while (state === undefined) state = await store.state().catch(() => undefined);
   t.is(state.epoch, epoch);
 });
-
-async function ownMongod(t: ExecutionContext) {
-  const dbpath = join(await scratchFolder(t), 'db');
-  await mkdir(dbpath);
-  const port = await freePort();
-  let child: ChildProcess | undefined;
-  const start = async () => {
-    child = spawn(
-      mongod ?? t.fail(),
-      ['--dbpath', dbpath, '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', '--quiet'],
-      { stdio: 'ignore' },
-    );
-  };
-  const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  };
-  t.teardown(kill);
-  await start();
-  const settings = { kind: 'mongo' as const, hosts: [`127.0.0.1:${port}`], database: 'penguindome', tls: false };
-  // openStore gives up after a few seconds; a mongod that starts on a busy machine may take longer
-  for (;;) {
-    const store = await openStore(settings, { clock: realClock, random: realRandom }).catch(() => undefined);
-    await store?.close();
-    if (store !== undefined) break;
-  }
-  return { settings, start, kill, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

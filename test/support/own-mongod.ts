@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { MongoClient } from 'mongodb';
+import { scratchFolder } from './scratch.ts';
+
+/** The program, where there is one (test/run.mjs). */
+export const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
+
+/** A mongod of the test's own, to kill, stop or lock up. Killed after the test. */
+export async function ownMongod(t: ExecutionContext, ...args: string[]) {
+  const dbpath = join(await scratchFolder(t), 'db');
+  await mkdir(dbpath);
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  const start = async () => {
+    child = spawn(
+      mongod ?? t.fail(),
+      ['--dbpath', dbpath, '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', '--quiet', ...args],
+      { stdio: 'ignore' },
+    );
+  };
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  t.teardown(kill);
+  await start();
+  const settings = { kind: 'mongo' as const, hosts: [`127.0.0.1:${port}`], database: 'penguindome', tls: false };
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`);
+  // it waits for 30 s: a mongod that starts on a busy machine takes some
+  await client.db('admin').command({ ping: 1 });
+  await client.close();
+  return { settings, start, kill, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
