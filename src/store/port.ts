@@ -137,12 +137,13 @@ export interface HostStore {
   settleGone(
     gone: Speaker & { expected_chain: string | null; epoch: string; answer: Acknowledgement },
   ): Promise<boolean>;
-  /** v1: guarded by the host having no `identity`. @returns false where it has one (downgrade) */
+  /** v1: guarded by the host having no `identity`, and its name no key that was ever approved. @returns false where it has (downgrade) */
   storeV1(report: V1Report): Promise<boolean>;
 
   /**
    * Gives an approved identity to a host name: creates the host, or (where `adopt`) takes over a document known from v1 with its history.
-   * @returns false where the name belongs to a v2 host, or to a v1 one and not `adopt`
+   * @returns false where the name belongs to another v2 host, or to a v1 one and not `adopt`, or the id or a key to another name;
+   * true again where the host has this very identity already
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
   /** Marks a key revoked. @returns false for a key of no approved host */
@@ -179,7 +180,7 @@ export interface TokenStore {
   list(): Promise<Token[]>;
   /** The token of that hash, whatever its state. */
   find(hash: string): Promise<Token | undefined>;
-  /** Counts a use, once per key, in one guarded write. A token that this key used before answers `used-before`, even when it has expired since. */
+  /** Counts a use, once per key, in one guarded write. A token that this key used before answers `used-before`, even when it has expired since; a revoked one is `revoked` for all. */
   use(hash: string, key: KeyId, at: Date): Promise<TokenUse>;
   /** By id. @returns false where there is none, or it was revoked before */
   revoke(id: string, at: Date): Promise<boolean>;
