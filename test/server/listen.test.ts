@@ -192,10 +192,10 @@ test('stopping answers what is under way, and accepts no more', async (t) => {
 /** Which of them depends on when the kernel forgets the port. */
 const NOBODY_LISTENS = /ECONNREFUSED|ECONNRESET/;
 
-/** A request on a kept connection, half sent. */
+/** A request on a kept connection, half sent; the server has begun with it, for it has said so (100 Continue). */
 async function beginRequest(url: string): Promise<{ status: Promise<unknown>; finish(): void }> {
   const agent = new Agent({ keepAlive: true });
-  const headers = { 'content-length': '2' };
+  const headers = { 'content-length': '2', expect: '100-continue' };
   const slow = request(`${url}/penguindome/v2/submit`, { method: 'POST', agent, headers });
   const status = new Promise((resolve, reject) => {
     slow.on('response', (response) => {
@@ -205,7 +205,7 @@ async function beginRequest(url: string): Promise<{ status: Promise<unknown>; fi
     });
     slow.on('error', reject);
   });
+  await once(slow, 'continue');
   slow.write('{');
-  await new Promise((resolve) => setTimeout(resolve, 100));
   return { status, finish: () => slow.end('}') };
 }
