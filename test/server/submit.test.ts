@@ -40,6 +40,8 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(host?.commands, { who: { output: 'nobody', submitted_at: host?.submitted_at } });
     t.deepEqual(host?.plugins?.['submitted_at'], host?.submitted_at);
     t.is(server.events('submit.stored').length, 1);
+    t.deepEqual(server.events('request.refused'), [], 'what is stored is not called refused as well');
+    t.is(answer.headers.allow, undefined);
   });
 
   test(`${kind}: a quiet check-in confirms the report without sending it`, async (t) => {

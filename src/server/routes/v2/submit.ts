@@ -13,9 +13,10 @@ import { verifySignature } from '../../middleware/v2/verify-signature.ts';
 import { elapsed, hostname } from '../../refuse.ts';
 import type { RouteDeps } from '../../route-deps.ts';
 import { slot } from '../../slot.ts';
-import { settleSubmission } from '../../submission/settle-submission.ts';
+import { type Settled, settleSubmission } from '../../submission/settle-submission.ts';
 
 const message = slot<SubmitRequest>('submission');
+const outcome = slot<Settled>('settled submission');
 
 export function submit(deps: RouteDeps): Middleware[] {
   return [
@@ -31,6 +32,7 @@ export function submit(deps: RouteDeps): Middleware[] {
     decode(deps, submitRequest, message),
     storeReport(deps),
     noteDeprecatedPort(deps),
+    replyAcknowledged(deps),
   ];
 }
 
@@ -43,15 +45,17 @@ function storeReport(deps: RouteDeps): Middleware {
       epoch: deps.watch.requireEpoch(),
     });
     deps.log.event(settled.as, { host: hostname.take(ctx), ms: elapsed(ctx) });
-    const { submission, chain } = settled.acknowledgement;
-    const content: SubmitAnswer = {
-      status: 'ok',
-      submission,
-      chain,
-      epoch: settled.epoch,
-      time: deps.clock.now().toISOString(),
-    };
-    reply.put(ctx, content);
+    outcome.put(ctx, settled);
     await next();
+  };
+}
+
+/** The last step: whatever went on from here would come to what says that no route wanted the request. */
+function replyAcknowledged({ clock }: RouteDeps): Middleware {
+  return async function replyAcknowledged(ctx) {
+    const { acknowledgement, epoch } = outcome.take(ctx);
+    const { submission, chain } = acknowledgement;
+    const content: SubmitAnswer = { status: 'ok', submission, chain, epoch, time: clock.now().toISOString() };
+    reply.put(ctx, content);
   };
 }
