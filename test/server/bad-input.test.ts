@@ -1,4 +1,6 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { days } from '../../src/core/duration.ts';
@@ -435,4 +437,38 @@ test.serial('many bombs at once cost no more memory than a few', async (t) => {
     [413],
   );
   t.true(peak - before < 300 * 1024 * 1024, `${(peak - before) / 1024 / 1024} MiB`);
+});
+
+/** Sends more than a body may hold, and stays there without ending it. @returns once the refusal has come */
+function overflow(t: ExecutionContext, { url }: TestServer, chunk: Buffer, count: number): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.teardown(() => socket.destroy());
+  const head = HEAD.replace('Content-Length: 1000', 'Transfer-Encoding: chunked');
+  socket.write(head);
+  for (let sent = 0; sent < count; sent++) {
+    socket.write(`${chunk.length.toString(16)}\r\n`);
+    socket.write(chunk);
+    socket.write('\r\n');
+  }
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.once('data', (answer: Buffer) => {
+      if (answer.toString().startsWith('HTTP/1.1 413 ')) resolve(socket);
+      else reject(new Error(answer.toString()));
+    });
+  });
+}
+
+test.serial('what was read of bodies that are too large is let go, though their senders never end', async (t) => {
+  const server = await startTestServer(t, { settings: { limits: { body: 4_000_000 } } });
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  const chunk = Buffer.alloc(500_000, 0x20);
+  collectGarbage();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let round = 0; round < 20; round++) await overflow(t, server, chunk, 9);
+  collectGarbage();
+  const held = process.memoryUsage().arrayBuffers - before;
+  t.true(held < 20_000_000, `${held} bytes of 80,000,000 are held`);
 });

@@ -42,6 +42,8 @@ function readBody(
     // What still comes is read and dropped (the request's time-out bounds it): a client that cannot finish sending would never read why.
     const refuse = (refusal: Refusal): void => {
       request.off('data', take);
+      // The budget gets these bytes back now, not when the request ends: so they must not stay until then.
+      chunks.length = 0;
       request.resume();
       reject(refusal);
     };
