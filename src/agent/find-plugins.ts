@@ -44,7 +44,7 @@ export async function findPlugins(
       const path = join(folder, file);
       const verdict = await judge(path, folder, uid);
       if (verdict === 'not a plugin') continue;
-      const reason = verdict ?? (NAME.test(name) ? undefined : 'its name cannot be reported') ?? duplicate(names, name);
+      const reason = verdict ?? unfit(name) ?? duplicate(names, name);
       if (reason !== undefined) {
         found.refused.push({ name: path, reason });
         continue;
@@ -54,6 +54,12 @@ export async function findPlugins(
     }
   }
   return found;
+}
+
+function unfit(name: string): string | undefined {
+  // docs/protocol.md, "submit": a report with such a body is malformed, all of it.
+  if (name === 'submitted_at') return "that name is the server's own";
+  return NAME.test(name) ? undefined : 'its name cannot be reported';
 }
 
 function duplicate(names: ReadonlySet<string>, name: string): string | undefined {

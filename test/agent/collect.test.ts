@@ -121,6 +121,14 @@ test('files that others may write to, links out of the folder, backups and dupli
   t.deepEqual(Object.keys(await resultsOf(machine)).sort(), ['fine', 'good', 'inside']);
 });
 
+test("a plugin under the server's own name does not run: the server would refuse the whole report", async (t) => {
+  const machine = await newMachine(t, { collectors: [good] });
+  await machine.plugin('submitted_at.sh', '#!/bin/sh\necho 1\n');
+  const { refused } = (await machine.run('--json', 'collectors', 'list')).json();
+  t.true(JSON.stringify(refused).includes("that name is the server's own"));
+  t.deepEqual(Object.keys(await resultsOf(machine)), ['good']);
+});
+
 test('a plugin folder that others may write to gives no plugins at all', async (t) => {
   const machine = await newMachine(t, { collectors: [good] });
   const folder = join(await machine.plugin('fine', '#!/bin/sh\necho 1\n'), '..');
