@@ -1,5 +1,5 @@
 import { type Server, STATUS_CODES } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
+import { Server as TlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Milliseconds, seconds } from '../core/duration.ts';
@@ -19,12 +19,20 @@ const DROP_LOG_INTERVAL: Milliseconds = seconds(10);
 export function answerBroken(server: Server | TlsServer, { port, log }: { port: string; log: Log }): void {
   const busy = new WeakMap<object, { answered: () => boolean }>();
   const logged = new WeakSet<object>();
+  const encrypted = new WeakSet<object>();
+  server.on('secureConnection', (socket) => encrypted.add(socket));
   server.on('request', (request, response) => {
     busy.set(request.socket, { answered: () => response.headersSent });
     response.on('close', () => busy.delete(request.socket));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const code = error.code ?? 'unknown';
+    // Node brings failed handshakes here too; there is nobody then who could read an answer.
+    if (server instanceof TlsServer && !encrypted.has(socket)) {
+      if (code !== 'ECONNRESET') log.event('connection.broken', { remote: remoteOf(socket), port, code });
+      socket.destroy();
+      return;
+    }
     const request = busy.get(socket);
     // Idle connections may end as they like.
     const lost = code !== 'ECONNRESET' && code !== 'EPIPE' ? true : request !== undefined;
@@ -35,10 +43,6 @@ export function answerBroken(server: Server | TlsServer, { port, log }: { port: 
     if (socket.writable && request?.answered() !== true) socket.write(answerOf(statusOf(code)));
     if (socket instanceof Socket) socket.destroySoon();
     else socket.destroy();
-  });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET') return;
-    log.event('connection.broken', { remote: remoteOf(socket), port, code: error.code ?? 'unknown' });
   });
   logDrops(server, { port, log });
 }

@@ -38,6 +38,17 @@ test('TLS 1.3 is preferred, 1.2 is taken, and nothing older', async (t) => {
   await t.throwsAsync(handshake(server.url, old));
 });
 
+test('a handshake that fails is one line in the log', async (t) => {
+  const pki = await testPki(await scratchFolder(t));
+  const server = await startTestServer(t, { settings: { ports: [{ ...PLAIN, tls: await pki.issue() }] } });
+  const socket = connectPlain({ host: '127.0.0.1', port: Number(new URL(server.url).port) });
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'close');
+  const broken = server.events('connection.broken');
+  t.is(broken.length, 1, JSON.stringify(broken));
+  t.like(broken[0], { remote: '127.0.0.1', status: undefined });
+});
+
 test('a host enrols and submits over TLS', async (t) => {
   const pki = await testPki(await scratchFolder(t));
   const server = await startTestServer(t, { settings: { ports: [{ ...PLAIN, tls: await pki.issue() }] } });
