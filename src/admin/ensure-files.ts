@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { chmod, chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
@@ -29,13 +30,15 @@ export async function ensureFolder(path: string, mode: number, owner?: FileOwner
 }
 
 export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false;
-      throw new OperatorError(`cannot look at ${path}: ${messageOf(error)}`, { cause: error });
-    },
-  );
+  return (await statIfThere(path)) !== undefined;
+}
+
+/** @returns undefined where there is nothing */
+export async function statIfThere(path: string): Promise<Stats | undefined> {
+  return stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw new OperatorError(`cannot look at ${path}: ${messageOf(error)}`, { cause: error });
+  });
 }
 
 /** @returns undefined where there is no such file */

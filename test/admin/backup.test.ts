@@ -1,4 +1,7 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import ava, { type ExecutionContext } from 'ava';
@@ -325,6 +328,24 @@ ava('a backup that fails leaves no half file, and an older one as it was', async
   await t.throwsAsync(site.run(failing, file), { message: /the disk broke/ });
   t.deepEqual(await readdir(folder), ['b.gz']);
   t.is(await readFile(file, 'utf8'), 'older');
+});
+
+ava('a backup takes the place of a file, of nothing else', async (t) => {
+  const site = await adminSite(t);
+  const folder = await scratchFolder(t);
+  t.regex(await refusal(t, site.run(backup, folder)), /cannot write .*: it is a folder; name a file$/);
+  const socket = createServer().listen(join(folder, 'socket'));
+  t.teardown(() => socket.close());
+  await once(socket, 'listening');
+  t.regex(await refusal(t, site.run(backup, join(folder, 'socket'))), /cannot write .*: it is no file; - means/);
+  t.true((await stat(join(folder, 'socket'))).isSocket());
+
+  await writeFile(join(folder, 'monday.gz'), 'older');
+  await symlink('monday.gz', join(folder, 'latest.gz'));
+  await site.run(backup, join(folder, 'latest.gz'));
+  t.true((await lstat(join(folder, 'latest.gz'))).isSymbolicLink(), 'a link stays a link');
+  t.notThrows(() => gunzipSync(readFileSync(join(folder, 'monday.gz'))));
+  t.deepEqual((await readdir(folder)).sort(), ['latest.gz', 'monday.gz', 'socket']);
 });
 
 ava('without --yes and a terminal nothing is restored', async (t) => {
