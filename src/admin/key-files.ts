@@ -6,12 +6,12 @@ import { writeAtomically } from '../settings/atomic-write.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
-import { readIfThere } from './ensure-files.ts';
+import { ensureFolder, readIfThere } from './ensure-files.ts';
 
-type Folders = Pick<ServerSettings, 'pki' | 'keys'>;
+type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'state' | 'store'>;
 
 /** All that makes this server itself, besides its store: settings, the site's authority, certificates and keys. */
-export async function readKeyFiles(settingsFile: string, settings: Folders): Promise<KeyFile[]> {
+export async function readKeyFiles(settingsFile: string, settings: Pick<Folders, 'pki' | 'keys'>): Promise<KeyFile[]> {
   const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
   for (const part of ['pki', 'keys'] as const) {
     const names = await readdir(settings[part], { withFileTypes: true });
@@ -27,9 +27,14 @@ async function readKeyFile(file: string, path: string): Promise<KeyFile> {
   return { file, mode: mode & 0o777, content };
 }
 
-/** Where the files of a backup go. On a machine without settings, those of the backup say so. */
+/** Where everything goes. On a machine without settings, those of the backup say so. */
+export function foldersOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Folders {
+  return settings ?? settingsOf(files, settingsFile);
+}
+
+/** Where the files of a backup go. */
 export function placesOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Map<string, KeyFile> {
-  const folders = settings ?? settingsOf(files, settingsFile);
+  const folders = foldersOf(files, settingsFile, settings);
   const places = new Map<string, KeyFile>();
   for (const file of files) {
     const [part, name] = file.file.split('/');
@@ -63,8 +68,15 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
 
-/** Each file whole or not at all, with the mode it had; written by root, it is its folder's owner's. */
-export async function writeKeyFiles(places: Map<string, KeyFile>): Promise<void> {
+/**
+ * Each file whole or not at all, with the mode it had; written by root, it is its folder's owner's.
+ * Folders that are missing are made as setup makes them, so that the server can start.
+ */
+export async function writeKeyFiles(places: Map<string, KeyFile>, folders: Folders): Promise<void> {
+  await ensureFolder(folders.pki, 0o750);
+  await ensureFolder(folders.keys, 0o700);
+  await ensureFolder(folders.state, 0o750);
+  if (folders.store.kind === 'embedded') await ensureFolder(dirname(folders.store.file), 0o700);
   for (const [path, { content, mode }] of places) {
     try {
       const folder = dirname(path);

@@ -11,7 +11,7 @@ import type { AdminContext } from './context.ts';
 import { exists } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
-import { choosePlaces, placesOf, writeKeyFiles } from './key-files.ts';
+import { choosePlaces, foldersOf, placesOf, writeKeyFiles } from './key-files.ts';
 import { restoreStore } from './restore-store.ts';
 
 interface Options {
@@ -102,7 +102,7 @@ async function restoreKeys(context: AdminContext, files: KeyFile[], options: Opt
   const settingsFile = context.settingsFile();
   const settings = (await exists(settingsFile)) ? await context.settings() : undefined;
   const places = await choosePlaces(placesOf(files, settingsFile, settings), options.force === true);
-  await writeKeyFiles(places);
+  await writeKeyFiles(places, foldersOf(files, settingsFile, settings));
   return places.size;
 }
 

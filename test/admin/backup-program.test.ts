@@ -37,6 +37,10 @@ test('a server that was lost comes back whole on a bare machine', async (t) => {
     }
   }
   t.is((await penguindome([...config, 'hosts', 'list'])).status, 0);
+  for (const part of ['pki', 'keys', 'state', 'store']) {
+    t.is((await stat(join(site, part))).mode, (await stat(join(lost, part))).mode, part);
+  }
+  await t.notThrowsAsync(run(process.execPath, ['build/penguindome-server', ...config, '--check-config']));
 });
 
 test('a backup goes through a pipe whole, and nothing else with it', async (t) => {
