@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { loadJudge } from '../audit/judge.ts';
 import { checkConfig } from '../server/check-config.ts';
+import { type Place, tryListening } from '../server/listening.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadServerSecrets, loadStorePassword } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
@@ -21,9 +22,11 @@ export async function checkServer(
   credentials: string | undefined,
 ): Promise<{ problems: string[]; remarks: string[] }> {
   const settings = await loadServerSettings(file);
+  const remarks: string[] = [];
   const problems = await checkConfig(settings, {
     clock: systemClock,
     trials: [
+      ...placesOf(settings).map((place) => ({ what: 'ports', try: () => tryPort(place, remarks) })),
       { what: 'keys', try: () => loadServerSecrets(settings, credentials) },
       { what: 'v1', try: () => readV1Keys(settings) },
       { what: 'state', try: () => access(settings.state, constants.W_OK | constants.X_OK) },
@@ -31,7 +34,19 @@ export async function checkServer(
     ],
   });
   const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks]);
-  return { problems, remarks: unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`) };
+  remarks.push(...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
+  return { problems, remarks };
+}
+
+function placesOf({ ports, local_port }: ServerSettings): Place[] {
+  const outside = ports.map(({ port, host }) => ({ port, ...(host === undefined ? {} : { host }) }));
+  return [...outside, { port: local_port, host: '127.0.0.1' }];
+}
+
+/** A port that is taken is no problem yet: it may well be by the server that runs with these settings. */
+async function tryPort(place: Place, remarks: string[]): Promise<void> {
+  if (await tryListening(place)) return;
+  remarks.push(`port ${place.port} is in use now: by this server, or it would not start`);
 }
 
 async function tryStore(store: ServerSettings['store'], credentials: string | undefined): Promise<void> {
@@ -42,11 +57,29 @@ async function tryStore(store: ServerSettings['store'], credentials: string | un
       () => true,
       () => false,
     );
-    if (exists) await access(store.file, constants.R_OK | constants.W_OK);
+    if (exists) {
+      await access(store.file, constants.R_OK | constants.W_OK);
+      await requireDatabase(store.file);
+    }
     return;
   }
   const password = await loadStorePassword(store, credentials);
   const world = { clock: systemClock, random: systemRandom };
   const opened = await openStore(store, password === undefined ? world : { ...world, password });
   await opened.state().finally(() => opened.close());
+}
+
+/** What every SQLite file begins with (sqlite.org/fileformat2.html section 1.3.1); an empty one becomes a database. */
+const MAGIC = 'SQLite format 3\0';
+
+async function requireDatabase(file: string): Promise<void> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    if (bytesRead > 0 && buffer.toString('latin1') !== MAGIC) {
+      throw new Error(`cannot use ${file}: it is no SQLite database`);
+    }
+  } finally {
+    await handle.close();
+  }
 }

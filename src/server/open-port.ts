@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +5,7 @@ import type { Log } from '../core/events.ts';
 import type { Limits } from '../settings/server-settings.ts';
 import { answerBroken } from './answer-broken.ts';
 import { type Arrival, markArrival } from './arrival.ts';
+import { listen } from './listening.ts';
 import type { PortSpec } from './port-settings.ts';
 
 export interface OpenPort {
@@ -19,7 +19,7 @@ export interface OpenPort {
 
 const LOWEST_TLS = 'TLSv1.2';
 
-/** @throws what listen gives (EADDRINUSE, EACCES) */
+/** @throws OperatorError where it cannot listen there */
 export async function openPort(
   first: PortSpec,
   { limits, handle, log }: { limits: Limits; handle: RequestListener; log: Log },
@@ -37,8 +37,7 @@ export async function openPort(
   });
   answerBroken(server, { port: spec.name, log });
   setLimits(server, limits);
-  server.listen({ port: spec.port, ...(spec.host === undefined ? {} : { host: spec.host }) });
-  await once(server, 'listening');
+  await listen(server, spec);
   const port = (): number => portOf(server);
   log.event('server.listening', { port: port(), host: spec.host ?? '*', tls: spec.tls !== undefined, name: spec.name });
   return {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { loadSigningKey } from '../../src/crypto/ed25519.ts';
@@ -91,6 +93,33 @@ test('--check-config says yes to what setup made, and names each thing that is w
   await writeFile(config, 'nothing: here\n');
   t.is(check().status, 1);
   t.regex(check().stdout, /server\.yml.*nothing/);
+});
+
+test('a port that cannot be had is told in words, by --check-config too', async (t) => {
+  const { dir, config, url } = await install(t);
+  const port = Number(new URL(url).port);
+  const server = (...args: string[]) =>
+    spawnSync(process.execPath, [SERVER, '--config', config, ...args], { encoding: 'utf8', timeout: 30_000 });
+  const taken = createServer().listen(port);
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const start = server();
+  t.is(start.status, 1);
+  t.is(
+    start.stderr,
+    `penguindome-server: cannot listen on port ${port}: another program has it (ss -ltnp tells which); end that, or change the settings\n`,
+  );
+  const check = server('--check-config');
+  t.is(check.status, 0, check.stdout);
+  t.regex(check.stdout, new RegExp(`note: port ${port} is in use now`));
+
+  const settings = await readFile(config, 'utf8');
+  await writeFile(config, settings.replace(/^( +)(- port: \d+)$/m, '$1$2\n$1  host: 192.0.2.7'));
+  await writeFile(join(dir, 'store/penguindome.db'), 'this is no database');
+  const wrong = server('--check-config');
+  t.is(wrong.status, 1, wrong.stdout);
+  t.regex(wrong.stdout, /ports: cannot listen on 192\.0\.2\.7 port \d+: this machine does not have that address/);
+  t.regex(wrong.stdout, /store: .*penguindome\.db: it is no SQLite database/);
 });
 
 whenPresent(has('systemd-notify') && has('python3'), 'the server under systemd: no systemd-notify, or no python3')(
