@@ -22,11 +22,11 @@ export async function checkServer(
   credentials: string | undefined,
 ): Promise<{ problems: string[]; remarks: string[] }> {
   const settings = await loadServerSettings(file);
-  const remarks: string[] = [];
-  const problems = await checkConfig(settings, {
+  const taken: string[] = [];
+  const { problems, remarks } = await checkConfig(settings, {
     clock: systemClock,
     trials: [
-      ...placesOf(settings).map((place) => ({ what: 'ports', try: () => tryPort(place, remarks) })),
+      ...placesOf(settings).map((place) => ({ what: 'ports', try: () => tryPort(place, taken) })),
       { what: 'keys', try: () => loadServerSecrets(settings, credentials) },
       { what: 'v1', try: () => readV1Keys(settings) },
       { what: 'state', try: () => access(settings.state, constants.W_OK | constants.X_OK) },
@@ -34,7 +34,7 @@ export async function checkServer(
     ],
   });
   const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks]);
-  remarks.push(...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
+  remarks.push(...taken, ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
   return { problems, remarks };
 }
 
@@ -44,9 +44,9 @@ function placesOf({ ports, local_port }: ServerSettings): Place[] {
 }
 
 /** A port that is taken is no problem yet: it may well be by the server that runs with these settings. */
-async function tryPort(place: Place, remarks: string[]): Promise<void> {
+async function tryPort(place: Place, taken: string[]): Promise<void> {
   if (await tryListening(place)) return;
-  remarks.push(`port ${place.port} is in use now: by this server, or it would not start`);
+  taken.push(`port ${place.port} is in use now: by this server, or it would not start`);
 }
 
 async function tryStore(store: ServerSettings['store'], credentials: string | undefined): Promise<void> {

@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { loadSigningKey } from '../../src/crypto/ed25519.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/port.ts';
+import { testPki } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { httpRequest } from '../support/http.ts';
 import { whenPresent } from '../support/needs.ts';
@@ -120,6 +121,19 @@ test('a port that cannot be had is told in words, by --check-config too', async 
   t.is(wrong.status, 1, wrong.stdout);
   t.regex(wrong.stdout, /ports: cannot listen on 192\.0\.2\.7 port \d+: this machine does not have that address/);
   t.regex(wrong.stdout, /store: .*penguindome\.db: it is no SQLite database/);
+});
+
+test('--check-config notes a certificate that has expired: the server would start with it all the same', async (t) => {
+  const installed = await install(t);
+  const old = await testPki(join(installed.dir, 'old'), new Date('2020-01-01'));
+  const { certificate, key } = await old.issue();
+  await writeFile(join(installed.dir, 'pki/server.crt'), await readFile(certificate));
+  await writeFile(join(installed.dir, 'pki/server.key'), await readFile(key));
+  const args = [SERVER, '--config', installed.config, '--check-config'];
+  const check = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  t.is(check.status, 0, check.stdout);
+  t.regex(check.stdout, /note: port \d+: .*server\.crt expired on .*: no agent will trust it/);
+  await run(t, installed);
 });
 
 whenPresent(has('systemd-notify') && has('python3'), 'the server under systemd: no systemd-notify, or no python3')(
