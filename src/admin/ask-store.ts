@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { OperatorError } from '../core/errors.ts';
 import { oneOf, readAny, readText } from './answer-readers.ts';
 import type { Ask } from './asker.ts';
 import type { Output } from './context.ts';
+import { EXIT } from './exit-codes.ts';
 import type { MongoAnswers, SetupAnswers, SetupFlags } from './setup-answers.ts';
 
 /** Where reports are kept: one file here, or a MongoDB. */
@@ -14,7 +16,10 @@ export async function askStore(flags: SetupFlags, output: Output, ask: Ask): Pro
     'embedded',
     oneOf('embedded', 'mongo'),
   );
-  if (kind === 'embedded') return kind;
+  if (kind === 'embedded') {
+    refuseMongoFlags(flags);
+    return kind;
+  }
   const hosts =
     flags.mongoHost ??
     (
@@ -37,6 +42,20 @@ export async function askStore(flags: SetupFlags, output: Output, ask: Ask): Pro
     ...(user === '' ? {} : { user }),
     ...(password === undefined ? {} : { password }),
   };
+}
+
+/** What was said of MongoDB must not be forgotten in silence. */
+function refuseMongoFlags(flags: SetupFlags): void {
+  const given = Object.entries({
+    '--mongo-host': flags.mongoHost,
+    '--mongo-replica-set': flags.mongoReplicaSet,
+    '--mongo-database': flags.mongoDatabase,
+    '--mongo-user': flags.mongoUser,
+    '--mongo-password-file': flags.mongoPasswordFile,
+  }).find(([, value]) => value !== undefined);
+  if (given === undefined) return;
+  const why = flags.store === undefined ? 'without --store mongo' : `together with --store ${flags.store}`;
+  throw new OperatorError(`cannot use ${given[0]} ${why}`, { exitCode: EXIT.usage });
 }
 
 async function askPassword(flags: SetupFlags, output: Output): Promise<MongoAnswers['password']> {

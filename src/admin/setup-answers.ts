@@ -77,7 +77,7 @@ export async function askSetup(flags: SetupFlags, output: Output): Promise<Setup
       'Host name by which agents reach this server?',
       '--host-name',
       undefined,
-      defaultHostName(),
+      hostNameOf(flags.publicUrl) ?? defaultHostName(),
       readHostName,
     ),
   ];
@@ -95,6 +95,8 @@ export async function askSetup(flags: SetupFlags, output: Output): Promise<Setup
   const presetUrl = urlOf(tls === 'none' ? 'http' : 'https', hostNames[0] ?? 'localhost', port);
   const publicUrl = await ask('URL that agents connect to?', '--public-url', flags.publicUrl, presetUrl, readUrl);
   const audit = await ask('Run the audit of issues?', '--audit or --no-audit', yesNo(flags.audit), 'yes', readYes);
+  if (!audit && flags.mail !== undefined)
+    throw new OperatorError('cannot use --mail together with --no-audit', { exitCode: EXIT.usage });
   const mail = audit
     ? await ask('Mail address for what the audit says (empty: none)?', '--mail', flags.mail, '', readMail)
     : '';
@@ -155,6 +157,11 @@ async function askTls(flags: SetupFlags, ask: Ask): Promise<SetupAnswers['tls']>
 
 function yesNo(flag: boolean | undefined): string | undefined {
   return flag === undefined ? undefined : flag ? 'yes' : 'no';
+}
+
+/** Without the brackets of an IPv6 address. @returns undefined where there is no URL, or none that can be read */
+export function hostNameOf(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : undefined;
 }
 
 function defaultHostName(): string {

@@ -12,7 +12,7 @@ import { openStore } from '../store/open.ts';
 import { checkGivenFiles } from './check-given-files.ts';
 import type { AdminContext } from './context.ts';
 import { ensureFolder, exists, readIfThere, removeUnfinished, type Step, writeNew } from './ensure-files.ts';
-import { askSetup, type SetupAnswers, type SetupFlags } from './setup-answers.ts';
+import { askSetup, hostNameOf, type SetupAnswers, type SetupFlags } from './setup-answers.ts';
 import { ensureAnswerKey, ensureAuthority, ensureOrderKey, ensureServerCertificate } from './setup-keys.ts';
 import { type Layout, layoutOf, serviceOwner } from './setup-layout.ts';
 import { renderSettings } from './setup-settings-file.ts';
@@ -72,11 +72,14 @@ async function runSetup(context: AdminContext, flags: SetupFlags): Promise<void>
   const owner = await serviceOwner(dir);
   const answers = (await exists(layout.settings)) ? undefined : await askSetup(flags, context.output);
   if (answers !== undefined) await checkGivenFiles(answers);
+  else if (Object.keys(flags).some((flag) => flag !== 'yes' && flag !== 'dir')) {
+    context.output.note('The settings were there: flags do not change them. Use penguindome settings set.');
+  }
   await ensureFolder(dirname(layout.settings), 0o755);
   const { settings, steps } = await withLock(context, `${layout.settings}.lock`, () =>
     runSteps(context, { layout, owner, answers, flags }),
   );
-  await report(context, { layout, settings, steps, flags });
+  await report(context, { layout, settings, steps });
 }
 
 interface Plan {
@@ -93,8 +96,10 @@ async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: 
   await removeUnfinished(dirname(layout.settings));
   const first = await ensureSettings(plan);
   const settings = await loadServerSettings(layout.settings);
-  const hostNames = plan.answers?.hostNames ??
-    flags.hostName ?? [new URL(settings.public_url).hostname.replace(/^\[|\]$/g, '')];
+  // agents connect to the URL: the certificate must hold its name
+  const hostNames = [
+    ...new Set([...(plan.answers?.hostNames ?? flags.hostName ?? []), hostNameOf(settings.public_url) ?? 'localhost']),
+  ];
   // root's own: who takes the server over must not be able to put another CA there
   await ensureFolder(settings.pki, 0o750, owner === undefined ? undefined : { uid: 0, gid: owner.gid });
   await ensureFolder(settings.keys, 0o700, owner);
@@ -175,7 +180,7 @@ async function giveAway(folder: string, owner: FileOwner): Promise<void> {
 
 async function report(
   { output }: AdminContext,
-  { layout, settings, steps, flags }: { layout: Layout; settings: ServerSettings; steps: Step[]; flags: SetupFlags },
+  { layout, settings, steps }: { layout: Layout; settings: ServerSettings; steps: Step[] },
 ): Promise<void> {
   const changed = steps.some(({ outcome }) => outcome === 'made');
   const ca = ownCertificate(settings) === undefined ? undefined : await readIfThere(join(settings.pki, 'ca.crt'));
@@ -195,9 +200,6 @@ async function report(
   );
   output.line();
   if (!changed) output.line('Everything was there: nothing was changed.');
-  if (steps[0]?.outcome === 'there' && Object.keys(flags).some((flag) => flag !== 'yes' && flag !== 'dir')) {
-    output.note('The settings were there: flags do not change them. Use penguindome settings set.');
-  }
   const { client_key } = settings.v1;
   if (client_key !== undefined && !(await exists(client_key))) {
     output.note(`The original's keys are still to come (${client_key}): penguindome migrate`);

@@ -67,6 +67,20 @@ test('setup --yes makes all that a server needs', async (t) => {
   );
 });
 
+test('the certificate holds the name in the public URL, whatever else this machine is called', async (t) => {
+  const folder = await scratchFolder(t);
+  const cases: [string[], RegExp][] = [
+    [['--public-url', 'https://dome.example:18443'], /^DNS:dome\.example, DNS:localhost/],
+    [['--public-url', 'https://[2001:db8::7]:8443'], /^IP Address:2001:DB8:0:0:0:0:0:7, DNS:localhost/],
+    [['--public-url', 'https://b.example', '--host-name', 'a.example'], /^DNS:a\.example, DNS:b\.example, DNS:local/],
+  ];
+  for (const [index, [flags, names]] of cases.entries()) {
+    const dir = join(folder, String(index));
+    await succeed(['setup', '--yes', '--dir', dir, ...flags]);
+    t.regex(readCertificate(await read(dir, 'pki/server.crt')).names, names);
+  }
+});
+
 test('key files are for nobody else, nor are their folders', async (t) => {
   const dir = await scratchFolder(t);
   await succeed(['setup', '--yes', '--dir', dir]);
@@ -205,6 +219,13 @@ test('a store that cannot be reached leaves everything else done, and says how t
     await filesBelow(dir),
     FILES.filter((file) => !file.startsWith('store/')),
   );
+  const again = await penguindome(['setup', '--yes', '--dir', dir, '--mongo-host', '127.0.0.1:2']);
+  t.is(again.status, 75);
+  t.regex(
+    again.stderr,
+    /^The settings were there: flags do not change them\./,
+    'nobody waits for the other host in vain',
+  );
 });
 
 const mongo = process.env['PENGUINDOME_TEST_MONGO_STANDALONE'];
@@ -249,6 +270,9 @@ test('a flag that will not do is refused by name, before anything is written', a
     [['--certificate', '/x'], /cannot use --certificate without --certificate-key/],
     [['--certificate', '/x', '--certificate-key', '/y'], /cannot use --certificate \/x: there is no such file/],
     [['--v1', '/none'], /cannot use --v1 \/none: there is no such file/],
+    [['--store', 'embedded', '--mongo-host', 'db1'], /cannot use --mongo-host together with --store embedded/],
+    [['--mongo-password-file', '/none'], /cannot use --mongo-password-file without --store mongo/],
+    [['--no-audit', '--mail', 'a@b.example'], /cannot use --mail together with --no-audit/],
     [['--store', 'sqlite'], /'sqlite' is invalid/],
     [['--log-level', 'loud'], /'loud' is invalid/],
   ];
