@@ -4,6 +4,7 @@
 import { installPackages } from './install.mjs';
 
 await installPackages();
+const { buildPrograms } = await import('./build.mjs');
 const { runDemo } = await import('./demo/run.mjs');
 const { printReport } = await import('./demo/report.mjs');
 
@@ -21,13 +22,21 @@ Runs PenguinDome on this machine in a temporary folder, and says what it found.
   --keep   leave the server running, and the folder in place`);
 } else {
   const json = args.includes('--json');
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}; everything is removed again`)));
   try {
-    const result = await runDemo({ keep: args.includes('--keep'), progress: (text) => json || console.log(text) });
+    await buildPrograms();
+    const result = await runDemo({
+      keep: args.includes('--keep'),
+      signal: stop.signal,
+      progress: (text) => json || console.log(text),
+    });
     if (json) console.log(JSON.stringify(result, null, 2));
     else printReport(result);
     if (!result.refused.replay) process.exitCode = 1;
   } catch (error) {
-    console.error(`demo: ${error.message}`);
+    console.error(`demo: ${(stop.signal.reason ?? error).message}`);
     process.exitCode = 1;
   }
 }

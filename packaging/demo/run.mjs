@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildPrograms } from '../build.mjs';
 import { root } from '../install.mjs';
 import { startRecorder } from './recorder.mjs';
 
@@ -11,21 +10,19 @@ import { startRecorder } from './recorder.mjs';
 const READY_WITHIN = 15_000;
 
 /**
- * @param {{keep: boolean, progress: (text: string) => void}} options
+ * @param {{keep: boolean, signal: AbortSignal, progress: (text: string) => void}} options `signal` ends it: what it made is removed
  * @returns what the report shows and `--json` prints
  */
-export async function runDemo({ keep, progress }) {
-  await buildPrograms();
+export async function runDemo({ keep, signal, progress }) {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'penguindome-demo-'));
-  const steps = { folder, dome: join(folder, 'server'), agent: join(folder, 'agent'), progress };
-  let server;
+  const steps = { folder, dome: join(folder, 'server'), agent: join(folder, 'agent'), signal, progress };
   let recorder;
   let done = false;
   try {
     const ports = { port: await freePort(), localPort: await freePort() };
     await setUp(steps, ports);
-    server = await startServer(steps, ports);
+    await startServer(steps, ports);
     recorder = await startRecorder({ folder: steps.dome, serverPort: ports.port });
     await enroll(steps, recorder);
     const found = await reportAndAudit(steps, recorder);
@@ -33,21 +30,21 @@ export async function runDemo({ keep, progress }) {
     return {
       ...found,
       seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
-      ...(keep && { kept: { folder, url: `https://localhost:${ports.port}`, pid: server.pid } }),
+      ...(keep && { kept: { folder, url: `https://localhost:${ports.port}`, pid: steps.server.pid } }),
     };
   } finally {
     await recorder?.stop();
     if (keep && done) {
       await rm(join(steps.agent, 'etc/agent.d/50-recorder.yml'));
-      server.unref();
+      steps.server.unref();
     } else {
-      await stopServer(server);
+      await stopServer(steps.server);
       await rm(folder, { recursive: true, force: true });
     }
   }
 }
 
-async function setUp({ dome, progress }, { port, localPort }) {
+async function setUp({ dome, signal, progress }, { port, localPort }) {
   progress('setting up a server: settings, CA, certificate, keys, embedded store …');
   const names = [
     '--port',
@@ -59,10 +56,12 @@ async function setUp({ dome, progress }, { port, localPort }) {
     '--host-name',
     'localhost',
   ];
-  await run('penguindome', ['setup', '--yes', '--dir', dome, ...names.map(String)]);
+  await run(signal, 'penguindome', ['setup', '--yes', '--dir', dome, ...names.map(String)]);
 }
 
-async function startServer({ dome, progress }, { localPort }) {
+/** Keeps the process in `steps.server` from its first moment on: somebody has to end it, whatever happens. */
+async function startServer(steps, { localPort }) {
+  const { dome, signal, progress } = steps;
   progress('starting the server …');
   const log = await open(join(dome, 'server.log'), 'a', 0o600);
   const server = spawn(process.execPath, [program('penguindome-server'), '--config', join(dome, 'server.yml')], {
@@ -70,16 +69,17 @@ async function startServer({ dome, progress }, { localPort }) {
     env: environment(),
     stdio: ['ignore', log.fd, log.fd],
   });
+  steps.server = server;
   await log.close();
   const until = Date.now() + READY_WITHIN;
   while (!(await isReady(localPort))) {
+    signal.throwIfAborted();
     if (server.exitCode !== null || Date.now() > until) {
       await stopServer(server);
       throw new Error(`cannot start the server:\n${await readFile(join(dome, 'server.log'), 'utf8')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return server;
 }
 
 async function isReady(localPort) {
@@ -95,18 +95,18 @@ async function stopServer(server) {
   await gone;
 }
 
-async function enroll({ dome, agent, progress }, recorder) {
+async function enroll({ dome, agent, signal, progress }, recorder) {
   progress('enrolling this machine with a one-use token …');
-  const token = await penguindome(dome, ['enrollment', 'token', '--approve', '--uses', '1', '--expires', '1h']);
-  await run('penguindome-agent', ['--state', agent, 'enroll'], token);
+  const token = await penguindome(signal, dome, ['enrollment', 'token', '--approve', '--uses', '1', '--expires', '1h']);
+  await run(signal, 'penguindome-agent', ['--state', agent, 'enroll'], token);
   await mkdir(join(agent, 'etc/agent.d'), { recursive: true });
   await writeFile(join(agent, 'etc/agent.d/50-recorder.yml'), `url: https://localhost:${recorder.port}\n`);
 }
 
-async function reportAndAudit({ dome, agent, progress }, recorder) {
+async function reportAndAudit({ dome, agent, signal, progress }, recorder) {
   const collectAndSubmit = async () => {
-    await run('penguindome-agent', ['--state', agent, 'collect']);
-    await run('penguindome-agent', ['--state', agent, 'submit']);
+    await run(signal, 'penguindome-agent', ['--state', agent, 'collect']);
+    await run(signal, 'penguindome-agent', ['--state', agent, 'submit']);
     return recorder.take();
   };
   progress('collecting, and submitting a first report …');
@@ -116,9 +116,11 @@ async function reportAndAudit({ dome, agent, progress }, recorder) {
   progress('replaying the first request as an eavesdropper would …');
   const answer = await recorder.replay(submitRequest(first));
   progress('auditing …');
-  const { host_id, hostname } = JSON.parse(await run('penguindome-agent', ['--state', agent, 'status', '--json']));
-  const issues = JSON.parse(await penguindome(dome, ['issues', 'audit', '--json']));
-  const document = JSON.parse(await penguindome(dome, ['hosts', 'show', hostname, '--json']));
+  const { host_id, hostname } = JSON.parse(
+    await run(signal, 'penguindome-agent', ['--state', agent, 'status', '--json']),
+  );
+  const issues = JSON.parse(await penguindome(signal, dome, ['issues', 'audit', '--json']));
+  const document = JSON.parse(await penguindome(signal, dome, ['hosts', 'show', hostname, '--json']));
   return {
     host: { id: host_id, hostname },
     collectors: collectors(document),
@@ -167,11 +169,11 @@ function environment() {
   return environment;
 }
 
-const penguindome = (dome, args) => run('penguindome', ['--config', join(dome, 'server.yml'), ...args]);
+const penguindome = (signal, dome, args) => run(signal, 'penguindome', ['--config', join(dome, 'server.yml'), ...args]);
 
-/** @returns what it printed; rejects with what it complained about */
-async function run(name, args, input = '') {
-  const child = spawn(process.execPath, [program(name), ...args], { env: environment() });
+/** @returns what it printed; rejects with what it complained about, or when the signal ends it */
+async function run(signal, name, args, input = '') {
+  const child = spawn(process.execPath, [program(name), ...args], { env: environment(), signal });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
