@@ -33,7 +33,7 @@ export async function editSettings(
   return withLock({ random, signal }, `${target}.lock`, async () => {
     const before = await readSettingsFile(target);
     const after = edits.reduce((text, edit) => applyEdit(text, target, edit), before);
-    parseServerSettings(after, file);
+    refuseInvalid(after, file);
     if (after === before) return false;
     const { mode, uid, gid } = await stat(target);
     if ((await readFile(target, 'utf8')) !== before) {
@@ -42,6 +42,17 @@ export async function editSettings(
     await writeAtomically(target, after, { mode: mode & 0o777, owner: { uid, gid } });
     return true;
   });
+}
+
+/** The lines that are named are those of the file as it would be. */
+function refuseInvalid(after: string, file: string): void {
+  try {
+    parseServerSettings(after, file);
+  } catch (cause) {
+    if (!(cause instanceof SettingsError)) throw cause;
+    const heading = `cannot change ${file}, and left it as it was; it would read`;
+    throw new SettingsError(file, cause.problems, { heading, cause });
+  }
 }
 
 /** @throws SettingsError where the text is no YAML, or the value of an edit cannot go there */

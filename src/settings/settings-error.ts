@@ -17,9 +17,13 @@ export class SettingsError extends OperatorError {
   override readonly name = 'SettingsError';
   readonly problems: readonly SettingsProblem[];
 
-  constructor(file: string, problems: readonly SettingsProblem[], options: { cause?: unknown } = {}) {
+  constructor(
+    file: string,
+    problems: readonly SettingsProblem[],
+    { heading = `cannot use the settings in ${file}`, ...options }: { heading?: string; cause?: unknown } = {},
+  ) {
     const lines = problems.map((problem) => `  ${describe(problem)}`);
-    super([`cannot use the settings in ${file}:`, ...lines].join('\n'), { exitCode: 3, ...options });
+    super([`${heading}:`, ...lines].join('\n'), { exitCode: 3, ...options });
     this.problems = problems;
   }
 }
