@@ -32,7 +32,7 @@ export function printReport({ host, collectors, results, checks, issues, bytes, 
     console.log(`End it:       kill ${kept.pid}; rm -r ${kept.folder}`);
   }
   console.log(
-    'How to go on: README.md, "Install"; your own checks: docs/checks.md; your own collectors: docs/collectors.md.',
+    'How to go on: README.md, "Set it up"; your own checks: docs/checks.md; your own collectors: docs/collectors.md.',
   );
 }
 
