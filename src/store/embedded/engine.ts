@@ -23,8 +23,12 @@ export interface Engine {
   /** @returns how many rows changed */
   run(sql: string, ...values: Bindable[]): number;
   exec(sql: string): void;
-  /** All of `work` or nothing. Takes the write lock first: what `work` reads stays true until it writes. */
+  /**
+   * All of `work` or nothing. Takes the write lock first: what `work` reads stays true until it writes.
+   * Inside another transaction it is a savepoint of that one.
+   */
   transaction<T>(work: () => T): T;
+  inTransaction(): boolean;
   /** Ends a transaction that was begun by hand; harmless where there is none. */
   rollback(): void;
   close(): void;
@@ -54,19 +58,22 @@ export function openEngine(path: string, options: { timeout?: Milliseconds } = {
     run: (sql, ...values) => reach(() => prepare(sql).run(bound(values)).changes),
     exec: (sql) => reach(() => database.exec(sql)),
     transaction(work) {
-      engine.exec('BEGIN IMMEDIATE');
+      const nested = engine.inTransaction();
+      engine.exec(nested ? 'SAVEPOINT work' : 'BEGIN IMMEDIATE');
       try {
         const result = work();
-        engine.exec('COMMIT');
+        engine.exec(nested ? 'RELEASE work' : 'COMMIT');
         return result;
       } catch (error) {
-        engine.rollback();
+        if (!nested) engine.rollback();
+        else if (engine.inTransaction()) engine.exec('ROLLBACK TO work; RELEASE work');
         throw error;
       }
     },
+    inTransaction: () => database.inTransaction,
     rollback() {
       // after some errors (a full disk) SQLite has rolled back by itself
-      if (database.inTransaction) engine.exec('ROLLBACK');
+      if (engine.inTransaction()) engine.exec('ROLLBACK');
     },
     close() {
       if (!open) return;

@@ -2,6 +2,7 @@ import type { Host } from '../../core/host.ts';
 import { hostOf } from '../host-document.ts';
 import type { HostFilter, HostStore } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
+import type { Group } from './group-commit.ts';
 import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { findHost, findHostById, findHostByKey, pageOfHosts } from './read-host.ts';
 import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
@@ -11,22 +12,23 @@ import { spend } from './spend.ts';
 /** Documents in memory at once while the fleet goes by. */
 const PAGE = 10;
 
-export function hostStore(engine: Engine): HostStore {
+/** What a request writes is committed together with what other requests write: see group-commit.ts. */
+export function hostStore(engine: Engine, group: Group): HostStore {
   return {
     find: async (hostname) => findHost(engine, hostname),
     findById: async (id) => findHostById(engine, id),
     findByKey: async (key) => findHostByKey(engine, key),
     list: (filter) => listHosts(engine, filter ?? {}),
     count: async () => countHosts(engine),
-    spend: async (speaker) => spend(engine, speaker),
-    checkIn: async (report) => checkIn(engine, report),
-    storeReport: async (report) => storeReport(engine, report),
-    settleGone: async (gone) => settleGone(engine, gone),
-    storeV1: async (report) => storeV1(engine, report),
+    spend: (speaker) => group.commit(() => spend(engine, speaker)),
+    checkIn: (report) => group.commit(() => checkIn(engine, report)),
+    storeReport: (report) => group.commit(() => storeReport(engine, report)),
+    settleGone: (gone) => group.commit(() => settleGone(engine, gone)),
+    storeV1: (report) => group.commit(() => storeV1(engine, report)),
     attach: async (hostname, identity, options) => attach(engine, hostname, identity, options),
     revokeKey: async (key, at) => revokeKey(engine, key, at),
     saveJudgement: async (hostname, submitted_at, checks) => saveJudgement(engine, hostname, submitted_at, checks),
-    settle: async (hostname, evaluated_at) => settle(engine, hostname, evaluated_at),
+    settle: (hostname, evaluated_at) => group.commit(() => settle(engine, hostname, evaluated_at)),
     suspend: async (hostname, suspended) => suspend(engine, hostname, suspended),
     forget: async (hostname, at) => forget(engine, hostname, at),
   };

@@ -5,6 +5,7 @@ import type { Clock, Random } from '../../core/world.ts';
 import type { Store } from '../port.ts';
 import { type Engine, openEngine } from './engine.ts';
 import * as enrollments from './enrollments.ts';
+import { groupCommits } from './group-commit.ts';
 import { hostStore } from './host-store.ts';
 import { issueStore } from './issue-store.ts';
 import { readState } from './meta.ts';
@@ -25,10 +26,11 @@ export async function openEmbedded(file: string, { clock, random }: { clock: Clo
     engine.close();
     throw error;
   }
+  const group = groupCommits(engine);
   return {
     kind: 'embedded',
-    hosts: hostStore(engine),
-    issues: issueStore(engine),
+    hosts: hostStore(engine, group),
+    issues: issueStore(engine, group),
     upkeep: upkeepStore(engine, file, () => connect(file), clock),
     enrollments: {
       insert: async (enrollment) => enrollments.insertEnrollment(engine, enrollment),
@@ -51,11 +53,14 @@ export async function openEmbedded(file: string, { clock, random }: { clock: Clo
       acknowledge: async (id, hostname) => acknowledgePatch(engine, id, hostname),
     },
     signatures: {
-      remember: async (id, expires_at) => rememberSignature(engine, id, expires_at, clock.now()),
+      remember: (id, expires_at) => group.commit(() => rememberSignature(engine, id, expires_at, clock.now())),
       knows: async (id) => knowsSignature(engine, id, clock.now()),
     },
     state: async () => readState(engine),
-    close: async () => engine.close(),
+    close: async () => {
+      group.flush();
+      engine.close();
+    },
   };
 }
 
