@@ -12,7 +12,7 @@
  */
 import type { Judgement } from '../core/check.ts';
 import type { Enrollment, Token } from '../core/enrollment.ts';
-import type { Acknowledgement, Digest, Host, HostId, Identity, KeyId } from '../core/host.ts';
+import type { Acknowledgement, Digest, Host, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
 import type { Patch } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
@@ -93,6 +93,16 @@ export interface V1Report {
   trail: TrailRecord[];
 }
 
+/** A key that takes the place of all that a host has. */
+export interface Newcomer {
+  /** of the host whose place it takes */
+  host_id: HostId;
+  key: HostKey;
+  machine_id_digest?: string;
+  /** the last one that the key has used */
+  sequence: number;
+}
+
 export interface HostFilter {
   /** exact names */
   hostnames?: string[];
@@ -146,6 +156,18 @@ export interface HostStore {
    * true again where the host has this very identity already
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
+  /**
+   * Gives a host to another key, in one guarded write (name and id as said): its keys become revoked, sequence number and machine id
+   * the newcomer's, and the chain starts anew as clearChain does it. What it has reported stays.
+   * @returns false where there is no such host, or the key belongs to another one, or is revoked;
+   * true again where the key has the place already (nothing is changed)
+   */
+  replace(hostname: string, newcomer: Newcomer, at: Date): Promise<boolean>;
+  /**
+   * Forgets what was acknowledged last (`last` and `epoch` become null): the next submission is taken whatever its chain.
+   * @returns false where there is no such host
+   */
+  clearChain(hostname: string, id: HostId): Promise<boolean>;
   /** Marks a key revoked. @returns false for a key of no approved host */
   revokeKey(key: KeyId, at: Date): Promise<boolean>;
   /** Stores what the checks say, guarded by `submitted_at` being as judged; sets `settled: false`. */

@@ -1,4 +1,4 @@
-import type { Identity } from '../../core/host.ts';
+import type { HostKey, Identity } from '../../core/host.ts';
 import { type Fields, isFields, type Value } from '../../core/value.ts';
 import { escapeFields } from '../escape.ts';
 import { identityFields, readIdentity } from '../host-document.ts';
@@ -65,17 +65,19 @@ export function setIdentity(engine: Engine, id: number, identity: Identity, docu
     digest: identity.digest,
   });
   set(engine, 'host_documents', id, { identity: toText(rest), list: writeText({ ...identity.list }) });
-  for (const [position, key] of identity.keys.entries()) {
-    engine.run(
-      'INSERT INTO host_keys (key_id, host, position, public_key, added_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)',
-      key.id,
-      id,
-      position,
-      key.public_key,
-      time(key.added_at),
-      time(key.revoked_at),
-    );
-  }
+  for (const [position, key] of identity.keys.entries()) addKey(engine, id, position, key);
+}
+
+export function addKey(engine: Engine, host: number, position: number, key: HostKey): void {
+  engine.run(
+    'INSERT INTO host_keys (key_id, host, position, public_key, added_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)',
+    key.id,
+    host,
+    position,
+    key.public_key,
+    time(key.added_at),
+    time(key.revoked_at),
+  );
 }
 
 /** The columns that say when the checks are to be looked at again. */

@@ -3,6 +3,7 @@ import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { findHost, findHostById, findHostByKey, listHosts } from './hosts.ts';
+import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
 import { spend } from './spend.ts';
 import { storeV1 } from './v1-reports.ts';
@@ -20,6 +21,8 @@ export function hostStore(collections: Collections): HostStore {
     settleGone: (gone) => reach(() => settleGone(collections, gone)),
     storeV1: (report) => reach(() => storeV1(collections, report)),
     attach: (hostname, identity, options) => reach(() => attach(collections, hostname, identity, options)),
+    replace: (hostname, newcomer, at) => reach(() => replace(collections, hostname, newcomer, at)),
+    clearChain: (hostname, id) => reach(() => clearChain(collections, hostname, id)),
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
     saveJudgement: (hostname, submitted_at, checks) =>
       reach(() => saveJudgement(collections, hostname, submitted_at, checks)),
