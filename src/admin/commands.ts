@@ -3,6 +3,7 @@ import { backup } from './backup.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
+import { enrollmentReplace } from './enrollment-replace.ts';
 import { enrollmentRevoke } from './enrollment-revoke.ts';
 import { enrollmentToken } from './enrollment-token.ts';
 import { hostsForget } from './hosts-forget.ts';
@@ -38,7 +39,11 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     .addHelpText('after', EXAMPLES);
   const groups: [name: string, description: string, commands: ((context: AdminContext) => Command)[]][] = [
     ['settings', 'show and change settings', [settingsGet, settingsSet]],
-    ['enrollment', 'let machines in', [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentRevoke]],
+    [
+      'enrollment',
+      'let machines in',
+      [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentReplace, enrollmentRevoke],
+    ],
     ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsForget]],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
   ];

@@ -3,6 +3,7 @@ import { type Enrollment, identityOf } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { Store } from '../store/port.ts';
+import { closeDuplicate } from './close-duplicate.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { identityLogOf } from './identity-log-of.ts';
@@ -63,7 +64,7 @@ function refuseTakenName({ hostname, key_id }: Enrollment, holder: Host | undefi
   if (holder?.identity === undefined || holder.identity.keys.some(({ id }) => id === key_id)) return;
   throw new OperatorError(
     `cannot approve ${key_id}: ${hostname} is another machine's name already. ` +
-      `If this one takes its place, end that one first (penguindome hosts forget ${hostname}) and approve again. ` +
+      `If this one takes its place, say so: penguindome enrollment replace ${hostname} -- ${key_id}. ` +
       `If not, revoke this key (penguindome enrollment revoke ${key_id}), give the machine another name and enrol it anew.`,
   );
 }
@@ -94,5 +95,5 @@ async function letIn(context: AdminContext, store: Store, enrollment: Enrollment
     throw new OperatorError(`cannot approve ${key_id}: another machine took the name ${hostname} just now; look again`);
   }
   await store.enrollments.approve(key_id, at);
-  await store.issues.close(hostname, 'duplicate-hostname', at);
+  await closeDuplicate(store, hostname, at);
 }

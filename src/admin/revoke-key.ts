@@ -1,4 +1,5 @@
 import type { KeyId } from '../core/host.ts';
+import { closeDuplicate } from './close-duplicate.ts';
 import type { AdminContext } from './context.ts';
 import { identityLogOf } from './identity-log-of.ts';
 
@@ -13,5 +14,7 @@ export async function revokeKey(context: AdminContext, key: KeyId, why: string):
   // The host first: from here on none of its requests counts.
   const ofHost = await store.hosts.revokeKey(key, at);
   const ofEnrollment = await store.enrollments.revoke(key, at, why);
+  const enrollment = await store.enrollments.find(key);
+  if (enrollment !== undefined) await closeDuplicate(store, enrollment.hostname, at);
   return ofHost || ofEnrollment;
 }

@@ -6,14 +6,21 @@ import { destroyTokenFile, LARGEST_TOKEN, readTokenFile, tokenIn } from './token
 
 export async function commandEnroll(
   session: Session,
-  { tokenFile, newServer }: { tokenFile?: string; newServer?: true },
+  { tokenFile, newServer, newKey }: { tokenFile?: string; newServer?: true; newKey?: true },
 ): Promise<number> {
   const { context, places, output } = session;
   const settings = await session.settings();
   if (tokenFile === undefined && context.inputIsTerminal) output.note('paste the token, then Enter and Ctrl-D:');
   const token =
     tokenFile === undefined ? tokenIn(await context.readInput(LARGEST_TOKEN)) : await readTokenFile(tokenFile);
-  const enrolled = await enroll({ places, settings, token, newServer: newServer === true, world: context });
+  const enrolled = await enroll({
+    places,
+    settings,
+    token,
+    newServer: newServer === true,
+    newKey: newKey === true,
+    world: context,
+  });
   if (tokenFile !== undefined) {
     const problem = await destroyTokenFile(tokenFile);
     if (problem !== undefined)

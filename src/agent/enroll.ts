@@ -10,7 +10,7 @@ import { connection } from './connection.ts';
 import type { AgentContext } from './context.ts';
 import { exchange, problemIn } from './exchange.ts';
 import { EXIT } from './exit-codes.ts';
-import { readOrMakeIdentity } from './identity.ts';
+import { readOrMakeIdentity, readOrMakeNext, useNext } from './identity.ts';
 import { withLock } from './lock.ts';
 import { hostnameOf, limitsOf } from './open-speaker.ts';
 import { makeFolder, makeSubmit, type Places } from './places.ts';
@@ -28,6 +28,8 @@ export interface Enrolling {
   token: TokenContent;
   /** whether a host that is enrolled with another server may leave it */
   newServer: boolean;
+  /** whether it comes as another one than it was: with a key that nobody has a copy of */
+  newKey: boolean;
   world: Pick<AgentContext, 'clock' | 'random' | 'signal' | 'hostname' | 'version'>;
 }
 
@@ -45,7 +47,7 @@ export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
   await makeSubmit(places);
   return withLock(places.submit.lock, 'enrol', async () => {
     if (!enrolling.newServer) await refuseOtherServer(places, token);
-    const key = await readOrMakeIdentity(places);
+    const key = await (enrolling.newKey ? readOrMakeNext(places) : readOrMakeIdentity(places));
     const memory = await openMemory(places);
     const link = connection(token, limitsOf(settings), world.clock, world.signal);
     try {
@@ -63,6 +65,8 @@ export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
         throw new RequestProblem('refused', "cannot understand the server's answer to the enrolment");
       await remember(enrolling, parsed.output);
       await forIdentity(memory, parsed.output.host_id, key.id);
+      // The last step: cut off before it, the same command takes up the same key.
+      if (enrolling.newKey) await useNext(places);
       await memory.keep({ problem: parsed.output.status === 'pending' ? pendingAt(world.clock.now()) : null });
       return { ...parsed.output, url: token.url, key_id: key.id, hostname };
     } finally {

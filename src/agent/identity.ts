@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../crypto/ed25519.ts';
 import { EXIT } from './exit-codes.ts';
 import { hasCode } from './has-code.ts';
 import { makeFolder, type Places } from './places.ts';
-import { writeAtomically } from './write-atomically.ts';
+import { syncFolder, writeAtomically } from './write-atomically.ts';
 
 const LARGEST = 16 * 1024;
 
@@ -32,6 +32,17 @@ export async function readOrMakeIdentity(places: Pick<Places, 'identity'>): Prom
   await makeFolder(dirname(places.identity), 0o755);
   await writeAtomically(places.identity, pem, 0o600);
   return loadSigningKey(pem);
+}
+
+/** A key for another enrolment, beside the one that is used: that of an attempt that was cut off, or a new one. */
+export function readOrMakeNext(places: Pick<Places, 'nextIdentity'>): Promise<SigningKey> {
+  return readOrMakeIdentity({ identity: places.nextIdentity });
+}
+
+/** From here on the next key is the identity. */
+export async function useNext({ identity, nextIdentity }: Pick<Places, 'identity' | 'nextIdentity'>): Promise<void> {
+  await rename(nextIdentity, identity);
+  await syncFolder(dirname(identity));
 }
 
 async function readSecret(path: string): Promise<string | undefined> {

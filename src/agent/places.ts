@@ -19,6 +19,8 @@ export interface Places {
   settings: string;
   settingsFolder: string;
   identity: string;
+  /** a key that is to become the identity, once the server knows it */
+  nextIdentity: string;
   trust: string;
   /** in the order in which a name is looked up */
   plugins: readonly string[];
@@ -47,6 +49,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
+    nextIdentity: join(etc, 'identity.key.next'),
     trust: join(etc, 'trust.d/server.json'),
     plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
   };

@@ -48,7 +48,7 @@ const ADVICE: Record<ProblemCode, Advice> = {
   },
   forked: {
     advice:
-      'the server has seen this identity somewhere else (a cloned disk, a restored snapshot); an operator clears it there: penguindome enrollment replace',
+      'the server has seen this identity somewhere else (a cloned disk, a restored snapshot); find the other one, then let an operator clear it there: penguindome enrollment replace HOST --same-key',
     exit: EXIT.refused,
   },
   'unknown-key': {
@@ -56,7 +56,8 @@ const ADVICE: Record<ProblemCode, Advice> = {
     exit: EXIT.refused,
   },
   'revoked-key': {
-    advice: 'an operator has revoked this host; with a new token it can enrol again under a new key',
+    advice:
+      'an operator has revoked this host; with a new token it can enrol again: penguindome-agent enroll --new-key',
     exit: EXIT.refused,
   },
   'downgraded-identity': { advice: 'ask the operator of the server', exit: EXIT.refused },

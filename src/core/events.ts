@@ -22,6 +22,7 @@ export const EVENTS = {
   'submit.repeated': ['info', 'a submission came again; its answer was repeated'],
   'submit.gone': ['info', 'the agent no longer held a submission'],
   'submit.new-epoch': ['warn', 'the first submission of a host since the store was restored'],
+  'submit.chain-restarted': ['warn', 'a host went on whose chain was cleared, or lost with the store'],
   'submit.judge-failed': ['error', 'the checks could not be evaluated for a host'],
   'update.answered': ['debug', 'an agent asked for updates'],
   'patch.acknowledged': ['info', 'a host applied a patch'],

@@ -45,7 +45,7 @@ forEachStore((kind, test) => {
     await site.store.issues.open('lap', 'duplicate-hostname', NOW);
     t.regex(
       await refusal(t, site.run(enrollmentApprove, '--yes', '--', second.key_id)),
-      /^cannot approve .*: lap is another machine's name already\. If this one takes its place, end that one first \(penguindome hosts forget lap\)/,
+      /^cannot approve .*: lap is another machine's name already\. If this one takes its place, say so: penguindome enrollment replace lap -- /,
     );
     t.is((await site.store.hosts.find('lap'))?.identity?.host_id, first.identity.host_id);
     await site.run(hostsForget, 'lap', '--yes');

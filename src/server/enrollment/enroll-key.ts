@@ -1,7 +1,7 @@
 import { type Enrollment, identityOf, type NameConflict, type Token } from '../../core/enrollment.ts';
 import { Refusal } from '../../core/errors.ts';
 import type { Log } from '../../core/events.ts';
-import type { HostId, KeyId } from '../../core/host.ts';
+import type { Host, HostId, KeyId } from '../../core/host.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { IdentityLog } from '../../store/identity-log.ts';
 import type { Store } from '../../store/port.ts';
@@ -87,11 +87,12 @@ async function remember(
   token: Token,
 ): Promise<Enrollment> {
   const { hostname, public_key, machine_id_digest } = request;
-  const conflict = await findConflict(store, hostname);
+  const holder = await store.hosts.find(hostname);
   const at = clock.now();
   const facts = {
     key_id: keyId,
-    host_id: random.uuid() as HostId,
+    // Under the name of a host it can only take that host's place, and the agent keeps the id that it is told now.
+    host_id: holder?.identity?.host_id ?? (random.uuid() as HostId),
     hostname,
     public_key,
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
@@ -100,6 +101,7 @@ async function remember(
   };
   await identities.append({ event: 'enrolled', ...facts, at });
   const status = 'pending' as const;
+  const conflict = conflictWith(holder);
   const named = conflict === undefined ? {} : { conflict };
   const enrollment: Enrollment = { ...facts, status, ...named, sequence, enrolled_at: at };
   if (await store.enrollments.insert(enrollment)) return enrollment;
@@ -109,8 +111,7 @@ async function remember(
   throw new Refusal('revoked-key', 'cannot enrol this key again: its host was removed; make a new one');
 }
 
-async function findConflict(store: Store, hostname: string): Promise<NameConflict | undefined> {
-  const holder = await store.hosts.find(hostname);
+function conflictWith(holder: Host | undefined): NameConflict | undefined {
   if (holder === undefined) return undefined;
   return holder.identity === undefined ? 'v1' : 'v2';
 }

@@ -84,6 +84,8 @@ async function readHost({ store }: SubmissionDeps, speaker: Speaker): Promise<Kn
   throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
 }
 
+const RESTARTS = { 'new-epoch': 'submit.new-epoch', 'no-chain': 'submit.chain-restarted' } as const;
+
 /** @returns undefined where the host is no longer as it was read */
 async function settle(deps: SubmissionDeps, submission: Submission, host: Known): Promise<Settled | undefined> {
   const { request, epoch } = submission;
@@ -97,7 +99,9 @@ async function settle(deps: SubmissionDeps, submission: Submission, host: Known)
     case 'store': {
       const settled =
         decision.kind === 'gone' ? await settleGone(deps, submission, host) : await storeReport(deps, submission, host);
-      if (settled !== undefined && decision.newEpoch) deps.log.event('submit.new-epoch', { host: host.hostname });
+      if (settled !== undefined && decision.restart !== undefined) {
+        deps.log.event(RESTARTS[decision.restart], { host: host.hostname });
+      }
       return settled;
     }
     case 'confirm':
