@@ -45,7 +45,8 @@ export async function restoreStore(
   } catch (cause) {
     // The embedded store imports in one transaction; MongoDB is as it was only where nothing was begun.
     const unchanged = store.kind === 'embedded' || !begun;
-    throw await explain(store, cause, unchanged && !interrupted);
+    const why = signal.aborted ? 'it was interrupted' : messageOf(cause);
+    throw await explain(store, why, { cause, unchanged: unchanged && !interrupted });
   }
 }
 
@@ -56,8 +57,11 @@ async function* documentsOf(entries: AsyncIterable<BackupEntry>, signal: AbortSi
   }
 }
 
-async function explain(store: Store, cause: unknown, unchanged: boolean): Promise<OperatorError> {
-  const why = messageOf(cause);
+async function explain(
+  store: Store,
+  why: string,
+  { cause, unchanged }: { cause: unknown; unchanged: boolean },
+): Promise<OperatorError> {
   const opened = unchanged && (await succeeds(store.upkeep.setMaintenance(undefined)));
   return new OperatorError(
     opened

@@ -43,11 +43,12 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
 
 function say(error: unknown, line: CommandLine): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (line.signal.aborted) return EXIT.interrupted;
+  // whoever interrupts us knows it; what that did, an OperatorError tells
+  if (line.signal.aborted && !(error instanceof OperatorError)) return EXIT.interrupted;
   const { status, text } = explain(error);
   line.writeError(`penguindome: ${text.split('\n').map(harmless).join('\n')}\n`);
   if (line.debug && error instanceof Error) line.writeError(`${error.stack}\n`);
-  return status;
+  return line.signal.aborted ? EXIT.interrupted : status;
 }
 
 function explain(error: unknown): { status: number; text: string } {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,6 +42,24 @@ test('a server that was lost comes back whole on a bare machine', async (t) => {
     t.is((await stat(join(site, part))).mode, (await stat(join(lost, part))).mode, part);
   }
   await t.notThrowsAsync(run(process.execPath, ['build/penguindome-server', ...config, '--check-config']));
+});
+
+test('a restore that is interrupted says what became of the store', async (t) => {
+  const folder = await scratchFolder(t);
+  await succeed(['setup', '--yes', '--dir', folder]);
+  const config = ['--config', join(folder, 'server.yml')];
+  const file = join(folder, 'b.gz');
+  await succeed([...config, 'backup', file]);
+  const child = spawn(process.execPath, ['build/penguindome', ...config, 'restore', '--yes', file]);
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    if (said === '') child.kill('SIGTERM');
+    said += chunk;
+  });
+  const [status] = await once(child, 'close');
+  t.is(status, 130, said);
+  t.regex(said, /\npenguindome: cannot restore: it was interrupted; the store is as it was\n$/);
+  t.is((await penguindome([...config, 'backup', file])).status, 0, 'nor is it under maintenance');
 });
 
 test('a backup goes through a pipe whole, and nothing else with it', async (t) => {
