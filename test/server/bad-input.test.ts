@@ -6,10 +6,13 @@ import test, { type ExecutionContext } from 'ava';
 import { days } from '../../src/core/duration.ts';
 import { generateSigningKey, loadSigningKey } from '../../src/crypto/ed25519.ts';
 import { generateOrderKey } from '../../src/crypto/openpgp.ts';
+import type { Store } from '../../src/store/port.ts';
 import { type HttpAnswer, httpRequest } from '../support/http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
+import { temporaryStore } from '../support/stores.ts';
 import { FORM, fleetKey, signV1, v1Form } from '../support/v1-client.ts';
 import { digestsOf, enrolledClient, type Tweaks, type V2Client, v2Client } from '../support/v2-client.ts';
+import { realClock } from '../support/world.ts';
 
 const LIMITS = { body: 400_000, decompressed: 2_000_000, document: 200_000 };
 const GOOD = { 'plugins.os_info': { version: '12' } };
@@ -472,3 +475,37 @@ test.serial('what was read of bodies that are too large is let go, though their 
   const held = process.memoryUsage().arrayBuffers - before;
   t.true(held < 20_000_000, `${held} bytes of 80,000,000 are held`);
 });
+
+test.serial(
+  'what bodies are once inflated counts too: more than the server can hold at once are told to come again',
+  async (t) => {
+    const store = await temporaryStore(t, 'embedded', { clock: realClock });
+    let stalled: Promise<unknown> = Promise.resolve();
+    const slow: Store = {
+      ...store,
+      hosts: {
+        ...store.hosts,
+        findByKey: async (key) => {
+          await stalled;
+          return store.hosts.findByKey(key);
+        },
+      },
+    };
+    const server = await startTestServer(t, { store: slow });
+    const client = await enrolledClient(server, 'penguin-07');
+    await client.submit(GOOD);
+    let goOn: () => void = () => undefined;
+    stalled = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const large = message(client, { list: {}, bodies: { ['a'.repeat(64)]: 'x'.repeat(15_000_000) } });
+    const answers: Promise<{ status: number; json: Record<string, unknown> }>[] = [];
+    for (let sent = 0; sent < 20; sent++) answers.push(submit(client, large, { gzip: true }));
+    const first = await Promise.race(answers);
+    t.is(first.status, 503);
+    t.is(first.json['reason'], 'cannot take more requests at once; come again');
+    goOn();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    t.true(statuses.filter((status) => status !== 503).length >= 10, String(statuses));
+  },
+);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { Refusal } from '../../core/errors.ts';
 import type { Limits } from '../../settings/server-settings.ts';
 import type { Budget } from '../limiter.ts';
@@ -8,6 +8,19 @@ import { slot } from '../slot.ts';
 
 /** The body as sent, before any decompression. */
 export const rawBody = slot<Buffer>('body');
+
+/** How much of the budget this request has; given back when it is answered. */
+const share = slot<{ bytes: number }>('share of the budget');
+
+/** Takes so much more of the budget for this request. @throws Refusal where that is not left */
+export function holdMore(ctx: Context, bytes: number, budget: Budget): void {
+  if (!budget.take(bytes)) throw tooMuchAtOnce();
+  share.take(ctx).bytes += bytes;
+}
+
+function tooMuchAtOnce(): Refusal {
+  return new Refusal('unavailable', 'cannot take more requests at once; come again');
+}
 
 /**
  * Reads the body up to `limits.body`, and all bodies together up to the budget.
@@ -19,6 +32,7 @@ export function limitBody(
 ): Middleware {
   return async function limitBody(ctx, next) {
     const held = { bytes: 0 };
+    share.put(ctx, held);
     try {
       rawBody.put(ctx, await readBody(ctx.req, { limit: limits().body, code, budget, held }));
       await next();
@@ -51,7 +65,7 @@ function readBody(
       if (held.bytes + chunk.length > limit) {
         refuse(new Refusal(code, `cannot take a body of more than ${limit} bytes`));
       } else if (!budget.take(chunk.length)) {
-        refuse(new Refusal('unavailable', 'cannot take more requests at once; come again'));
+        refuse(tooMuchAtOnce());
       } else {
         held.bytes += chunk.length;
         chunks.push(chunk);

@@ -8,10 +8,10 @@ import type { Limits } from '../../../settings/server-settings.ts';
 import type { Store } from '../../../store/port.ts';
 import { parseJson } from '../../../wire/json.ts';
 import { firstProblem } from '../../first-problem.ts';
-import type { Turnstile } from '../../limiter.ts';
+import type { Budget, Turnstile } from '../../limiter.ts';
 import type { Slot } from '../../slot.ts';
 import { spendSequence } from '../../spend-sequence.ts';
-import { rawBody } from '../limit-body.ts';
+import { holdMore, rawBody } from '../limit-body.ts';
 import { request } from './read-signature.ts';
 
 const inflate = promisify(gunzip);
@@ -20,6 +20,8 @@ export interface DecodeDeps {
   limits: () => Limits;
   /** few bodies are inflated at a time, so that many bombs at once cost no more than a few */
   inflating: Turnstile;
+  /** what is inflated stays until its request is answered, and a store may take its time */
+  budget: Budget;
 }
 
 /** Content type and coding are the headers' affair: said before anything is verified, and a request without a body has none. */
@@ -57,16 +59,18 @@ export function decode<Schema extends v.GenericSchema>(
 export async function readMessage<Schema extends v.GenericSchema>(
   ctx: Context,
   schema: Schema,
-  { limits, inflating }: DecodeDeps,
+  { limits, inflating, budget }: DecodeDeps,
 ): Promise<v.InferOutput<Schema>> {
-  const value = await inflating(() => readValue(ctx, limits()));
+  const value = await inflating(() => readValue(ctx, limits(), budget));
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (!parsed.success) throw new Refusal('bad-request', firstProblem(parsed.issues));
   return parsed.output;
 }
 
-async function readValue(ctx: Context, limits: Limits): Promise<Value> {
-  const parsed = parseJson(await decompress(ctx, limits.decompressed), {
+async function readValue(ctx: Context, limits: Limits, budget: Budget): Promise<Value> {
+  const bytes = await decompress(ctx, limits.decompressed);
+  if (bytes !== rawBody.take(ctx)) holdMore(ctx, bytes.length, budget);
+  const parsed = parseJson(bytes, {
     depth: limits.json_depth,
     keys: limits.json_keys,
   });
