@@ -26,10 +26,17 @@ Examples:
 
 function readTime(text: string): Date {
   const time = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime())) {
+  const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0];
+  // Date takes the 31st of February for the 3rd of March
+  if (day === undefined || Number.isNaN(time.getTime()) || !isDay(day)) {
     throw new InvalidArgumentError('Expected a time such as 2026-03-02 or 2026-03-02T10:00Z.');
   }
   return time;
+}
+
+function isDay(text: string): boolean {
+  const day = new Date(text);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 async function showHistory(

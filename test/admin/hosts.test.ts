@@ -122,6 +122,14 @@ forEachStore((kind, test) => {
     t.is((await site.run(hostsHistory, 'lap', '--limit', '1')).out.split('\n').length, 3);
     t.regex((await site.run(hostsHistory, 'lap', '--before', '2026-11-23T12:02Z')).out, /on → off/);
     t.notRegex((await site.run(hostsHistory, 'lap', '--before', '2026-11-23T12:02Z')).out, /added 1/);
+    for (const time of ['2026-02-31', '2026-11-23T25:00Z', 'yesterday']) {
+      await t.throwsAsync(
+        site.run(hostsHistory, 'lap', '--before', time),
+        { message: /Expected a time such as/ },
+        time,
+      );
+    }
+    t.is((await site.run(hostsHistory, 'lap', '--before', '2026-11-23 12:03Z')).out, out, 'a time as it is shown');
     await site.run(hostsForget, 'lap', '--yes');
     t.is((await site.run(hostsHistory, 'lap')).out, out);
   });
