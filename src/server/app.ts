@@ -45,7 +45,7 @@ export function createApp(deps: ServerDeps): App {
   koa.use(count(figures));
   koa.use(router.routes());
   koa.use(answer(deps));
-  koa.use(notFound(router));
+  koa.use(notFound(router, deps));
   koa.on('error', (error: unknown) => {
     if (!isDisconnect(error)) deps.log.event('request.failed', { reason: messageOf(error) });
   });
@@ -77,8 +77,10 @@ function isDisconnect(error: unknown): boolean {
 }
 
 /** No route wanted it: the path is not ours, or the method is not the path's. */
-function notFound(router: Router): Middleware {
+function notFound(router: Router, { settings }: Pick<ServerDeps, 'settings'>): Middleware {
+  const isV1 = (path: string): boolean => v1.PREFIXES.some((prefix) => path.startsWith(`${prefix}/`));
   return async function notFound(ctx) {
+    if (isV1(ctx.path) && !settings().v1.enabled) throw new Refusal('not-found', 'cannot find that here');
     const { path } = router.match(ctx.path, ctx.method);
     const methods = path.flatMap((layer) => layer.methods);
     if (methods.length === 0) throw new Refusal('not-found', 'cannot find that here');

@@ -243,6 +243,8 @@ forEachStore((kind, test, prepare) => {
     for (const prefix of PREFIXES) {
       for (const endpoint of ['submit', 'update', 'acknowledge_patch', 'server_pipe/client/open']) {
         t.is((await replay(server, '02-submit', `${prefix}/${endpoint}`)).status, 404);
+        const got = await httpRequest(`${server.url}${prefix}/${endpoint}`, {});
+        t.deepEqual([got.status, got.headers.allow], [404, undefined], 'no other method shows that the path is known');
       }
     }
     t.is(await store.hosts.count(), 0);
