@@ -3,6 +3,7 @@ import { type Enrollment, identityOf } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
 import type { Host } from '../core/host.ts';
 import type { Store } from '../store/port.ts';
+import { beginsWith } from './begins-with.ts';
 import { closeDuplicate } from './close-duplicate.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
@@ -41,7 +42,7 @@ async function approve(context: AdminContext, wanted: string, options: { yes?: b
 }
 
 function choose(enrollments: Enrollment[], wanted: string): Enrollment {
-  const named = enrollments.filter(({ key_id, hostname }) => hostname === wanted || key_id.startsWith(wanted));
+  const named = enrollments.filter(({ key_id, hostname }) => hostname === wanted || beginsWith(key_id, wanted));
   const [pending, ...others] = named.filter(({ status }) => status === 'pending');
   if (pending !== undefined && others.length === 0) return pending;
   if (pending !== undefined) {
@@ -53,7 +54,7 @@ function choose(enrollments: Enrollment[], wanted: string): Enrollment {
   const [known] = named;
   if (known === undefined) {
     throw new OperatorError(
-      `cannot find an enrolment of ${wanted}; \`penguindome enrollment list --pending\` shows what waits`,
+      `cannot find an enrolment of ${wanted || '""'}; \`penguindome enrollment list --pending\` shows what waits`,
     );
   }
   throw new OperatorError(`cannot approve ${known.hostname}: its key ${known.key_id} is ${known.status} already`);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Enrollment, Token } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
+import { beginsWith } from './begins-with.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { revokeKey } from './revoke-key.ts';
@@ -52,10 +53,10 @@ async function revoke(context: AdminContext, wanted: string, options: RevokeOpti
 async function choose(context: AdminContext, wanted: string): Promise<Target> {
   const store = await context.store();
   const enrollments = (await store.enrollments.list()).filter(
-    ({ key_id, hostname, status }) => status !== 'revoked' && (hostname === wanted || key_id.startsWith(wanted)),
+    ({ key_id, hostname, status }) => status !== 'revoked' && (hostname === wanted || beginsWith(key_id, wanted)),
   );
   const tokens = (await store.tokens.list()).filter(
-    ({ id, revoked_at }) => revoked_at === undefined && id.startsWith(wanted),
+    ({ id, revoked_at }) => revoked_at === undefined && beginsWith(id, wanted),
   );
   const targets: Target[] = [
     ...enrollments.map((enrollment): Target => ({ kind: 'key', enrollment })),
@@ -64,7 +65,7 @@ async function choose(context: AdminContext, wanted: string): Promise<Target> {
   const [target, ...others] = targets;
   if (target === undefined) {
     throw new OperatorError(
-      `cannot find a key, token or host ${wanted} that is not revoked; \`penguindome enrollment list\` shows all`,
+      `cannot find a key, token or host ${wanted || '""'} that is not revoked; \`penguindome enrollment list\` shows all`,
     );
   }
   if (others.length > 0) {

@@ -113,6 +113,10 @@ test('what is not there is named, with where to look', async (t) => {
     `cannot approve lap: its key ${key_id} is approved already`,
   );
   t.regex(await refusal(t, site.run(enrollmentRevoke, 'nobody')), /cannot find a key, token or host nobody/);
+  await site.store.enrollments.insert(anEnrollment());
+  for (const command of [enrollmentApprove, enrollmentRevoke]) {
+    t.regex(await refusal(t, site.run(command, '--yes', '')), /^cannot find .* ""[ ;]/, 'an empty name means nobody');
+  }
 });
 
 test('without a terminal and --yes nothing happens', async (t) => {
