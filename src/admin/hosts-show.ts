@@ -70,9 +70,9 @@ function printChecks({ output }: AdminContext, { checks }: Host): void {
       showAnswer(result),
       showTime(result.since),
       [
-        ...(result.reason === undefined ? [] : [`${result.reason};`]),
+        ...(result.reason === undefined ? [] : [result.reason]),
         ...Object.entries(result.evidence).map(([path, value]) => `${path} = ${showValue(value)}`),
-      ].join(' '),
+      ].join('; '),
     ]),
   );
 }

@@ -103,6 +103,7 @@ forEachStore((kind, test) => {
     const { out } = await site.run(hostsShow, 'lap');
     t.regex(out, /firewall-disabled +fail +2026-11-23 12:00Z +plugins\.firewall\.status = off/);
     t.regex(out, /unencrypted-hard-drive +unknown \(counts as fail\)/);
+    t.regex(out, /passwordauthentication = null; plugins\.sshd\.status = missing\n/);
     t.regex(out, /distname: Debian GNU\/Linux/);
     t.false(out.includes('\u001b'));
   });
