@@ -1,5 +1,7 @@
-import type { Milliseconds } from '../core/duration.ts';
-import { settleSpool } from './collect.ts';
+import { type Milliseconds, seconds } from '../core/duration.ts';
+import { OperatorError } from '../core/errors.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import { type Collected, settleSpool } from './collect.ts';
 import { summaryOf as collectedSummary, collectOnce, sentenceOn } from './command-collect.ts';
 import { summaryOf as sentSummary, submitOnce, tell } from './command-submit.ts';
 import { EXIT } from './exit-codes.ts';
@@ -21,24 +23,41 @@ export async function commandRun(session: Session, now: boolean): Promise<number
     output.line('nothing is due');
     return EXIT.ok;
   }
-  const collected = collects ? await collectOnce(session, settings) : undefined;
-  if (collected !== undefined) output.line(sentenceOn(collected));
+  const collected = collects ? await tryToCollect(session, settings) : undefined;
+  if (collected !== undefined && collected !== 'busy') output.line(sentenceOn(collected));
   try {
     const sent = await submitOnce(session, settings);
     output.json({
-      ...(collected === undefined ? { collected: false } : collectedSummary(collected)),
+      ...(collected === undefined || collected === 'busy' ? { collected: false } : collectedSummary(collected)),
       submitted: sentSummary(sent),
     });
-    return tell(session, sent);
+    const exit = tell(session, sent);
+    return collected === 'busy' && exit === EXIT.ok ? EXIT.tryAgain : exit;
   } finally {
-    await settleSpool(places, context.clock, settings.spool.max_size);
+    // whoever collects at the moment clears the spool too
+    if (collected !== 'busy') await settleSpool(places, context.clock, settings.spool.max_size);
     await leaveStatus(askingOf(session, settings));
   }
 }
+
+/** Another run may be collecting, for as long as a slow plugin takes: what waits is submitted all the same. */
+async function tryToCollect(session: Session, settings: AgentSettings): Promise<Collected | 'busy'> {
+  try {
+    return await collectOnce(session, settings);
+  } catch (error) {
+    const busy = error instanceof OperatorError && error.exitCode === EXIT.tryAgain;
+    if (!busy || session.context.signal.aborted) throw error;
+    session.output.note(error.message);
+    return 'busy';
+  }
+}
+
+/** A timer that fires once an interval is a little early now and then: that must not cost it the whole interval. */
+const EARLIEST: Milliseconds = seconds(5);
 
 /** A time in the future was written by a wrong clock: then it is due. */
 function isDue(last: string | null, interval: Milliseconds, now: Date): boolean {
   if (last === null) return true;
   const age = now.getTime() - new Date(last).getTime();
-  return age < 0 || age >= interval;
+  return age < 0 || age >= interval - Math.min(EARLIEST, interval / 10);
 }

@@ -64,7 +64,8 @@ const limits = z.strictObject({
   keep_alive_timeout: duration.default(75_000),
   /** open at once, on each port */
   connections: count.default(10_000),
-  json_depth: count.default(64),
+  /** MongoDB nests 100 levels at most, and a report lies some deep in its host's document */
+  json_depth: count.max(90).default(64),
   json_keys: count.default(50_000),
   /** of one host's whole document as stored; the report that would pass it is refused whole */
   document: count.max(15 * 1024 * 1024).default(12 * 1024 * 1024),

@@ -5,6 +5,7 @@ import test from 'ava';
 import { openMemory } from '../../src/agent/submitter-state.ts';
 import { listDigest } from '../../src/wire/v2/digest.ts';
 import { enrolledMachine, type Machine, newMachine } from './support/machine.ts';
+import { startAgent } from './support/program.ts';
 import { type Answered, type Site, startSite } from './support/site.ts';
 
 const SUBMIT = '/penguindome/v2/submit';
@@ -122,6 +123,30 @@ test('run collects, submits and clears the spool; right after that nothing is du
   const status = await machine.run('--json', 'status');
   t.is(status.status, 0, status.out);
   t.deepEqual(status.json()['problems'], []);
+});
+
+test('run submits what waits although another run is collecting, held up by a slow plugin', async (t) => {
+  const site = await startSite(t);
+  const machine = await enrolledMachine(t, site);
+  t.is((await machine.run('collect')).status, 0);
+  const [first] = await machine.spooled();
+  const started = join(machine.state, 'started');
+  await machine.plugin('slow.sh', `#!/bin/sh\ntouch ${started}\nsleep 60\n`);
+  const { child, ended } = startAgent(['--state', machine.state, 'collect']);
+  t.teardown(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  while (
+    !(await stat(started).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  const said = await machine.run('--json', 'run', '--now');
+  t.is(said.status, 75);
+  t.like(said.json(), { collected: false, submitted: { stored: [first], waiting: 0 } });
 });
 
 const UNTRUSTED: Record<string, (answered: Answered, earlier: Answered | undefined) => Answered> = {
