@@ -112,7 +112,7 @@ export interface HostFilter {
   unsettled?: true;
   /** whose `checks.deadline_at` is at or before this */
   deadline_by?: Date;
-  /** whose `submitted_at` is before this */
+  /** whose `submitted_at` is before this, and all that never submitted */
   silent_since?: Date;
 }
 

@@ -9,6 +9,7 @@ import { days, hours } from '../../src/core/duration.ts';
 import { judgedDocument } from '../../src/core/judged.ts';
 import type { Fields } from '../../src/core/value.ts';
 import type { Store } from '../../src/store/port.ts';
+import { enrolledHost } from '../support/documents.ts';
 import { forEachStore } from '../support/stores.ts';
 import { folderOf } from './scratch.ts';
 
@@ -194,6 +195,15 @@ forEachStore((kind, test, prepare) => {
     await site.report('laptop', {}, new Date('2026-03-09T16:30:00Z'));
     t.deepEqual(named((await site.audit(new Date('2026-03-09T16:31:00Z'))).closed), ['laptop not-reporting']);
     t.deepEqual(await site.open(), ['other not-reporting']);
+  });
+
+  test(`${kind}: a host that was let in and never reports is silent a business day later`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const site = await siteOf(t, store, {});
+    // let in on Monday, 2026-11-23, at 10:00:01
+    const { hostname } = await enrolledHost(store);
+    t.deepEqual(named((await site.audit(new Date('2026-11-24T10:00:01Z'))).opened), []);
+    t.deepEqual(named((await site.audit(new Date('2026-11-24T10:00:02Z'))).opened), [`${hostname} not-reporting`]);
   });
 
   test(`${kind}: not-reporting can be switched off`, async (t) => {

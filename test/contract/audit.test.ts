@@ -74,6 +74,8 @@ forEachStore((kind, test, prepare) => {
       all.filter((name) => name !== 'h07'),
     );
     t.deepEqual(await names(store.hosts.list({ silent_since: at(10) })), []);
+    const { hostname } = await enrolledHost(store);
+    t.deepEqual(await names(store.hosts.list({ silent_since: at(10) })), [hostname], 'it never submitted');
   });
 
   test(`${kind}: hosts may be changed while they are listed`, async (t) => {

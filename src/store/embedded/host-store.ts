@@ -60,7 +60,7 @@ function condition(filter: HostFilter): { where: string; values: Bindable[] } {
   if (filter.judged_otherwise) parts.push(['checks_version IS NOT ?', filter.judged_otherwise]);
   if (filter.unsettled) parts.push(['settled = ?', 0]);
   if (filter.deadline_by) parts.push(['checks_deadline_at <= ?', time(filter.deadline_by)]);
-  if (filter.silent_since) parts.push(['submitted_at < ?', time(filter.silent_since)]);
+  if (filter.silent_since) parts.push(['(submitted_at < ? OR submitted_at IS NULL)', time(filter.silent_since)]);
   return { where: ['1', ...parts.map(([part]) => part)].join(' AND '), values: parts.map(([, value]) => value) };
 }
 

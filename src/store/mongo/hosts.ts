@@ -44,6 +44,6 @@ function condition(filter: HostFilter): Filter<Document> {
     ...(filter.judged_otherwise && { 'checks.version': { $ne: filter.judged_otherwise } }),
     ...(filter.unsettled && { settled: false }),
     ...(filter.deadline_by && { 'checks.deadline_at': { $lte: filter.deadline_by } }),
-    ...(filter.silent_since && { submitted_at: { $lt: filter.silent_since } }),
+    ...(filter.silent_since && { $or: [{ submitted_at: { $lt: filter.silent_since } }, { submitted_at: null }] }),
   };
 }
