@@ -33,6 +33,7 @@ async function approve(context: AdminContext, wanted: string, options: { yes?: b
   const enrollment = choose(await store.enrollments.list(), wanted);
   const holder = await store.hosts.find(enrollment.hostname);
   refuseTakenName(enrollment, holder);
+  refuseTakenPlace(enrollment, await store.hosts.findById(enrollment.host_id));
   if (!context.output.wantsJson) printApplicant(context, enrollment, holder);
   await confirm(context, 'Let it in?', options);
   await letIn(context, store, enrollment, holder !== undefined);
@@ -67,6 +68,15 @@ function refuseTakenName({ hostname, key_id }: Enrollment, holder: Host | undefi
     `cannot approve ${key_id}: ${hostname} is another machine's name already. ` +
       `If this one takes its place, say so: penguindome enrollment replace ${hostname} -- ${key_id}. ` +
       `If not, revoke this key (penguindome enrollment revoke ${key_id}), give the machine another name and enrol it anew.`,
+  );
+}
+
+/** It asked for the place of a host that has got another name since. */
+function refuseTakenPlace({ hostname, key_id, host_id }: Enrollment, holder: Host | undefined): void {
+  if (holder === undefined || holder.hostname === hostname) return;
+  throw new OperatorError(
+    `cannot approve ${key_id}: it asked for the place of ${host_id}, which is named ${holder.hostname} now. ` +
+      `Revoke this key (penguindome enrollment revoke ${key_id}), and enrol the machine anew.`,
   );
 }
 

@@ -97,7 +97,7 @@ async function replaceKey(
 
 async function takePlace(context: AdminContext, host: Known, newcomer: Enrollment): Promise<void> {
   const { hostname, identity } = host;
-  const { key_id, public_key, machine_id_digest, sequence } = newcomer;
+  const { key_id, public_key, machine_id_digest, pattern, sequence } = newcomer;
   const at = context.clock.now();
   const store = await context.store();
   const { host_id } = identity;
@@ -115,6 +115,7 @@ async function takePlace(context: AdminContext, host: Known, newcomer: Enrollmen
       host_id,
       key: { id: key_id, public_key, added_at: at },
       ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+      ...(pattern === undefined ? {} : { pattern }),
       sequence,
     },
     at,

@@ -48,13 +48,19 @@ function printHead({ output, clock }: AdminContext, host: Host): void {
     ['speaks', identity === undefined ? 'v1 (the original client)' : `v2, since ${showTime(identity.approved_at)}`],
     ['reported', `${showTime(host.submitted_at)} (${showAge(host.submitted_at, clock.now())})`],
     ['collected', showTime(host.collected_at)],
+    ...(identity?.claimed_hostname === undefined
+      ? []
+      : ([['calls itself', `${identity.claimed_hostname}, a name that it was not given`]] satisfies [
+          string,
+          string,
+        ][])),
     ...(host.suspended === true ? ([['suspended', 'until it next reports']] satisfies [string, string][]) : []),
     ...(identity?.keys ?? []).map(({ id, revoked_at }): [string, string] => [
       'key',
       revoked_at === undefined ? id : `${id} (revoked ${showTime(revoked_at)})`,
     ]),
   ];
-  for (const [name, value] of facts) output.line(`${name.padEnd(10)} ${value}`);
+  for (const [name, value] of facts) output.line(`${name.padEnd(12)} ${value}`);
 }
 
 function printChecks({ output }: AdminContext, { checks }: Host): void {

@@ -48,7 +48,7 @@ export async function knownIdentities(store: Store, log: IdentityLog): Promise<K
 }
 
 function enrollmentOfEvent(event: IdentityEvent): Enrollment | undefined {
-  const { key_id, host_id, hostname, public_key, machine_id_digest, address, token_id, at } = event;
+  const { key_id, host_id, hostname, public_key, machine_id_digest, address, token_id, pattern, at } = event;
   if (event.event !== 'enrolled' || host_id === undefined || hostname === undefined || public_key === undefined) {
     return undefined;
   }
@@ -60,6 +60,7 @@ function enrollmentOfEvent(event: IdentityEvent): Enrollment | undefined {
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
     address: address ?? 'unknown',
     token_id: token_id ?? '',
+    ...(pattern === undefined ? {} : { pattern }),
     status: 'pending',
     sequence: 0,
     enrolled_at: at,

@@ -35,6 +35,10 @@ export interface Enrollment {
   machine_id_digest?: string;
   address: string;
   token_id: string;
+  /** of the token: names that the host may take later */
+  pattern?: string;
+  /** names that the host had since it was approved, before it was renamed to `hostname` */
+  former_hostnames?: string[];
   status: EnrollmentStatus;
   conflict?: NameConflict;
   /** last used sequence number while pending */
@@ -47,11 +51,12 @@ export interface Enrollment {
 
 /** The identity that an approved enrolment gives its host. The sequence number goes on from the last one used while pending. */
 export function identityOf(enrollment: Enrollment, at: Date): Identity {
-  const { host_id, key_id, public_key, machine_id_digest, sequence, enrolled_at } = enrollment;
+  const { host_id, key_id, public_key, machine_id_digest, pattern, sequence, enrolled_at } = enrollment;
   return {
     host_id,
     keys: [{ id: key_id, public_key, added_at: enrolled_at }],
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+    ...(pattern === undefined ? {} : { pattern }),
     enrolled_at,
     approved_at: at,
     sequence,

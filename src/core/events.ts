@@ -26,6 +26,8 @@ export const EVENTS = {
   'submit.judge-failed': ['error', 'the checks could not be evaluated for a host'],
   'update.answered': ['debug', 'an agent asked for updates'],
   'patch.acknowledged': ['info', 'a host applied a patch'],
+  'host.renamed': ['info', 'a host has another name'],
+  'host.not-renamed': ['warn', 'a host calls itself by a name that it was not given'],
   'enroll.approved': ['info', 'a host enrolled'],
   'enroll.pending': ['warn', 'a host enrolled and waits for approval'],
   'enroll.repeated': ['info', 'an enrolment came again; its answer was repeated'],

@@ -37,6 +37,10 @@ export interface Identity {
   host_id: HostId;
   keys: HostKey[];
   machine_id_digest?: string;
+  /** of the token that let it in: names that it may take (glob); absent: any */
+  pattern?: string;
+  /** another name that it reports, and was not given */
+  claimed_hostname?: string;
   enrolled_at: Date;
   approved_at: Date;
   /** last used sequence number, microseconds since 1970 by the host's clock; below 2^53 until 2255 */

@@ -5,7 +5,7 @@ import { messageOf, OperatorError } from '../core/errors.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 
 const event = z.object({
-  event: z.enum(['enrolled', 'approved', 'revoked', 'chain-cleared']),
+  event: z.enum(['enrolled', 'approved', 'revoked', 'renamed', 'chain-cleared']),
   key_id: z.string().transform((text) => text as KeyId),
   host_id: z
     .string()
@@ -17,6 +17,8 @@ const event = z.object({
   machine_id_digest: z.string().optional(),
   address: z.string().optional(),
   token_id: z.string().optional(),
+  /** of the token */
+  pattern: z.string().optional(),
   at: z.iso.datetime().transform((text) => new Date(text)),
   why: z.string().optional(),
 });

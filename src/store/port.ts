@@ -60,11 +60,17 @@ export interface CheckIn extends Speaker {
   chain: string | null;
   /** must equal the digest stored */
   digest: Digest;
+  /** must be the host's name */
+  hostname: string;
+  /** must be the identity's `claimed_hostname`; null: none */
+  claimed_hostname: string | null;
   answer: Acknowledgement;
   collected_at: Date;
 }
 
 export interface StoredReport extends Speaker {
+  /** the host's name, under which the trail is: the write's guard against a renaming meanwhile */
+  hostname: string;
   /** the host's `last.chain` as read before (null: no submission yet): the write's guard against a twin */
   expected_chain: string | null;
   epoch: string;
@@ -99,8 +105,15 @@ export interface Newcomer {
   host_id: HostId;
   key: HostKey;
   machine_id_digest?: string;
+  pattern?: string;
   /** the last one that the key has used */
   sequence: number;
+}
+
+export interface Renaming {
+  id: HostId;
+  from: string;
+  to: string;
 }
 
 export interface HostFilter {
@@ -128,13 +141,13 @@ export interface HostStore {
   /** Uses up a sequence number, and nothing else: for any verified request that stores nothing. One guarded write (key known, not revoked, number above the last). */
   spend(speaker: Speaker): Promise<Spent>;
   /**
-   * An unchanged report, in one guarded write: key not revoked, sequence above the last, chain, digest and epoch equal to those stored,
+   * An unchanged report, in one guarded write: key not revoked, sequence above the last, names, chain, digest and epoch equal to those stored,
    * submission not the last one. Sets `submitted_at` and `plugins.submitted_at` to `answer.at`, `collected_at`, `last`; removes `suspended`.
    * @returns false where the guard does not hold (nothing was changed; the caller finds out why)
    */
   checkIn(checkIn: CheckIn): Promise<boolean>;
   /**
-   * A changed report with its trail, in one guarded write (key not revoked, sequence above the last, `last.chain` as expected).
+   * A changed report with its trail, in one guarded write (key not revoked, sequence above the last, name and `last.chain` as expected).
    * `plugins.submitted_at` is set to `answer.at`. The trail is stored exactly once, also when the same submission is stored again after a crash.
    * `settled` becomes false where `checks` is given.
    * @returns false where the guard does not hold
@@ -156,6 +169,14 @@ export interface HostStore {
    * true again where the host has this very identity already
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
+  /**
+   * Renames a host, and with it trail, issues, parameters, patches and its approved enrolments, which keep the name so far as a former one.
+   * Where both names have an issue open, that of the former one is closed. Guarded by id and name so far.
+   * @returns `taken`: another host has the name, or a key of another one was ever approved under it; `changed`: the guard does not hold
+   */
+  rename(renaming: Renaming, at: Date): Promise<'renamed' | 'taken' | 'changed'>;
+  /** Sets or removes (null) `claimed_hostname`, guarded by id and name. @returns false where the guard does not hold */
+  claim(host: { id: HostId; hostname: string }, claimed_hostname: string | null): Promise<boolean>;
   /**
    * Gives a host to another key, in one guarded write (name and id as said): its keys become revoked, sequence number and machine id
    * the newcomer's, and the chain starts anew as clearChain does it. What it has reported stays.
@@ -185,7 +206,7 @@ export interface EnrollmentStore {
   insert(enrollment: Enrollment): Promise<boolean>;
   find(key: KeyId): Promise<Enrollment | undefined>;
   list(): Promise<Enrollment[]>;
-  /** Whether a key of this host name was ever approved, revoked and forgotten ones included: v1 refuses such a name for good. */
+  /** Whether a key of this host name was ever approved, revoked, forgotten and former ones included: v1 refuses such a name for good. */
   everApproved(hostname: string): Promise<boolean>;
   /** Guarded by `pending`. */
   approve(key: KeyId, at: Date): Promise<boolean>;

@@ -9,7 +9,8 @@ import { dateAt, textAt } from './host-document.ts';
 
 /** @returns undefined where a field is missing or not of its type; likewise below */
 export function enrollmentOf(fields: Fields): Enrollment | undefined {
-  const { key_id, host_id, hostname, public_key, address, token_id, status, sequence, conflict } = fields;
+  const { key_id, host_id, hostname, public_key, address, token_id, status, sequence, conflict, former_hostnames } =
+    fields;
   const enrolled_at = dateAt(fields, 'enrolled_at');
   if (typeof key_id !== 'string' || typeof host_id !== 'string' || typeof hostname !== 'string') return undefined;
   if (typeof public_key !== 'string' || typeof address !== 'string' || typeof token_id !== 'string') return undefined;
@@ -23,6 +24,8 @@ export function enrollmentOf(fields: Fields): Enrollment | undefined {
     ...texts(fields, 'machine_id_digest'),
     address,
     token_id,
+    ...texts(fields, 'pattern'),
+    ...(former_hostnames === undefined ? {} : { former_hostnames: strings(former_hostnames) }),
     status,
     ...((conflict === 'v1' || conflict === 'v2') && { conflict }),
     sequence,

@@ -72,6 +72,7 @@ async function seedHost(
   const chain = Buffer.from(systemRandom.bytes(16)).toString('base64url');
   await store.hosts.storeReport({
     key_id: key.id,
+    hostname,
     sequence: 2,
     expected_chain: null,
     epoch,

@@ -61,6 +61,7 @@ export function aReport(
   const at = new Date('2026-11-23T10:10:00.500Z');
   return {
     key_id: host.key_id,
+    hostname: host.hostname,
     sequence: host.identity.sequence + 1,
     expected_chain: null,
     epoch: v7(),
@@ -87,6 +88,8 @@ export function aCheckIn(after: StoredReport, changes: Partial<CheckIn> = {}): C
   return {
     key_id: after.key_id,
     sequence: after.sequence + 1,
+    hostname: after.hostname,
+    claimed_hostname: null,
     epoch: after.epoch,
     chain: after.answer.chain,
     digest: after.digest,

@@ -98,6 +98,7 @@ async function remember(
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
     address,
     token_id: token.id,
+    ...(token.pattern === undefined ? {} : { pattern: token.pattern }),
   };
   await identities.append({ event: 'enrolled', ...facts, at });
   const status = 'pending' as const;

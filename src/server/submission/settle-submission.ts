@@ -1,25 +1,22 @@
 import type { Judge } from '../../core/check.ts';
 import { differences } from '../../core/differences.ts';
 import { Refusal } from '../../core/errors.ts';
-import type { Log } from '../../core/events.ts';
 import type { Acknowledgement, Host, Identity } from '../../core/host.ts';
-import type { Clock, Random } from '../../core/world.ts';
+import type { Random } from '../../core/world.ts';
 import type { Limits } from '../../settings/server-settings.ts';
-import type { Speaker, Store } from '../../store/port.ts';
+import type { CheckIn, Speaker } from '../../store/port.ts';
 import type { SubmitRequest } from '../../wire/v2/messages.ts';
 import { spendSequence } from '../spend-sequence.ts';
 import { composeReport } from './compose-report.ts';
 import { decide } from './decide.ts';
 import { carryOver, judgeReport } from './judge-report.ts';
 import { limitDocument } from './limit-document.ts';
+import { type NameDeps, settleName } from './settle-name.ts';
 
-export interface SubmissionDeps {
-  store: Store;
+export interface SubmissionDeps extends NameDeps {
   judge: () => Judge;
   limits: () => Limits;
-  clock: Clock;
   random: Random;
-  log: Log;
 }
 
 /** One verified submission on its way. */
@@ -30,6 +27,7 @@ export interface Submission {
 }
 
 export interface Settled {
+  hostname: string;
   acknowledgement: Acknowledgement;
   epoch: string;
   /** how the log calls it */
@@ -59,7 +57,8 @@ export async function settleSubmission(deps: SubmissionDeps, submission: Submiss
 /** The whole of a quiet check-in is one statement, if everything fits. */
 async function tryCheckIn(deps: SubmissionDeps, submission: Submission): Promise<Settled | undefined> {
   const { list, gone, chain } = submission.request;
-  return list === undefined && gone !== true && chain !== null ? checkIn(deps, submission, chain) : undefined;
+  if (list !== undefined || gone === true || chain === null) return undefined;
+  return checkIn(deps, submission, chain, { hostname: submission.request.hostname, claimed_hostname: null });
 }
 
 /** @returns undefined where the guard does not hold */
@@ -67,12 +66,13 @@ async function checkIn(
   deps: SubmissionDeps,
   { speaker, request, epoch }: Submission,
   chain: string,
+  names: Pick<CheckIn, 'hostname' | 'claimed_hostname'>,
 ): Promise<Settled | undefined> {
   const answer = acknowledge(deps, request);
   const { digest } = request;
   const collected_at = new Date(request.collected_at);
-  const fits = await deps.store.hosts.checkIn({ ...speaker, epoch, chain, digest, answer, collected_at });
-  return fits ? { acknowledgement: answer, epoch, as: 'submit.checked-in' } : undefined;
+  const fits = await deps.store.hosts.checkIn({ ...speaker, ...names, epoch, chain, digest, answer, collected_at });
+  return fits ? { hostname: names.hostname, acknowledgement: answer, epoch, as: 'submit.checked-in' } : undefined;
 }
 
 async function readHost({ store }: SubmissionDeps, speaker: Speaker): Promise<Known> {
@@ -97,6 +97,7 @@ async function settle(deps: SubmissionDeps, submission: Submission, host: Known)
       return refuseFork(deps, submission);
     case 'gone':
     case 'store': {
+      if (!(await settleName(deps, host, request.hostname))) return undefined;
       const settled =
         decision.kind === 'gone' ? await settleGone(deps, submission, host) : await storeReport(deps, submission, host);
       if (settled !== undefined && decision.restart !== undefined) {
@@ -104,8 +105,12 @@ async function settle(deps: SubmissionDeps, submission: Submission, host: Known)
       }
       return settled;
     }
-    case 'confirm':
-      return checkIn(deps, submission, decision.chain);
+    case 'confirm': {
+      if (!(await settleName(deps, host, request.hostname))) return undefined;
+      const { hostname, identity } = host;
+      const claimed_hostname = identity.claimed_hostname ?? null;
+      return checkIn(deps, submission, decision.chain, { hostname, claimed_hostname });
+    }
     default:
       return decision satisfies never;
   }
@@ -115,11 +120,11 @@ async function repeat(
   { store }: SubmissionDeps,
   { speaker, request, epoch }: Submission,
 ): Promise<Settled | undefined> {
-  const { identity } = await spendSequence(store, speaker);
+  const { hostname, identity } = await spendSequence(store, speaker);
   if (identity.last?.submission !== request.submission) {
     throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
   }
-  return { acknowledgement: identity.last, epoch: identity.epoch ?? epoch, as: 'submit.repeated' };
+  return { hostname, acknowledgement: identity.last, epoch: identity.epoch ?? epoch, as: 'submit.repeated' };
 }
 
 async function refuseFork({ store, clock, log }: SubmissionDeps, { speaker }: Submission): Promise<never> {
@@ -136,12 +141,12 @@ async function refuseFork({ store, clock, log }: SubmissionDeps, { speaker }: Su
 async function settleGone(
   deps: SubmissionDeps,
   { speaker, request, epoch }: Submission,
-  { identity }: Known,
+  { hostname, identity }: Known,
 ): Promise<Settled | undefined> {
   const acknowledgement = acknowledge(deps, request);
   const expected_chain = identity.last?.chain ?? null;
   const done = await deps.store.hosts.settleGone({ ...speaker, expected_chain, epoch, answer: acknowledgement });
-  return done ? { acknowledgement, epoch, as: 'submit.gone' } : undefined;
+  return done ? { hostname, acknowledgement, epoch, as: 'submit.gone' } : undefined;
 }
 
 async function storeReport(
@@ -165,8 +170,10 @@ async function storeReport(
     limitDocument({ ...parts, list, checks }, deps.limits().document, 'too-large');
     return { ...parts, list, checks, trail: differences(host.hostname, host, parts, at) };
   });
+  const { hostname } = host;
   const stored = await store.hosts.storeReport({
     ...speaker,
+    hostname,
     expected_chain: host.identity.last?.chain ?? null,
     epoch,
     digest: request.digest,
@@ -175,8 +182,8 @@ async function storeReport(
     ...report,
   });
   if (!stored) return undefined;
-  await carryOver(deps, host.hostname, { checks: report.checks, previous: host.checks });
-  return { acknowledgement, epoch, as: 'submit.stored' };
+  await carryOver(deps, hostname, { checks: report.checks, previous: host.checks });
+  return { hostname, acknowledgement, epoch, as: 'submit.stored' };
 }
 
 /** Also a request that is refused for its content uses its number up. */

@@ -1,5 +1,5 @@
 import type { Enrollment } from '../../core/enrollment.ts';
-import type { KeyId } from '../../core/host.ts';
+import type { HostId, KeyId } from '../../core/host.ts';
 import { type Fields, isFields } from '../../core/value.ts';
 import { escapeFields } from '../escape.ts';
 import { fromText, plainFields, toText } from '../portable.ts';
@@ -23,8 +23,15 @@ export function listEnrollments(engine: Engine): Enrollment[] {
 }
 
 export function everApproved(engine: Engine, hostname: string): boolean {
-  const sql = 'SELECT 1 FROM enrollments WHERE hostname = ? AND approved_at IS NOT NULL';
-  return engine.get(sql, hostname) !== undefined;
+  return approvedAs(engine, hostname) !== undefined;
+}
+
+/** The first enrolment that was ever approved under the name; of a host of another id than this, where one is given. */
+export function approvedAs(engine: Engine, hostname: string, other: HostId | '' = ''): Row | undefined {
+  const now = 'SELECT key_id FROM enrollments WHERE hostname = ? AND approved_at IS NOT NULL AND host_id <> ?';
+  const before = `SELECT key_id FROM enrollments WHERE json_extract(document, '$.former_hostnames') IS NOT NULL AND host_id <> ?
+    AND EXISTS (SELECT 1 FROM json_each(document, '$.former_hostnames') WHERE value = ?)`;
+  return engine.get(now, hostname, other) ?? engine.get(before, other, hostname);
 }
 
 export function approve(engine: Engine, key: KeyId, at: Date): boolean {

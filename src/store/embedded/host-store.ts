@@ -5,6 +5,7 @@ import type { Bindable, Engine } from './engine.ts';
 import type { Group } from './group-commit.ts';
 import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { findHost, findHostById, findHostByKey, pageOfHosts } from './read-host.ts';
+import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
 import { integer, time } from './row.ts';
@@ -27,6 +28,8 @@ export function hostStore(engine: Engine, group: Group): HostStore {
     settleGone: (gone) => group.commit(() => settleGone(engine, gone)),
     storeV1: (report) => group.commit(() => storeV1(engine, report)),
     attach: async (hostname, identity, options) => attach(engine, hostname, identity, options),
+    rename: async (renaming, at) => rename(engine, renaming, at),
+    claim: async (host, name) => claim(engine, host, name),
     replace: async (hostname, newcomer, at) => replace(engine, hostname, newcomer, at),
     clearChain: async (hostname, id) => clearChain(engine, hostname, id),
     revokeKey: async (key, at) => revokeKey(engine, key, at),

@@ -72,8 +72,10 @@ function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Re
   const submission = optionalText(row, 'submission');
   const last: Value =
     submission === undefined ? null : { submission, chain: text(row, 'chain'), at: date(row, 'answered_at') };
+  const claimed = optionalText(row, 'claimed_hostname');
   return {
     ...identity,
+    ...(claimed === undefined ? {} : { claimed_hostname: claimed }),
     host_id: text(row, 'host_id'),
     keys: engine
       .all('SELECT * FROM host_keys WHERE host = ? ORDER BY position', integer(row, 'host'))

@@ -16,7 +16,7 @@ export function replace(engine: Engine, hostname: string, newcomer: Newcomer, at
     const last = engine.get('SELECT max(position) AS position FROM host_keys WHERE host = ?', id);
     addKey(engine, id, last === undefined ? 0 : integer(last, 'position') + 1, newcomer.key);
     set(engine, 'hosts', id, { sequence: newcomer.sequence, ...NO_CHAIN });
-    setMachine(engine, id, newcomer.machine_id_digest);
+    setMachine(engine, id, newcomer);
     return true;
   });
 }
@@ -37,12 +37,16 @@ function rowOf(engine: Engine, hostname: string, host_id: HostId): number | unde
   return row === undefined ? undefined : integer(row, 'id');
 }
 
-function setMachine(engine: Engine, id: number, machine_id_digest: string | undefined): void {
+function setMachine(engine: Engine, id: number, { machine_id_digest, pattern }: Newcomer): void {
   const row = engine.get('SELECT identity FROM host_documents WHERE host = ?', id);
   if (row === undefined) throw new Error('cannot find the document of a host');
   const identity = fromText(text(row, 'identity'));
-  const { machine_id_digest: _, ...rest } = isFields(identity) ? identity : {};
+  const { machine_id_digest: _, pattern: __, ...rest } = isFields(identity) ? identity : {};
   set(engine, 'host_documents', id, {
-    identity: toText(machine_id_digest === undefined ? rest : { ...rest, machine_id_digest }),
+    identity: toText({
+      ...rest,
+      ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
+      ...(pattern === undefined ? {} : { pattern }),
+    }),
   });
 }

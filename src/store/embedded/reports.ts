@@ -18,7 +18,8 @@ export function checkIn(engine: Engine, report: CheckIn): boolean {
   const changed = engine.run(
     `UPDATE hosts SET sequence = ?, submission = ?, chain = ?, answered_at = ?, submitted_at = ?, plugins_submitted_at = ?,
        collected_at = ?, suspended = NULL
-     WHERE ${SPEAKER} AND sequence < ? AND epoch = ? AND chain IS ? AND digest = ? AND submission IS NOT ?`,
+     WHERE ${SPEAKER} AND sequence < ? AND epoch = ? AND chain IS ? AND digest = ? AND submission IS NOT ?
+       AND hostname = ? AND claimed_hostname IS ?`,
     report.sequence,
     ...answerValues(report.answer),
     time(report.answer.at),
@@ -30,6 +31,8 @@ export function checkIn(engine: Engine, report: CheckIn): boolean {
     report.chain,
     report.digest,
     report.answer.submission,
+    report.hostname,
+    report.claimed_hostname,
   );
   return changed === 1;
 }
@@ -37,7 +40,8 @@ export function checkIn(engine: Engine, report: CheckIn): boolean {
 /** Host and trail in one transaction: a report that is stored has its trail, once, and no other has any. */
 export function storeReport(engine: Engine, report: StoredReport): boolean {
   return engine.transaction(() => {
-    const id = spendAndAnswer(engine, report);
+    const named = engine.get(`SELECT 1 FROM hosts WHERE ${SPEAKER} AND hostname = ?`, report.key_id, report.hostname);
+    const id = named === undefined ? undefined : spendAndAnswer(engine, report);
     if (id === undefined) return false;
     set(engine, 'hosts', id, {
       digest: report.digest,

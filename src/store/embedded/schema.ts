@@ -113,6 +113,11 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE documents (id INTEGER PRIMARY KEY, collection TEXT NOT NULL, document TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE hosts ADD COLUMN claimed_hostname TEXT;
+  CREATE INDEX enrollments_host ON enrollments (host_id);
+  CREATE INDEX enrollments_renamed ON enrollments (key_id) WHERE json_extract(document, '$.former_hostnames') IS NOT NULL;
+  `,
 ];
 
 /**

@@ -20,6 +20,7 @@ export interface Collections {
   patches: Collection<PatchDocument>;
   issues: Collection;
   enrollments: Collection;
+  parameters: Collection;
   tokens: Collection;
   /** `_id` is the signature's id */
   signatures: Collection<Named>;
@@ -36,6 +37,7 @@ export function collectionsOf(db: Db): Collections {
     patches: db.collection<PatchDocument>('patches'),
     issues: db.collection('issues'),
     enrollments: db.collection('enrollments'),
+    parameters: db.collection('client_parameters'),
     tokens: db.collection('tokens'),
     signatures: db.collection<Named>('signatures'),
     meta: db.collection<Named>('meta'),
@@ -69,7 +71,12 @@ const INDEXES: Record<string, IndexDescription[]> = {
     { key: { opened_at: -1 } },
   ],
   client_parameters: [{ key: { hostname: 1, parameter: 1 } }],
-  enrollments: [{ key: { key_id: 1 }, unique: true }, { key: { hostname: 1 } }],
+  enrollments: [
+    { key: { key_id: 1 }, unique: true },
+    { key: { hostname: 1 } },
+    { key: { former_hostnames: 1 } },
+    { key: { host_id: 1 } },
+  ],
   tokens: [
     { key: { hash: 1 }, unique: true },
     { key: { id: 1 }, unique: true },

@@ -1,5 +1,5 @@
 import type { Enrollment } from '../../core/enrollment.ts';
-import type { KeyId } from '../../core/host.ts';
+import type { HostId, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
 import { enrollmentFields, enrollmentOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
@@ -25,8 +25,14 @@ export async function listEnrollments({ enrollments }: Collections): Promise<Enr
   return documents.flatMap((document) => readEnrollment(document) ?? []);
 }
 
-export async function everApproved({ enrollments }: Collections, hostname: string): Promise<boolean> {
-  return (await enrollments.countDocuments({ hostname, approved_at: { $exists: true } }, { limit: 1 })) > 0;
+/** @param other by a host of another id than this */
+export async function everApproved({ enrollments }: Collections, hostname: string, other?: HostId): Promise<boolean> {
+  const filter = {
+    $or: [{ hostname }, { former_hostnames: hostname }],
+    approved_at: { $exists: true },
+    ...(other !== undefined && { host_id: { $ne: other } }),
+  };
+  return (await enrollments.countDocuments(filter, { limit: 1 })) > 0;
 }
 
 export async function approve({ enrollments }: Collections, key: KeyId, at: Date): Promise<boolean> {

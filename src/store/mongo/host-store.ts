@@ -2,7 +2,8 @@ import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
-import { findHost, findHostById, findHostByKey, listHosts } from './hosts.ts';
+import { findHost, findHostById, listHosts } from './hosts.ts';
+import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
 import { spend } from './spend.ts';
@@ -12,7 +13,7 @@ export function hostStore(collections: Collections): HostStore {
   return {
     find: (hostname) => reach(() => findHost(collections, hostname)),
     findById: (id) => reach(() => findHostById(collections, id)),
-    findByKey: (key) => reach(() => findHostByKey(collections, key)),
+    findByKey: (key) => reach(() => findSpeaker(collections, key)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker) => reach(() => spend(collections, speaker)),
@@ -21,6 +22,8 @@ export function hostStore(collections: Collections): HostStore {
     settleGone: (gone) => reach(() => settleGone(collections, gone)),
     storeV1: (report) => reach(() => storeV1(collections, report)),
     attach: (hostname, identity, options) => reach(() => attach(collections, hostname, identity, options)),
+    rename: (renaming, at) => reach(() => rename(collections, renaming, at)),
+    claim: (host, name) => reach(() => claim(collections, host, name)),
     replace: (hostname, newcomer, at) => reach(() => replace(collections, hostname, newcomer, at)),
     clearChain: (hostname, id) => reach(() => clearChain(collections, hostname, id)),
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),

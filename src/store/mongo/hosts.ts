@@ -5,8 +5,8 @@ import type { HostFilter } from '../port.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
 
-/** Fields of a client's document that are the store's own (trail.ts), or nobody's business. */
-export const OWN_FIELDS = ['_id', 'trail_mark'];
+/** Fields of a client's document that are the store's own (trail.ts, rename.ts), or nobody's business. */
+export const OWN_FIELDS = ['_id', 'trail_mark', 'renamed_from'];
 
 export async function findHost({ clients }: Collections, hostname: string): Promise<Host | undefined> {
   return readHost(await clients.findOne({ hostname }));

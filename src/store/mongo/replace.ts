@@ -28,7 +28,7 @@ export async function replace(
 }
 
 /** A pipeline, because what becomes of the old keys depends on them: the first revocation's time stays. */
-function placeTaken({ key, machine_id_digest, sequence }: Newcomer, at: Date): object[] {
+function placeTaken({ key, machine_id_digest, pattern, sequence }: Newcomer, at: Date): object[] {
   const revoked = { revoked_at: { $ifNull: ['$$key.revoked_at', at] } };
   return [
     {
@@ -42,12 +42,17 @@ function placeTaken({ key, machine_id_digest, sequence }: Newcomer, at: Date): o
           ],
         },
         'identity.sequence': sequence,
-        'identity.machine_id_digest': machine_id_digest === undefined ? '$$REMOVE' : { $literal: machine_id_digest },
+        'identity.machine_id_digest': orRemove(machine_id_digest),
+        'identity.pattern': orRemove(pattern),
         'identity.last': null,
         'identity.epoch': null,
       },
     },
   ];
+}
+
+function orRemove(value: string | undefined): unknown {
+  return value === undefined ? '$$REMOVE' : { $literal: value };
 }
 
 export async function clearChain({ clients }: Collections, hostname: string, id: HostId): Promise<boolean> {

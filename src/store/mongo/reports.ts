@@ -22,6 +22,9 @@ export async function checkIn({ clients }: Collections, report: CheckIn): Promis
       'identity.last.chain': report.chain,
       'identity.last.submission': { $ne: report.answer.submission },
       'identity.digest': report.digest,
+      hostname: report.hostname,
+      'identity.claimed_hostname': report.claimed_hostname,
+      renamed_from: null,
     },
     {
       $set: {
@@ -39,12 +42,13 @@ export async function checkIn({ clients }: Collections, report: CheckIn): Promis
 
 export async function storeReport(collections: Collections, report: StoredReport): Promise<boolean> {
   const { clients } = collections;
-  const known = await clients.findOne(spokenForBy(report.key_id), { projection: { hostname: 1, trail_mark: 1 } });
+  const { hostname } = report;
+  const named = { hostname, renamed_from: null };
+  const known = await clients.findOne({ ...spokenForBy(report.key_id), ...named }, { projection: { trail_mark: 1 } });
   if (known === null) return false;
-  const hostname = String(known['hostname']);
   return storeWithTrail(collections, { hostname, trail: report.trail, mark: markIn(known) }, async ({ guard, set }) => {
     const { matchedCount } = await clients.updateOne(
-      { ...guardOf(report), ...guard },
+      { ...guardOf(report), ...named, ...guard },
       {
         $set: {
           ...answered(report),

@@ -12,6 +12,7 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
     await makeIndexes(collections);
     await markOpen(collections);
   },
+  makeIndexes,
 ];
 
 /** @throws OperatorError where the database's schema is newer than this program */

@@ -44,7 +44,8 @@ function storeReport(deps: RouteDeps): Middleware {
       request: message.take(ctx),
       epoch: deps.watch.requireEpoch(),
     });
-    deps.log.event(settled.as, { host: hostname.take(ctx), ms: elapsed(ctx) });
+    hostname.put(ctx, settled.hostname);
+    deps.log.event(settled.as, { host: settled.hostname, ms: elapsed(ctx) });
     outcome.put(ctx, settled);
     await next();
   };
