@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import test from 'ava';
 import { openStore } from '../../src/store/open.ts';
 import { freePort } from '../support/free-port.ts';
 import { httpRequest } from '../support/http.ts';
@@ -65,6 +68,25 @@ forEachStore((kind, test, prepare) => {
     await waitForEvent(server, 'store.back');
     t.is((await client.submit({ 'plugins.x': 1 })).status, 200);
   });
+});
+
+test('a request whose body is still on its way when a restore begins is answered 503 too', async (t) => {
+  const server = await startTestServer(t);
+  for (const path of ['/penguindome/v2/submit', '/penguindome/v2/enroll']) {
+    await server.store.upkeep.setMaintenance(undefined);
+    while ((await httpRequest(`${server.localUrl}/readyz`, {})).status !== 200) await sleep(50);
+    const slow = request(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-length': '2', expect: '100-continue' },
+    });
+    const answered = once(slow, 'response');
+    await once(slow, 'continue');
+    await server.store.upkeep.setMaintenance(new Date());
+    while ((await httpRequest(`${server.localUrl}/readyz`, {})).status === 200) await sleep(50);
+    slow.end('{}');
+    const [{ statusCode }] = await answered;
+    t.is(statusCode, 503, path);
+  }
 });
 
 function start(path: string, dbpath: string, port: number): ChildProcess {

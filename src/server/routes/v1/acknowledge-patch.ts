@@ -23,6 +23,7 @@ export function acknowledgePatch(deps: RouteDeps): Middleware[] {
     needV1(deps),
     needStore(deps),
     limitBody(deps, 'bad-request'),
+    needStore(deps),
     readForm,
     verifySignature(deps),
     decode(deps, acknowledgePatchRequest, message),

@@ -35,6 +35,7 @@ export function submit(deps: RouteDeps): Middleware[] {
     needV1(deps),
     needStore(deps),
     limitBody(deps, 'bad-request'),
+    needStore(deps),
     readForm,
     verifySignature(deps),
     decode(deps, submitRequest, message),

@@ -22,6 +22,7 @@ export function update(deps: RouteDeps): Middleware[] {
     needV1(deps),
     needStore(deps),
     limitBody(deps, 'bad-request'),
+    needStore(deps),
     readForm,
     verifySignature(deps),
     decode(deps, updateRequest, message),

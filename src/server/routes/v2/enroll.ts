@@ -25,6 +25,7 @@ export function enroll(deps: RouteDeps): Middleware[] {
     answer(deps),
     needStore(deps),
     limitBody(deps, 'too-large'),
+    needStore(deps),
     checkContentType,
     readSignature,
     checkDigest,

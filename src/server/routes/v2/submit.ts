@@ -23,6 +23,7 @@ export function submit(deps: RouteDeps): Middleware[] {
     answer(deps),
     needStore(deps),
     limitBody(deps, 'too-large'),
+    needStore(deps),
     checkContentType,
     readSignature,
     checkDigest,

@@ -22,6 +22,7 @@ export function update(deps: RouteDeps): Middleware[] {
     answer(deps),
     needStore(deps),
     limitBody(deps, 'too-large'),
+    needStore(deps),
     checkContentType,
     readSignature,
     checkDigest,
