@@ -22,6 +22,9 @@ ports:
 # On 127.0.0.1 only, without TLS: /healthz, /readyz and the endpoints.
 local_port: ${answers.localPort}
 
+# Proxies before this server: only theirs is the header X-Forwarded-For by which it knows where a request came from.
+# trusted_proxies: [192.0.2.7, 10.0.0.0/8]
+
 # Where what hosts report is kept: embedded (one file, no server) or mongo.
 store:
 ${store(answers, layout, path)}
@@ -68,6 +71,8 @@ limits:
   # json_depth: 64
   # json_keys: 50000
   # document: 12582912
+  # Enrolments that one address may ask for in a minute.
+  # enroll_rate: 30
 `;
 }
 

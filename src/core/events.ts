@@ -28,6 +28,7 @@ export const EVENTS = {
   'patch.acknowledged': ['info', 'a host applied a patch'],
   'host.renamed': ['info', 'a host has another name'],
   'host.not-renamed': ['warn', 'a host calls itself by a name that it was not given'],
+  'enroll.limited': ['warn', 'too many enrolments are asked for from one address; it gets 429 for a while'],
   'enroll.approved': ['info', 'a host enrolled'],
   'enroll.pending': ['warn', 'a host enrolled and waits for approval'],
   'enroll.repeated': ['info', 'an enrolment came again; its answer was repeated'],

@@ -3,6 +3,7 @@ import Koa, { type Middleware } from 'koa';
 import { messageOf, Refusal } from '../core/errors.ts';
 import * as v1 from '../wire/v1/paths.ts';
 import * as v2 from '../wire/v2/paths.ts';
+import { noteClientAddress } from './client-address.ts';
 import type { ServerDeps } from './deps.ts';
 import { answer } from './middleware/v1/answer.ts';
 import { startedAt } from './refuse.ts';
@@ -43,6 +44,7 @@ export function createApp(deps: ServerDeps): App {
   const koa = new Koa();
   const figures = { requests: 0, refused: 0 };
   koa.use(count(figures));
+  koa.use(noteClientAddress(deps));
   koa.use(router.routes());
   koa.use(answer(deps));
   koa.use(notFound(router, deps));

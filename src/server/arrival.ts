@@ -22,7 +22,12 @@ export function arrivalOf(request: IncomingMessage): Arrival {
   return arrival();
 }
 
-/** The caller's address; an IPv4 one as such, though the socket is one of IPv6 (RFC 4291 section 2.5.5.2). */
+/** The address of who holds the connection. */
 export function remoteAddress(socket: { remoteAddress?: string | undefined }): string {
-  return socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'gone';
+  return socket.remoteAddress === undefined ? 'gone' : plainAddress(socket.remoteAddress);
+}
+
+/** An IPv4 address as such, though it is mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { messageOf, Refusal, StoreUnavailable } from '../core/errors.ts';
 import type { Log } from '../core/events.ts';
 import { arrivalOf, remoteAddress } from './arrival.ts';
+import { clientAddress } from './client-address.ts';
 import { slot } from './slot.ts';
 
 /** The connection is gone while its request was still coming in: there is nobody to answer, and the port has logged it. */
@@ -23,13 +24,15 @@ export function refusalOf(ctx: Context, error: unknown, log: Log): Refusal | und
   const facts = {
     endpoint: `${ctx.method} ${ctx.path}`,
     host: hostname.peek(ctx),
-    remote: remoteAddress(ctx.req.socket),
+    remote: clientAddress.peek(ctx) ?? remoteAddress(ctx.req.socket),
     port: arrivalOf(ctx.req).port,
     code: refusal.code,
     ms: elapsed(ctx),
   };
   if (refusal.code === 'internal') log.event('request.failed', { ...facts, reason: messageOf(error) });
-  else log.event('request.refused', { ...facts, reason: refusal.message, detail: refusal.detail });
+  // Whoever limits tells it once.
+  else if (refusal.code !== 'too-many-requests')
+    log.event('request.refused', { ...facts, reason: refusal.message, detail: refusal.detail });
   if (refusal.code === 'unavailable') ctx.set('Retry-After', String(RETRY_AFTER_SECONDS));
   return refusal;
 }

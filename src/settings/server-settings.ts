@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseDuration } from '../core/duration.ts';
+import { parseAddressRange } from './address-range.ts';
 
 const A_DURATION = 'expected a number and s, m, h or d, such as 10m';
 
@@ -17,6 +18,12 @@ const duration = z.string({ error: A_DURATION }).transform((text, context) => {
 export function isDuration(schema: unknown): boolean {
   return schema === duration;
 }
+
+const AN_ADDRESS_RANGE = 'expected an address or range such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32';
+
+const addressRange = z
+  .string({ error: AN_ADDRESS_RANGE })
+  .refine((text) => parseAddressRange(text) !== undefined, { error: AN_ADDRESS_RANGE });
 
 const count = z.int().min(1);
 const port = z.int().min(0).max(65535);
@@ -67,6 +74,8 @@ const limits = z.strictObject({
   /** MongoDB nests 100 levels at most, and a report lies some deep in its host's document */
   json_depth: count.max(90).default(64),
   json_keys: count.default(50_000),
+  /** enrolments that one address (of IPv6: one /64) may ask for in a minute, of each server process */
+  enroll_rate: count.max(60_000).default(30),
   /** of one host's whole document as stored; the report that would pass it is refused whole */
   document: count.max(15 * 1024 * 1024).default(12 * 1024 * 1024),
 });
@@ -107,6 +116,8 @@ export const serverSettings = z.strictObject({
   ports: z.array(listener).min(1),
   /** on 127.0.0.1, without TLS: /healthz, /readyz and the endpoints; 0 takes a free one */
   local_port: port.default(5000),
+  /** proxies whose X-Forwarded-For says where a request came from: addresses and ranges */
+  trusted_proxies: z.array(addressRange).default([]),
   store: z.discriminatedUnion('kind', [embeddedStore, mongoStore]),
   /** the server's own folder: the append-only list of identities lives here */
   state: path,

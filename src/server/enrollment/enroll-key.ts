@@ -7,7 +7,7 @@ import type { IdentityLog } from '../../store/identity-log.ts';
 import type { Store } from '../../store/port.ts';
 import type { EnrollRequest } from '../../wire/v2/messages.ts';
 import { replayed } from '../spend-sequence.ts';
-import { admitToken, tokenHash, tokenRefused } from './admit-token.ts';
+import { admitToken, findToken, tokenRefused } from './admit-token.ts';
 
 export interface EnrollmentDeps {
   store: Store;
@@ -74,7 +74,7 @@ async function requireOwnToken(
   { request }: Applicant,
   enrollment: Enrollment | undefined,
 ): Promise<Token> {
-  const token = await store.tokens.find(tokenHash(request.token));
+  const token = await findToken(store, request.token);
   if (token === undefined || token.id !== enrollment?.token_id)
     throw tokenRefused('not the one that this key enrolled with');
   if (request.hostname !== enrollment.hostname) throw tokenRefused(`used for ${enrollment.hostname} before`);

@@ -3,9 +3,10 @@ import { Refusal } from '../../../core/errors.ts';
 import { importPublicKey, keyIdOf } from '../../../crypto/ed25519.ts';
 import { verifyRequest } from '../../../crypto/http-signature.ts';
 import { type EnrollAnswer, type EnrollRequest, enrollRequest } from '../../../wire/v2/messages.ts';
-import { remoteAddress } from '../../arrival.ts';
+import { clientAddress } from '../../client-address.ts';
 import { enrollKey } from '../../enrollment/enroll-key.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
+import { limitRate } from '../../middleware/limit-rate.ts';
 import { needStore } from '../../middleware/need-store.ts';
 import { answer, reply } from '../../middleware/v2/answer.ts';
 import { checkClock } from '../../middleware/v2/check-clock.ts';
@@ -23,6 +24,7 @@ const message = slot<EnrollRequest>('enrolment');
 export function enroll(deps: RouteDeps): Middleware[] {
   return [
     answer(deps),
+    limitRate(deps),
     needStore(deps),
     limitBody(deps, 'too-large'),
     needStore(deps),
@@ -60,7 +62,7 @@ const verifyOwnKey: Middleware = async function verifyOwnKey(ctx, next) {
 function enrolOrRepeat(deps: RouteDeps): Middleware {
   return async function enrolOrRepeat(ctx) {
     const { keyId, sequence } = request.take(ctx);
-    const address = remoteAddress(ctx.req.socket);
+    const address = clientAddress.take(ctx);
     const { status, hostId } = await enrollKey(deps, { keyId, sequence, address, request: message.take(ctx) });
     const content: EnrollAnswer = {
       status,
