@@ -9,6 +9,7 @@ import { enrollmentToken } from './enrollment-token.ts';
 import { hostsForget } from './hosts-forget.ts';
 import { hostsHistory } from './hosts-history.ts';
 import { hostsList } from './hosts-list.ts';
+import { hostsLost } from './hosts-lost.ts';
 import { hostsShow } from './hosts-show.ts';
 import { issuesAudit } from './issues-audit.ts';
 import { issuesList } from './issues-list.ts';
@@ -44,7 +45,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       'let machines in',
       [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentReplace, enrollmentRevoke],
     ],
-    ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsForget]],
+    ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsLost, hostsForget]],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
   ];
   program.addCommand(setup(context));

@@ -80,6 +80,7 @@ async function replaceKey(
   const revoked = identity.keys.filter(({ id, revoked_at }) => revoked_at === undefined && id !== newcomer.key_id);
   // Keys first: where we stop half way, the host is refused until this is said again.
   for (const { id } of revoked) await revokeKey(context, id, `${newcomer.key_id} took its place`);
+  await findLost(context, host);
   await takePlace(context, host, newcomer);
   await closeIssues(context, hostname);
   const { host_id } = identity;
@@ -123,6 +124,15 @@ async function takePlace(context: AdminContext, host: Known, newcomer: Enrollmen
   if (!taken)
     throw new OperatorError(`cannot replace ${hostname}: it, or the key ${key_id}, changed just now; look again`);
   await store.enrollments.approve(key_id, at);
+}
+
+/** The newcomer is not the machine that was lost; a restored backup is to know that too. */
+async function findLost(context: AdminContext, { hostname, identity }: Known): Promise<void> {
+  const key = identity.keys.at(-1);
+  if (identity.lost_at === undefined || key === undefined) return;
+  const { host_id } = identity;
+  const event = { event: 'found', key_id: key.id, host_id, hostname, at: context.clock.now() } as const;
+  await identityLogOf(await context.settings()).append(event);
 }
 
 async function keepKey(context: AdminContext, host: Known, options: ReplaceOptions): Promise<void> {
@@ -172,6 +182,12 @@ function printBoth({ output }: AdminContext, { hostname, identity, submitted_at 
   const facts: [string, string][] = [
     ['host', `${hostname}, last report ${showTime(submitted_at)}`],
     ['its keys', keys.join(', ') || 'none, they are revoked'],
+    ...(identity.lost_at === undefined
+      ? []
+      : ([['lost', `since ${showTime(identity.lost_at)}; without its keys it can fetch no orders any more`]] satisfies [
+          string,
+          string,
+        ][])),
     ['newcomer', key_id],
     ['machine id', compare(identity.machine_id_digest, machine_id_digest)],
     ['came from', address],

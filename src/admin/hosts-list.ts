@@ -26,6 +26,7 @@ interface HostRow {
   protocol: 'v1' | 'v2';
   submitted_at: Date | null;
   suspended: boolean;
+  lost_at: Date | null;
   checks: AnswerCounts;
   issues: string[];
 }
@@ -55,6 +56,7 @@ function rowOf({ hostname, identity, submitted_at, suspended, checks }: Host, is
     protocol: identity === undefined ? 'v1' : 'v2',
     submitted_at: submitted_at ?? null,
     suspended: suspended === true,
+    lost_at: identity?.lost_at ?? null,
     checks: countAnswers(checks?.results ?? {}),
     issues,
   };
@@ -68,8 +70,8 @@ function printRows({ output, clock }: AdminContext, rows: HostRow[]): void {
   const now = clock.now();
   output.table(
     ['HOST', 'REPORTED', 'BY', 'PASS', 'FAIL', 'UNKNOWN', 'OPEN ISSUES'],
-    rows.map(({ hostname, submitted_at, protocol, suspended, checks, issues }) => [
-      suspended ? `${hostname} (suspended)` : hostname,
+    rows.map(({ hostname, submitted_at, protocol, suspended, lost_at, checks, issues }) => [
+      lost_at !== null ? `${hostname} (lost)` : suspended ? `${hostname} (suspended)` : hostname,
       showAge(submitted_at ?? undefined, now),
       protocol,
       ...[checks.pass, checks.fail, checks.unknown].map(String),

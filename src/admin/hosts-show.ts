@@ -48,6 +48,9 @@ function printHead({ output, clock }: AdminContext, host: Host): void {
     ['speaks', identity === undefined ? 'v1 (the original client)' : `v2, since ${showTime(identity.approved_at)}`],
     ['reported', `${showTime(host.submitted_at)} (${showAge(host.submitted_at, clock.now())})`],
     ['collected', showTime(host.collected_at)],
+    ...(identity?.lost_at === undefined
+      ? []
+      : ([['lost', `since ${showTime(identity.lost_at)}: it may only fetch orders`]] satisfies [string, string][])),
     ...(identity?.claimed_hostname === undefined
       ? []
       : ([['calls itself', `${identity.claimed_hostname}, a name that it was not given`]] satisfies [

@@ -1,5 +1,5 @@
 import type { Enrollment } from '../core/enrollment.ts';
-import type { KeyId } from '../core/host.ts';
+import type { HostId, KeyId } from '../core/host.ts';
 import type { IdentityEvent, IdentityLog } from '../store/identity-log.ts';
 import type { Store } from '../store/port.ts';
 
@@ -10,6 +10,8 @@ export interface KnownIdentities {
   sequences: ReadonlyMap<KeyId, number>;
   approved: ReadonlyMap<KeyId, Date>;
   revoked: ReadonlyMap<KeyId, { at: Date; why?: string }>;
+  /** hosts that were marked as lost since when, or (undefined) found */
+  lost: ReadonlyMap<HostId, Date | undefined>;
   /** lines of the list that a crash cut off */
   unreadable: number;
 }
@@ -21,10 +23,14 @@ export async function knownIdentities(store: Store, log: IdentityLog): Promise<K
   const sequences = new Map<KeyId, number>();
   const approved = new Map<KeyId, Date>();
   const revoked = new Map<KeyId, { at: Date; why?: string }>();
+  const lost = new Map<HostId, Date | undefined>();
   for (const event of events) {
     const { key_id, at, why } = event;
     const enrollment = enrollmentOfEvent(event);
     if (enrollment !== undefined) enrollments.set(key_id, enrollment);
+    const mark =
+      event.event === 'lost' ? { lost_at: at } : event.event === 'found' ? { lost_at: undefined } : undefined;
+    if (mark !== undefined && event.host_id !== undefined) lost.set(event.host_id, mark.lost_at);
     if (event.event === 'approved') approved.set(key_id, at);
     if (event.event === 'revoked' && !revoked.has(key_id))
       revoked.set(key_id, why === undefined ? { at } : { at, why });
@@ -44,7 +50,7 @@ export async function knownIdentities(store: Store, log: IdentityLog): Promise<K
       if (revoked_at !== undefined && !revoked.has(id)) revoked.set(id, { at: revoked_at });
     }
   }
-  return { enrollments, sequences, approved, revoked, unreadable };
+  return { enrollments, sequences, approved, revoked, lost, unreadable };
 }
 
 function enrollmentOfEvent(event: IdentityEvent): Enrollment | undefined {

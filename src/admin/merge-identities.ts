@@ -1,5 +1,5 @@
 import type { Enrollment } from '../core/enrollment.ts';
-import type { KeyId } from '../core/host.ts';
+import type { HostId, KeyId } from '../core/host.ts';
 import { type Fields, getField, isFields, type Value } from '../core/value.ts';
 import { escapeFields } from '../store/escape.ts';
 import type { StoredDocument } from '../store/port.ts';
@@ -18,6 +18,7 @@ export interface Merged {
  * The backup's documents as they are to be restored:
  * - its tokens are void: how often they were used since, nobody knows;
  * - keys that were revoked since stay revoked, and no sequence number goes back;
+ * - a host that was marked as lost since stays so, and one that was found too;
  * - keys that enrolled since come as enrolments that wait: an operator looks at them before they report again.
  */
 export async function* mergeIdentities(
@@ -66,7 +67,16 @@ function mergeHost(document: Fields, known: KnownIdentities, seen: Set<Value>, m
     merged.revoked++;
     return { ...key, revoked_at: revoked.at };
   });
-  return { ...document, identity: { ...identity, keys, sequence: Math.max(...numbers) } };
+  const restored = { ...identity, keys, sequence: Math.max(...numbers) };
+  return { ...document, identity: mergeLost(restored, known) };
+}
+
+function mergeLost(identity: Fields, { lost }: KnownIdentities): Fields {
+  const id = getField(identity, 'host_id');
+  if (typeof id !== 'string' || !lost.has(id as HostId)) return identity;
+  const { lost_at: _, ...rest } = identity;
+  const since = lost.get(id as HostId);
+  return since === undefined ? rest : { ...rest, lost_at: since };
 }
 
 function mergeEnrollment(document: Fields, known: KnownIdentities): Fields {

@@ -20,6 +20,6 @@ export const EXIT_HELP = `Exit status:
    1  failed; with status: something is wrong
    2  wrong usage
    3  not enrolled, or settings that cannot be used
-   4  the server refuses this host until an operator acts (pending, forked, revoked or unknown key, token)
+   4  the server refuses this host until an operator acts (pending, forked, lost, revoked or unknown key, token)
    5  this host's clock is wrong
   75  try again later: reports are kept (no network, server busy, another run under way)`;

@@ -6,6 +6,7 @@ export type ProblemCode =
   | 'forked'
   | 'unknown-key'
   | 'revoked-key'
+  | 'lost'
   | 'downgraded-identity'
   | 'token-refused'
   | 'clock-skew'
@@ -58,6 +59,10 @@ const ADVICE: Record<ProblemCode, Advice> = {
   'revoked-key': {
     advice:
       'an operator has revoked this host; with a new token it can enrol again: penguindome-agent enroll --new-key',
+    exit: EXIT.refused,
+  },
+  lost: {
+    advice: 'an operator marked this machine as lost; if it is not, ask for penguindome hosts lost --found',
     exit: EXIT.refused,
   },
   'downgraded-identity': { advice: 'ask the operator of the server', exit: EXIT.refused },

@@ -12,6 +12,7 @@ export const STATUS = {
   'signature-too-old': 403,
   'token-refused': 403,
   pending: 403,
+  lost: 403,
   'downgraded-identity': 403,
   'not-found': 404,
   'method-not-allowed': 405,

@@ -27,6 +27,7 @@ export const EVENTS = {
   'update.answered': ['debug', 'an agent asked for updates'],
   'patch.acknowledged': ['info', 'a host applied a patch'],
   'host.renamed': ['info', 'a host has another name'],
+  'host.lost-seen': ['warn', 'a host that is marked as lost came'],
   'host.not-renamed': ['warn', 'a host calls itself by a name that it was not given'],
   'enroll.limited': ['warn', 'too many enrolments are asked for from one address; it gets 429 for a while'],
   'enroll.approved': ['info', 'a host enrolled'],

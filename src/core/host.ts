@@ -41,6 +41,8 @@ export interface Identity {
   pattern?: string;
   /** another name that it reports, and was not given */
   claimed_hostname?: string;
+  /** since when an operator calls the machine lost: its keys may only fetch orders and report their results */
+  lost_at?: Date;
   enrolled_at: Date;
   approved_at: Date;
   /** last used sequence number, microseconds since 1970 by the host's clock; below 2^53 until 2255 */

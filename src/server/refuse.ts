@@ -30,6 +30,7 @@ export function refusalOf(ctx: Context, error: unknown, log: Log): Refusal | und
     ms: elapsed(ctx),
   };
   if (refusal.code === 'internal') log.event('request.failed', { ...facts, reason: messageOf(error) });
+  else if (refusal.code === 'lost') log.event('host.lost-seen', { ...facts, detail: refusal.detail });
   // Whoever limits tells it once.
   else if (refusal.code !== 'too-many-requests')
     log.event('request.refused', { ...facts, reason: refusal.message, detail: refusal.detail });

@@ -33,13 +33,14 @@ export function withIdentity(host: Host | undefined): (Host & { identity: Identi
 
 export function identityFields(identity: Identity): Fields {
   const { host_id, keys, enrolled_at, approved_at, sequence, epoch, last, digest, list } = identity;
-  const { machine_id_digest, pattern, claimed_hostname } = identity;
+  const { machine_id_digest, pattern, claimed_hostname, lost_at } = identity;
   return {
     host_id,
     keys: keys.map(keyFields),
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(claimed_hostname === undefined ? {} : { claimed_hostname }),
+    ...(lost_at === undefined ? {} : { lost_at }),
     enrolled_at,
     approved_at,
     sequence,
@@ -61,7 +62,7 @@ export function acknowledgementFields({ submission, chain, at }: Acknowledgement
 export function readIdentity(value: Value | undefined): Identity | undefined {
   if (!isFields(value)) return undefined;
   const { host_id, keys, enrolled_at, approved_at, sequence, epoch, last, digest, list } = value;
-  const { machine_id_digest, pattern, claimed_hostname } = value;
+  const { machine_id_digest, pattern, claimed_hostname, lost_at } = value;
   if (typeof host_id !== 'string' || !Array.isArray(keys)) return undefined;
   if (!(enrolled_at instanceof Date && approved_at instanceof Date) || typeof sequence !== 'number') return undefined;
   return {
@@ -70,6 +71,7 @@ export function readIdentity(value: Value | undefined): Identity | undefined {
     ...(typeof machine_id_digest === 'string' && { machine_id_digest }),
     ...(typeof pattern === 'string' && { pattern }),
     ...(typeof claimed_hostname === 'string' && { claimed_hostname }),
+    ...(lost_at instanceof Date && { lost_at }),
     enrolled_at,
     approved_at,
     sequence,

@@ -5,7 +5,7 @@ import { messageOf, OperatorError } from '../core/errors.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 
 const event = z.object({
-  event: z.enum(['enrolled', 'approved', 'revoked', 'renamed', 'chain-cleared']),
+  event: z.enum(['enrolled', 'approved', 'revoked', 'renamed', 'lost', 'found', 'chain-cleared']),
   key_id: z.string().transform((text) => text as KeyId),
   host_id: z
     .string()

@@ -141,13 +141,13 @@ export interface HostStore {
   /** Uses up a sequence number, and nothing else: for any verified request that stores nothing. One guarded write (key known, not revoked, number above the last). */
   spend(speaker: Speaker): Promise<Spent>;
   /**
-   * An unchanged report, in one guarded write: key not revoked, sequence above the last, names, chain, digest and epoch equal to those stored,
+   * An unchanged report, in one guarded write: key not revoked, host not lost, sequence above the last, names, chain, digest and epoch equal to those stored,
    * submission not the last one. Sets `submitted_at` and `plugins.submitted_at` to `answer.at`, `collected_at`, `last`; removes `suspended`.
    * @returns false where the guard does not hold (nothing was changed; the caller finds out why)
    */
   checkIn(checkIn: CheckIn): Promise<boolean>;
   /**
-   * A changed report with its trail, in one guarded write (key not revoked, sequence above the last, name and `last.chain` as expected).
+   * A changed report with its trail, in one guarded write (key not revoked, host not lost, sequence above the last, name and `last.chain` as expected).
    * `plugins.submitted_at` is set to `answer.at`. The trail is stored exactly once, also when the same submission is stored again after a crash.
    * `settled` becomes false where `checks` is given.
    * @returns false where the guard does not hold
@@ -179,7 +179,7 @@ export interface HostStore {
   claim(host: { id: HostId; hostname: string }, claimed_hostname: string | null): Promise<boolean>;
   /**
    * Gives a host to another key, in one guarded write (name and id as said): its keys become revoked, sequence number and machine id
-   * the newcomer's, and the chain starts anew as clearChain does it. What it has reported stays.
+   * the newcomer's, it is not lost any more, and the chain starts anew as clearChain does it. What it has reported stays.
    * @returns false where there is no such host, or the key belongs to another one, or is revoked;
    * true again where the key has the place already (nothing is changed)
    */
@@ -189,6 +189,8 @@ export interface HostStore {
    * @returns false where there is no such host
    */
   clearChain(hostname: string, id: HostId): Promise<boolean>;
+  /** Marks the host as lost, or (undefined) found; the first mark's time stays. @returns false where no host of v2 has that name */
+  markLost(hostname: string, since: Date | undefined): Promise<boolean>;
   /** Marks a key revoked. @returns false for a key of no approved host */
   revokeKey(key: KeyId, at: Date): Promise<boolean>;
   /** Stores what the checks say, guarded by `submitted_at` being as judged; sets `settled: false`. */

@@ -92,3 +92,16 @@ test('a new key whose answer is lost is the one of the next attempt, and the old
   t.is((await report(machine)).status, 0);
   t.is((await site.store.enrollments.list()).length, 2);
 });
+
+test('an agent whose machine is marked as lost keeps its reports, and hands them over when it is found', async (t) => {
+  const site = await startSite(t);
+  const machine = await enrolledMachine(t, site);
+  await report(machine);
+  await site.store.hosts.markLost('testhost', new Date());
+  const refused = await report(machine);
+  t.is(refused.status, 4);
+  t.like(refused.json(), { problem: { code: 'lost' }, waiting: 1 });
+  t.regex((await machine.run('status')).out, /hosts lost --found/);
+  await site.store.hosts.markLost('testhost', undefined);
+  t.like((await report(machine)).json(), { waiting: 0, bad: [], gone: [] });
+});

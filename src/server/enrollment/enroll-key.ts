@@ -6,6 +6,7 @@ import type { Clock, Random } from '../../core/world.ts';
 import type { IdentityLog } from '../../store/identity-log.ts';
 import type { Store } from '../../store/port.ts';
 import type { EnrollRequest } from '../../wire/v2/messages.ts';
+import { refuseLost } from '../refuse-lost.ts';
 import { replayed } from '../spend-sequence.ts';
 import { admitToken, findToken, tokenRefused } from './admit-token.ts';
 
@@ -45,6 +46,7 @@ export async function enrollKey(deps: EnrollmentDeps, applicant: Applicant): Pro
     case 'revoked':
       throw new Refusal('revoked-key', 'cannot enrol a revoked key; make a new one');
     case 'spent':
+      refuseLost(spent.host);
       await requireOwnToken(deps, applicant, await store.enrollments.find(keyId));
       // Where a crash came between giving the key its host and saying so.
       await store.enrollments.approve(keyId, deps.clock.now());

@@ -6,6 +6,7 @@ import type { Random } from '../../core/world.ts';
 import type { Limits } from '../../settings/server-settings.ts';
 import type { CheckIn, Speaker } from '../../store/port.ts';
 import type { SubmitRequest } from '../../wire/v2/messages.ts';
+import { refuseLost } from '../refuse-lost.ts';
 import { spendSequence } from '../spend-sequence.ts';
 import { composeReport } from './compose-report.ts';
 import { decide } from './decide.ts';
@@ -78,9 +79,12 @@ async function checkIn(
 async function readHost({ store }: SubmissionDeps, speaker: Speaker): Promise<Known> {
   const host = await store.hosts.findByKey(speaker.key_id);
   const key = host?.identity.keys.find(({ id }) => id === speaker.key_id);
-  if (host !== undefined && key?.revoked_at === undefined && host.identity.sequence < speaker.sequence) return host;
+  const lost = host?.identity.lost_at !== undefined;
+  if (host !== undefined && key?.revoked_at === undefined && host.identity.sequence < speaker.sequence && !lost) {
+    return host;
+  }
   // The store knows which of the reasons it is, and uses the number up where it is to be.
-  await spendSequence({ hosts: store.hosts }, speaker);
+  refuseLost(await spendSequence({ hosts: store.hosts }, speaker));
   throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
 }
 

@@ -35,6 +35,14 @@ function rowOf(engine: Engine, hostname: string): number {
   return integer(row, 'id');
 }
 
+export function markLost(engine: Engine, hostname: string, since: Date | undefined): boolean {
+  const sql =
+    since === undefined
+      ? 'UPDATE hosts SET lost_at = ? WHERE hostname = ? AND host_id IS NOT NULL'
+      : 'UPDATE hosts SET lost_at = coalesce(lost_at, ?) WHERE hostname = ? AND host_id IS NOT NULL';
+  return engine.run(sql, time(since), hostname) > 0;
+}
+
 /** The first revocation's time stays. */
 export function revokeKey(engine: Engine, key: KeyId, at: Date): boolean {
   return engine.run('UPDATE host_keys SET revoked_at = coalesce(revoked_at, ?) WHERE key_id = ?', time(at), key) > 0;

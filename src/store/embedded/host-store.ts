@@ -3,7 +3,7 @@ import { hostOf } from '../host-document.ts';
 import type { HostFilter, HostStore } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
 import type { Group } from './group-commit.ts';
-import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { findHost, findHostById, findHostByKey, pageOfHosts } from './read-host.ts';
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -32,6 +32,7 @@ export function hostStore(engine: Engine, group: Group): HostStore {
     claim: async (host, name) => claim(engine, host, name),
     replace: async (hostname, newcomer, at) => replace(engine, hostname, newcomer, at),
     clearChain: async (hostname, id) => clearChain(engine, hostname, id),
+    markLost: async (hostname, since) => markLost(engine, hostname, since),
     revokeKey: async (key, at) => revokeKey(engine, key, at),
     saveJudgement: async (hostname, submitted_at, checks) => saveJudgement(engine, hostname, submitted_at, checks),
     settle: (hostname, evaluated_at) => group.commit(() => settle(engine, hostname, evaluated_at)),

@@ -73,9 +73,11 @@ function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Re
   const last: Value =
     submission === undefined ? null : { submission, chain: text(row, 'chain'), at: date(row, 'answered_at') };
   const claimed = optionalText(row, 'claimed_hostname');
+  const lost_at = optionalDate(row, 'lost_at');
   return {
     ...identity,
     ...(claimed === undefined ? {} : { claimed_hostname: claimed }),
+    ...(lost_at === undefined ? {} : { lost_at }),
     host_id: text(row, 'host_id'),
     keys: engine
       .all('SELECT * FROM host_keys WHERE host = ? ORDER BY position', integer(row, 'host'))

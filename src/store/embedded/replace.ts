@@ -15,7 +15,7 @@ export function replace(engine: Engine, hostname: string, newcomer: Newcomer, at
     engine.run('UPDATE host_keys SET revoked_at = coalesce(revoked_at, ?) WHERE host = ?', time(at), id);
     const last = engine.get('SELECT max(position) AS position FROM host_keys WHERE host = ?', id);
     addKey(engine, id, last === undefined ? 0 : integer(last, 'position') + 1, newcomer.key);
-    set(engine, 'hosts', id, { sequence: newcomer.sequence, ...NO_CHAIN });
+    set(engine, 'hosts', id, { sequence: newcomer.sequence, lost_at: null, ...NO_CHAIN });
     setMachine(engine, id, newcomer);
     return true;
   });

@@ -19,7 +19,7 @@ export function checkIn(engine: Engine, report: CheckIn): boolean {
     `UPDATE hosts SET sequence = ?, submission = ?, chain = ?, answered_at = ?, submitted_at = ?, plugins_submitted_at = ?,
        collected_at = ?, suspended = NULL
      WHERE ${SPEAKER} AND sequence < ? AND epoch = ? AND chain IS ? AND digest = ? AND submission IS NOT ?
-       AND hostname = ? AND claimed_hostname IS ?`,
+       AND hostname = ? AND claimed_hostname IS ? AND lost_at IS NULL`,
     report.sequence,
     ...answerValues(report.answer),
     time(report.answer.at),
@@ -104,7 +104,7 @@ function spendAndAnswer(
 ): number | undefined {
   const row = engine.get(
     `UPDATE hosts SET sequence = ?, submission = ?, chain = ?, answered_at = ?, epoch = ?
-     WHERE ${SPEAKER} AND sequence < ? AND chain IS ? RETURNING id`,
+     WHERE ${SPEAKER} AND sequence < ? AND chain IS ? AND lost_at IS NULL RETURNING id`,
     said.sequence,
     ...answerValues(said.answer),
     said.epoch,

@@ -118,6 +118,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX enrollments_host ON enrollments (host_id);
   CREATE INDEX enrollments_renamed ON enrollments (key_id) WHERE json_extract(document, '$.former_hostnames') IS NOT NULL;
   `,
+  'ALTER TABLE hosts ADD COLUMN lost_at INTEGER',
 ];
 
 /**

@@ -53,11 +53,12 @@ export function addHost(engine: Engine, hostname: string, other = '{}'): number 
 
 /** @param document the identity in portable form, for fields of it that we do not know */
 export function setIdentity(engine: Engine, id: number, identity: Identity, document?: Fields): void {
-  const { host_id, keys, claimed_hostname, sequence, epoch, last, digest, list, ...rest } =
+  const { host_id, keys, claimed_hostname, lost_at, sequence, epoch, last, digest, list, ...rest } =
     document ?? escapeFields(identityFields(identity));
   set(engine, 'hosts', id, {
     host_id: identity.host_id,
     claimed_hostname: identity.claimed_hostname ?? null,
+    lost_at: time(identity.lost_at),
     sequence: identity.sequence,
     epoch: identity.epoch,
     submission: identity.last?.submission ?? null,

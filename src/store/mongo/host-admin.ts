@@ -39,6 +39,14 @@ function isSame(known: Identity | undefined, identity: Identity): boolean {
   );
 }
 
+export async function markLost({ clients }: Collections, hostname: string, since: Date | undefined): Promise<boolean> {
+  const change =
+    since === undefined
+      ? { $unset: { 'identity.lost_at': '' } }
+      : [{ $set: { 'identity.lost_at': { $ifNull: ['$identity.lost_at', since] } } }];
+  return (await clients.updateOne({ hostname, identity: { $exists: true } }, change)).matchedCount > 0;
+}
+
 /** The first revocation's time stays. */
 export async function revokeKey({ clients }: Collections, key: KeyId, at: Date): Promise<boolean> {
   const { matchedCount } = await clients.updateOne(

@@ -1,7 +1,7 @@
 import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
-import { attach, forget, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { findHost, findHostById, listHosts } from './hosts.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -26,6 +26,7 @@ export function hostStore(collections: Collections): HostStore {
     claim: (host, name) => reach(() => claim(collections, host, name)),
     replace: (hostname, newcomer, at) => reach(() => replace(collections, hostname, newcomer, at)),
     clearChain: (hostname, id) => reach(() => clearChain(collections, hostname, id)),
+    markLost: (hostname, since) => reach(() => markLost(collections, hostname, since)),
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
     saveJudgement: (hostname, submitted_at, checks) =>
       reach(() => saveJudgement(collections, hostname, submitted_at, checks)),

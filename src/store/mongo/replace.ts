@@ -44,6 +44,7 @@ function placeTaken({ key, machine_id_digest, pattern, sequence }: Newcomer, at:
         'identity.sequence': sequence,
         'identity.machine_id_digest': orRemove(machine_id_digest),
         'identity.pattern': orRemove(pattern),
+        'identity.lost_at': '$$REMOVE',
         'identity.last': null,
         'identity.epoch': null,
       },

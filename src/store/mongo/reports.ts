@@ -24,6 +24,7 @@ export async function checkIn({ clients }: Collections, report: CheckIn): Promis
       'identity.digest': report.digest,
       hostname: report.hostname,
       'identity.claimed_hostname': report.claimed_hostname,
+      'identity.lost_at': null,
       renamed_from: null,
     },
     {
@@ -80,6 +81,7 @@ function guardOf(said: Said): object {
     ...spokenForBy(said.key_id),
     'identity.sequence': { $lt: said.sequence },
     'identity.last.chain': said.expected_chain,
+    'identity.lost_at': null,
   };
 }
 

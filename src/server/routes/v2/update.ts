@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import { type UpdateAnswer, type UpdateRequest, updateRequest } from '../../../wire/v2/messages.ts';
+import { clientAddress } from '../../client-address.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
 import { needStore } from '../../middleware/need-store.ts';
 import { noteDeprecatedPort } from '../../middleware/note-deprecated-port.ts';
@@ -36,11 +37,15 @@ export function update(deps: RouteDeps): Middleware[] {
   ];
 }
 
-function useSequence({ store }: RouteDeps): Middleware {
+/** Also a lost host's: what it is to do, it may fetch. */
+function useSequence({ store, log }: RouteDeps): Middleware {
   return async function useSequence(ctx, next) {
     const { keyId, sequence } = request.take(ctx);
     const host = await spendSequence(store, { key_id: keyId, sequence });
     hostname.put(ctx, host.hostname);
+    if (host.identity.lost_at !== undefined) {
+      log.event('host.lost-seen', { host: host.hostname, remote: clientAddress.take(ctx), endpoint: 'update' });
+    }
     await next();
   };
 }
