@@ -16,7 +16,6 @@ export const STATUS = {
   'downgraded-identity': 403,
   'not-found': 404,
   'method-not-allowed': 405,
-  'request-timeout': 408,
   replayed: 409,
   resend: 409,
   forked: 409,
