@@ -17,6 +17,7 @@ export const EVENTS = {
   'request.refused': ['warn', 'a request was refused'],
   'request.failed': ['error', 'a request failed'],
   'connection.broken': ['info', 'a connection sent what is not HTTP, or too slowly'],
+  'submit.accepted': ['debug', 'a report is to be settled: its signature is good, and nothing of it is stored yet'],
   'submit.stored': ['info', 'a report was stored'],
   'submit.checked-in': ['debug', 'an unchanged report was confirmed'],
   'submit.repeated': ['info', 'a submission came again; its answer was repeated'],

@@ -27,6 +27,7 @@ export function createLog(destination: DestinationStream, level: LogLevel): Serv
   return {
     event(name: EventName, fields: EventFields = {}) {
       const [severity, sentence] = EVENTS[name];
+      if (!logger.isLevelEnabled(severity)) return;
       logger[severity]({ event: name, ...encodeFields(fields) }, sentence);
     },
     setLevel(next) {

@@ -70,6 +70,7 @@ function storeReport(deps: RouteDeps): Middleware {
   return async function storeReport(ctx, next) {
     const { hostname, collected_at } = message.take(ctx);
     const parts = reported.take(ctx);
+    deps.log.event('submit.accepted', { host: hostname, protocol: 'v1' });
     const host = storedHost.take(ctx);
     const at = deps.clock.now();
     const times = { submitted_at: at, ...(collected_at === undefined ? {} : { collected_at }) };

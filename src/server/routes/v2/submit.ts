@@ -40,6 +40,7 @@ export function submit(deps: RouteDeps): Middleware[] {
 function storeReport(deps: RouteDeps): Middleware {
   return async function storeReport(ctx, next) {
     const { keyId, sequence } = request.take(ctx);
+    deps.log.event('submit.accepted', { host: hostname.peek(ctx), sequence });
     const settled = await settleSubmission(deps, {
       speaker: { key_id: keyId, sequence },
       request: message.take(ctx),
