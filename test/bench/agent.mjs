@@ -4,8 +4,8 @@ import { root } from '../../packaging/install.mjs';
 import { median, row } from './table.mjs';
 
 /** CPU time and memory of what the agent does on this machine, and bytes of a quiet check-in (by the demo, which records them). */
-export async function measureAgent({ quick, progress, wanted }) {
-  if (wanted.length > 0 && !wanted.some((word) => 'agent'.includes(word))) return {};
+export async function measureAgent({ quick, progress, wants }) {
+  if (!wants('agent')) return {};
   progress('agent …');
   const demo = JSON.parse(must([process.execPath, `${root}packaging/demo.mjs`, '--json', '--keep']).stdout);
   const state = join(demo.kept.folder, 'agent');

@@ -32,6 +32,9 @@ export async function buildBenches(outdir) {
     logLevel: 'warning',
     outdir,
   };
-  await build({ ...common, entryPoints: ['test/bench/prepare.ts', 'test/bench/ceiling.ts'] });
+  await build({
+    ...common,
+    entryPoints: ['prepare', 'ceiling', 'load', 'simulate'].map((name) => `test/bench/${name}.ts`),
+  });
   await build({ ...common, entryPoints: { 'server-gpg': 'src/bin/penguindome-server.ts' }, plugins: [verifyByGpg] });
 }

@@ -6,29 +6,37 @@ import { installPackages, root } from '../../packaging/install.mjs';
 
 await installPackages();
 const { buildPrograms } = await import('../../packaging/build.mjs');
+const { startMongods } = await import('../support/mongods.mjs');
 const { buildBenches } = await import('./build.mjs');
 const { measureAgent } = await import('./agent.mjs');
-const { measureServer } = await import('./server.mjs');
+const { measureHosts } = await import('./hosts.mjs');
+const { measureSubmissions } = await import('./submissions.mjs');
+const { measureWire } = await import('./wire.mjs');
 const { printTable } = await import('./table.mjs');
 
 const args = process.argv.slice(2);
-const json = args.includes('--json');
+const words = args.filter((arg) => !arg.startsWith('--'));
 const scratch = join(root, `build/bench-${process.pid}`);
+
+await mkdir(join(scratch, 'mongods'), { recursive: true });
+const mongods = await startMongods(join(scratch, 'mongods'));
 const options = {
   scratch,
   programs: join(scratch, 'programs'),
   quick: args.includes('--quick'),
-  wanted: args.filter((arg) => !arg.startsWith('--')),
+  wants: (name) => words.length === 0 || words.some((word) => name.includes(word)),
   progress: (text) => console.error(text),
+  mongods: mongods.env.PENGUINDOME_TEST_MONGO_REPLICA_SET,
 };
-
 try {
-  await mkdir(scratch, { recursive: true });
   await buildPrograms();
   await buildBenches(options.programs);
-  const rows = { ...(await measureAgent(options)), ...(await measureServer(options)) };
-  if (json) console.log(JSON.stringify(rows, null, 2));
+  const rows = {};
+  for (const measure of [measureAgent, measureWire, measureSubmissions, measureHosts])
+    Object.assign(rows, await measure(options));
+  if (args.includes('--json')) console.log(JSON.stringify(rows, null, 2));
   else printTable(rows);
 } finally {
+  await mongods.stop();
   await rm(scratch, { recursive: true, force: true });
 }
