@@ -27,7 +27,7 @@ async function testFiles() {
     .sort();
   if (kind !== '--soak') return paths;
   const texts = await Promise.all(paths.map((path) => readFile(join(root, path), 'utf8')));
-  return paths.filter((_, index) => texts[index].includes('support/soak.ts'));
+  return paths.filter((_, index) => /support\/(soak|tally)\.ts/.test(texts[index]));
 }
 
 /** One build with shared chunks: a module is the same one to every test of a file, and nothing is compiled twice. */
@@ -81,6 +81,20 @@ async function runTests(files, env) {
   };
 }
 
+/** What the fault tests told of themselves (test/faults/support/tally.ts), as a table to paste. */
+async function printFaults(file) {
+  const rows = (await readFile(file, 'utf8').catch(() => ''))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  if (rows.length === 0) return;
+  console.log('\n| fault | store | faults | hits | reports acknowledged, each stored once |\n|---|---|---:|---:|---:|');
+  for (const { fault, store, kills, hits, acknowledged } of rows.sort((a, b) => (a.fault < b.fault ? -1 : 1))) {
+    console.log(`| ${fault} | ${store} | ${kills} | ${hits} | ${acknowledged} |`);
+  }
+  console.log('');
+}
+
 const files = await testFiles();
 if (files.length === 0) {
   console.error(`no tests below ${wanted.join(', ')}`);
@@ -89,6 +103,7 @@ if (files.length === 0) {
   const outdir = join(root, `build/tests-${process.pid}`);
   const scratch = await mkdtemp(join(tmpdir(), 'penguindome-test-'));
   const skips = join(scratch, 'skipped');
+  const faults = join(scratch, 'faults');
   // A fresh clone's tests run with the tools that the machine has; the certificates of somebody's proxy only slow Node down.
   const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
   let mongods = { env: {}, stop: async () => {} };
@@ -103,10 +118,12 @@ if (files.length === 0) {
       ...(node18 && { PENGUINDOME_TEST_NODE18: node18 }),
       PENGUINDOME_TEST_SCRATCH: scratch,
       PENGUINDOME_TEST_SKIPS: skips,
+      PENGUINDOME_TEST_FAULTS: faults,
       ...(kind === '--soak' && { PENGUINDOME_SOAK: '1' }),
     };
     const built = files.map((path) => join(outdir, path.replace(/\.ts$/, '.mjs')));
     const result = await runTests(built, env);
+    await printFaults(faults);
     const reasons = new Set((await readFile(skips, 'utf8').catch(() => '')).split('\n').filter(Boolean));
     for (const reason of reasons) console.log(`SKIPPED: ${reason}`);
     if (result.passed + result.failed === 0) result.failed = 1;

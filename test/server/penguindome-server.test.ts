@@ -4,9 +4,6 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { loadSigningKey } from '../../src/crypto/ed25519.ts';
-import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/port.ts';
 import { testPki } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { httpRequest } from '../support/http.ts';
@@ -14,9 +11,6 @@ import { whenPresent } from '../support/needs.ts';
 import { notifySocket } from '../support/notify-socket.ts';
 import { succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
-import { rounds } from '../support/soak.ts';
-import { makeToken, type V2Client, v2Client } from '../support/v2-client.ts';
-import { realClock, realRandom } from '../support/world.ts';
 
 const SERVER = 'build/penguindome-server';
 const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
@@ -163,94 +157,3 @@ whenPresent(has('systemd-notify') && has('python3'), 'the server under systemd: 
     t.is(server.lines.at(-1)?.['event'], 'server.stopped');
   },
 );
-
-interface Load {
-  client: V2Client;
-  sent: number;
-  acknowledged: number;
-  unexpected: string[];
-}
-
-/** Reports `n` = 1, 2, 3 … as fast as they are acknowledged, until the server is gone. */
-async function report(load: Load, until: { stopped: boolean }): Promise<void> {
-  while (!until.stopped) {
-    load.sent++;
-    try {
-      const answer = await load.client.submit({ 'plugins.n': load.sent, 'plugins.pad': 'x'.repeat(5000) });
-      if (answer.status === 200 && answer.verified) load.acknowledged = load.sent;
-      else load.unexpected.push(`${answer.status} ${answer.body}`);
-    } catch {
-      return;
-    }
-  }
-}
-
-async function startLoad(
-  t: ExecutionContext,
-  { dir, url }: Installed,
-): Promise<{ loads: Load[]; done: Promise<unknown> }> {
-  const ca = await readFile(join(dir, 'pki/ca.crt'), 'utf8');
-  const answerKey = loadSigningKey(await readFile(join(dir, 'keys/answer.key'), 'utf8'));
-  const store = await openSite(dir);
-  const secret = await makeToken(store);
-  const loads = await Promise.all(
-    Array.from({ length: 6 }, async (_, index): Promise<Load> => {
-      const client = v2Client({ url, answerKey, hostname: `penguin-${index}`, ca });
-      const { json } = await client.enroll(secret);
-      t.is(json['status'], 'approved');
-      return { client, sent: 0, acknowledged: 0, unexpected: [] };
-    }),
-  );
-  await store.close();
-  const until = { stopped: false };
-  t.teardown(() => {
-    until.stopped = true;
-  });
-  return { loads, done: Promise.all(loads.map((load) => report(load, until))) };
-}
-
-function openSite(dir: string): Promise<Store> {
-  return openStore(
-    { kind: 'embedded', file: join(dir, 'store/penguindome.db') },
-    { clock: realClock, random: realRandom },
-  );
-}
-
-for (const [signal, outcome] of [
-  ['SIGTERM', 0],
-  ['SIGKILL', 'SIGKILL'],
-] as const) {
-  test(`what was acknowledged under load is stored, though the server gets ${signal}`, async (t) => {
-    for (let round = 0; round < rounds(1, 50); round++) await signalUnderLoad(t, signal, outcome);
-  });
-}
-
-async function signalUnderLoad(
-  t: ExecutionContext,
-  signal: NodeJS.Signals,
-  outcome: number | NodeJS.Signals,
-): Promise<void> {
-  const installed = await install(t);
-  const server = await run(t, installed);
-  const { loads, done } = await startLoad(t, installed);
-  while (loads.some(({ acknowledged }) => acknowledged < 5)) await new Promise((resolve) => setTimeout(resolve, 20));
-  server.child.kill(signal);
-  t.is(await server.ended, outcome);
-  await done;
-  const store = await openSite(installed.dir);
-  t.teardown(() => store.close());
-  for (const { client, sent, acknowledged, unexpected } of loads) {
-    t.deepEqual(unexpected, []);
-    const stored = Number((await store.hosts.find(client.hostname))?.plugins?.['n']);
-    t.true(stored >= acknowledged && stored <= sent, `${client.hostname}: ${stored}, ${acknowledged} acknowledged`);
-  }
-  // It starts again as it was left, and the hosts go on where they stopped.
-  const again = await run(t, installed);
-  const [first] = loads;
-  if (first !== undefined) {
-    const status = (await first.client.update()).status;
-    t.is(status, 200);
-  }
-  again.child.kill('SIGTERM');
-  t.is(await again.ended, 0);
-}

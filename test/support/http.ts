@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request as plain } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request as plain } from 'node:http';
 import { request as secure } from 'node:https';
 
 export interface HttpAnswer {
@@ -13,12 +13,17 @@ export interface HttpRequest {
   body?: Uint8Array | string;
   /** PEM */
   ca?: string;
+  /** keeps connections open */
+  agent?: Agent;
 }
 
-/** One request on a connection of its own, sent as given. */
-export function httpRequest(url: string, { method = 'GET', headers = {}, body, ca }: HttpRequest): Promise<HttpAnswer> {
+/** One request, sent as given; on a connection of its own where no agent is given. */
+export function httpRequest(
+  url: string,
+  { method = 'GET', headers = {}, body, ca, agent }: HttpRequest,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: false as const, ...(ca === undefined ? {} : { ca }) };
+    const options = { method, headers, agent: agent ?? (false as const), ...(ca === undefined ? {} : { ca }) };
     const request = (url.startsWith('https:') ? secure : plain)(url, options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

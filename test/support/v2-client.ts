@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Agent } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Token } from '../../src/core/enrollment.ts';
 import type { Digest } from '../../src/core/host.ts';
@@ -63,13 +64,17 @@ export function v2Client({
   answerKey,
   hostname,
   ca,
+  agent,
+  key = loadSigningKey(generateSigningKey()),
 }: {
   url: string;
   answerKey: Pick<SigningKey, 'publicKey'>;
   hostname: string;
   ca?: string;
+  agent?: Agent;
+  /** a new one where it is not given */
+  key?: SigningKey;
 }): V2Client {
-  const key = loadSigningKey(generateSigningKey());
   const trusted = importPublicKey(answerKey.publicKey);
   let last = 0;
   const nextSequence = (): number => {
@@ -110,6 +115,7 @@ export function v2Client({
       headers,
       body,
       ...(ca === undefined ? {} : { ca }),
+      ...(agent === undefined ? {} : { agent }),
     });
     const request = { path, contentDigest: parts.contentDigest, sequence: parts.sequence, signature: signed.bytes };
     return { ...answer, json: parse(answer.body), verified: isVerified(answer, request) };

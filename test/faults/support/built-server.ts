@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { ExecutionContext } from 'ava';
+
+const SERVER = 'build/penguindome-server';
+
+export interface LogLine {
+  event: string;
+  host?: string;
+  [field: string]: unknown;
+}
+
+/** The built server, with all of its processes. */
+export interface BuiltServer {
+  child: ChildProcess;
+  /** what it has logged so far, in order */
+  lines: LogLine[];
+  ended: Promise<number | string>;
+  /** Until the event has been logged so often. */
+  waitFor(event: string, count?: number): Promise<void>;
+  /** -9 to the process that was started, or to it and all that it has started. Resolves when it is gone. */
+  kill(whom: 'primary' | 'all'): Promise<void>;
+  /** SIGTERM. Resolves with the exit status. */
+  stop(): Promise<number | string>;
+}
+
+/** Runs the built server until the test ends. */
+export async function startServer(t: ExecutionContext, { config }: { config: string }): Promise<BuiltServer> {
+  const child = spawn(process.execPath, [SERVER, '--config', config], {
+    // a group of its own, so that all of its processes can be killed at once
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => killGroup(child));
+  const lines: LogLine[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const whole = (rest + chunk.toString()).split('\n');
+    rest = whole.pop() ?? '';
+    lines.push(...whole.map((line): LogLine => JSON.parse(line)));
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'));
+  });
+  const server: BuiltServer = {
+    child,
+    lines,
+    ended,
+    async waitFor(event, count = 1) {
+      while (lines.filter((line) => line.event === event).length < count) {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`the server ended: ${JSON.stringify(lines.at(-1))}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    async kill(whom) {
+      if (whom === 'all') killGroup(child);
+      else child.kill('SIGKILL');
+      // the log's pipe closes when the last of its processes is gone
+      await ended;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+  await server.waitFor('server.ready');
+  return server;
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // gone already
+  }
+}
+
+/** What ends a report that was accepted. */
+const SETTLED = new Set(['submit.stored', 'submit.checked-in', 'submit.repeated', 'submit.gone', 'request.refused']);
+
+/**
+ * How many reports were accepted (`submit.accepted`: the signature is good, nothing is stored) of whose end the log says nothing:
+ * those between acceptance and the answer when the log ended.
+ */
+export function underWay(lines: readonly LogLine[]): number {
+  const open = new Map<string, number>();
+  for (const { event, host = '' } of lines) {
+    const count = open.get(host) ?? 0;
+    if (event === 'submit.accepted') open.set(host, count + 1);
+    else if (SETTLED.has(event) && count > 0) open.set(host, count - 1);
+  }
+  return [...open.values()].reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import Libsql from 'libsql';
+import { MongoClient } from 'mongodb';
+import { StoreUnavailable } from '../../../src/core/errors.ts';
+import type { StoreSettings } from '../../../src/settings/server-settings.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { Store } from '../../../src/store/port.ts';
+import { whenPresent } from '../../support/needs.ts';
+import { mongod, ownMongod } from '../../support/own-mongod.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+import { realClock, realRandom } from '../../support/world.ts';
+
+export const KINDS = ['embedded', 'mongo replica set', 'mongo standalone'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** The data of one test's store: its own file, or its own mongod, to do harm to. */
+export interface Place {
+  kind: Kind;
+  settings: StoreSettings;
+  /** Opens it beside the server, as soon as it can be reached. The caller closes it, or the test's end does. */
+  open(): Promise<Store>;
+  /** What is wrong with the data as the database itself sees it: PRAGMA integrity_check, or validate of every collection. */
+  problems(): Promise<string[]>;
+  /** the mongod; undefined for the embedded store */
+  mongod: Awaited<ReturnType<typeof ownMongod>> | undefined;
+}
+
+/** Says the same of each kind of store. */
+export function forEachPlace(
+  kinds: readonly Kind[],
+  say: (kind: Kind, test: ReturnType<typeof whenPresent>, prepare: (t: ExecutionContext) => Promise<Place>) => void,
+): void {
+  for (const kind of kinds) {
+    const present = kind === 'embedded' || mongod !== undefined;
+    say(kind, whenPresent(present, `faults on ${kind}: no mongod`), (t) => preparePlace(t, kind));
+  }
+}
+
+async function preparePlace(t: ExecutionContext, kind: Kind): Promise<Place> {
+  if (kind === 'embedded') {
+    const file = join(await scratchFolder(t), 'store/penguindome.db');
+    return placeOf(t, kind, { kind: 'embedded', file }, () => checkFile(file), undefined);
+  }
+  const server = await ownMongod(t, ...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []));
+  const [host = ''] = server.settings.hosts;
+  const url = `mongodb://${host}/?directConnection=true`;
+  if (kind === 'mongo replica set') await initiate(url, host);
+  const settings = { ...server.settings, ...(kind === 'mongo replica set' && { replica_set: 'rs0' }) };
+  return placeOf(t, kind, settings, () => validate(url, settings.database), server);
+}
+
+function placeOf(
+  t: ExecutionContext,
+  kind: Kind,
+  settings: StoreSettings,
+  problems: Place['problems'],
+  server: Place['mongod'],
+): Place {
+  return {
+    kind,
+    settings,
+    problems,
+    mongod: server,
+    async open() {
+      for (;;) {
+        try {
+          const store = await openStore(settings, { clock: realClock, random: realRandom });
+          t.teardown(() => store.close());
+          return store;
+        } catch (error) {
+          if (!(error instanceof StoreUnavailable)) throw error;
+        }
+      }
+    },
+  };
+}
+
+async function initiate(url: string, host: string): Promise<void> {
+  const client = new MongoClient(url);
+  try {
+    const admin = client.db('admin');
+    await admin.command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host }] } });
+    while ((await admin.command({ hello: 1 }))['isWritablePrimary'] !== true) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+async function checkFile(file: string): Promise<string[]> {
+  const database = new Libsql(file);
+  try {
+    const rows: unknown[] = database.prepare('PRAGMA integrity_check').all();
+    return rows.map((row) => String(Reflect.get(Object(row), 'integrity_check'))).filter((said) => said !== 'ok');
+  } finally {
+    database.close();
+  }
+}
+
+async function validate(url: string, name: string): Promise<string[]> {
+  const client = new MongoClient(url);
+  try {
+    const db = client.db(name);
+    const problems: string[] = [];
+    for (const { name: collection } of await db.listCollections({}, { nameOnly: true }).toArray()) {
+      const said = await db.command({ validate: collection, full: true });
+      if (said['valid'] !== true) problems.push(`${collection}: ${JSON.stringify(said['errors'])}`);
+    }
+    return problems;
+  } finally {
+    await client.close();
+  }
+}
