@@ -5,20 +5,26 @@ import type { Log } from '../core/events.ts';
 import { readPublicKeys, type VerificationKeys } from '../crypto/openpgp.ts';
 import { readPorts } from '../server/port-settings.ts';
 import type { Loaded } from '../server/start-server.ts';
+import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
 
-/** Reads all that a SIGHUP reads again. @throws OperatorError for the first thing without which the server cannot be as it is told to be */
-export async function loadServer(file: string, log: Log): Promise<Loaded> {
+/**
+ * Reads all that a SIGHUP reads again.
+ * @param credentials $CREDENTIALS_DIRECTORY
+ * @throws OperatorError for the first thing without which the server cannot be as it is told to be
+ */
+export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<Loaded> {
   const settings = await loadServerSettings(file);
-  const [ports, v1Keys, { judge, problems }] = await Promise.all([
+  const [ports, v1Keys, answerKeys, { judge, problems }] = await Promise.all([
     readPorts(settings),
     readV1Keys(settings),
+    loadAnswerKeys(settings, credentials),
     loadJudge([PRODUCT_CHECKS, ...settings.checks]),
   ]);
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
-  return { settings, ports, judge, v1Keys };
+  return { settings, ports, judge, v1Keys, answerKeys };
 }
 
 /** None while v1 is off. */

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../core/errors.ts';
 import type { ServerLog } from '../server/log.ts';
 import type { Notifier } from '../server/notify.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
-import { loadServerSecrets } from '../settings/server-secrets.ts';
+import { loadStorePassword } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { openIdentityLog } from '../store/identity-log.ts';
 import { openStore, type StoreOptions } from '../store/open.ts';
@@ -28,11 +28,11 @@ export interface ServeOptions {
 
 /** Serves until the signal aborts. @throws OperatorError where it cannot start */
 export async function serve(options: ServeOptions): Promise<void> {
-  const { config, log, notifier, signal } = options;
-  const first = await loadServer(config, log);
+  const { config, credentials, log, notifier, signal } = options;
+  const first = await loadServer(config, credentials, log);
   log.setLevel(first.settings.log.level);
   log.event('server.starting', { version: options.version, config });
-  const { answerKey, mongoPassword } = await loadServerSecrets(first.settings, options.credentials);
+  const mongoPassword = await loadStorePassword(first.settings.store, credentials);
   const world = { clock: systemClock, random: systemRandom };
   const store = await openWhenThere(
     first.settings.store,
@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const identities = openIdentityLog(join(first.settings.state, 'identities.log'));
   let server: RunningServer;
   try {
-    server = await startServer({ store, identities, answerKey, ...world, log, notifier }, first, signal);
+    server = await startServer({ store, identities, ...world, log, notifier }, first, signal);
   } catch (error) {
     await store.close();
     if (signal.aborted) return;
@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   // One after the other: what the last SIGHUP found is what stays.
   let reloading = Promise.resolve(true);
   options.onReload(() => {
-    reloading = reloading.then(() => server.reload(() => loadServer(config, log)));
+    reloading = reloading.then(() => server.reload(() => loadServer(config, credentials, log)));
   });
   await aborted(signal);
   await reloading;

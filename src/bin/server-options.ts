@@ -14,7 +14,7 @@ Options:
   --help           print this
 
 Signals:
-  SIGHUP           read settings, certificates and checks again; no connection is dropped
+  SIGHUP           read settings, certificates, answer keys and checks again; no connection is dropped
   SIGTERM, SIGINT  finish what is under way, at most 10 s, and stop
 
 Examples:

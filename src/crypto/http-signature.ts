@@ -29,12 +29,14 @@ export function signRequest(
   return signMessage(key, REQUEST_COMPONENTS, requestValues(parts), parameters);
 }
 
+/** @param label another than the newest answer key's, for one that was replaced and still counts */
 export function signAnswer(
   key: SigningKey,
   parts: AnswerParts,
   parameters: Omit<SignatureParameters, 'keyid'>,
+  label: string = LABEL,
 ): SignatureHeaders {
-  return signMessage(key, ANSWER_COMPONENTS, answerValues(parts), parameters);
+  return signMessage(key, ANSWER_COMPONENTS, answerValues(parts), parameters, label);
 }
 
 export function verifyRequest(key: KeyObject, parts: RequestParts, presented: PresentedSignature): boolean {
@@ -50,12 +52,13 @@ function signMessage(
   components: readonly string[],
   values: Map<string, string>,
   parameters: Omit<SignatureParameters, 'keyid'>,
+  label: string = LABEL,
 ): SignatureHeaders {
   const params = signatureParams(components, { ...parameters, keyid: key.id });
   const bytes = key.sign(signatureBase(components, values, params));
   return {
-    'signature-input': `${LABEL}=${params}`,
-    signature: `${LABEL}=:${Buffer.from(bytes).toString('base64')}:`,
+    'signature-input': `${label}=${params}`,
+    signature: `${label}=:${Buffer.from(bytes).toString('base64')}:`,
     bytes,
   };
 }

@@ -1,7 +1,7 @@
 import type { Judge } from '../core/check.ts';
 import type { Log } from '../core/events.ts';
 import type { Clock, Random } from '../core/world.ts';
-import type { SigningKey } from '../crypto/ed25519.ts';
+import type { AnswerKeys } from '../crypto/answer-keys.ts';
 import type { VerificationKeys } from '../crypto/openpgp.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
@@ -16,7 +16,7 @@ export interface ServerDeps {
   judge: () => Judge;
   /** keys that v1 clients sign with; empty while v1 is off */
   v1Keys: () => VerificationKeys;
-  answerKey: SigningKey;
+  answerKeys: () => AnswerKeys;
   identities: Pick<IdentityLog, 'append'>;
   clock: Clock;
   random: Random;

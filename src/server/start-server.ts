@@ -4,7 +4,7 @@ import type { Judge } from '../core/check.ts';
 import { hours, type Milliseconds, minutes, seconds } from '../core/duration.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Clock, Random } from '../core/world.ts';
-import type { SigningKey } from '../crypto/ed25519.ts';
+import type { AnswerKeys } from '../crypto/answer-keys.ts';
 import type { VerificationKeys } from '../crypto/openpgp.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
@@ -23,12 +23,13 @@ export interface Loaded {
   ports: PortSpec[];
   judge: Judge;
   v1Keys: VerificationKeys;
+  /** sign the answers to agents */
+  answerKeys: AnswerKeys;
 }
 
 export interface ServerParts {
   store: Store;
   identities: Pick<IdentityLog, 'append'>;
-  answerKey: SigningKey;
   clock: Clock;
   random: Random;
   log: ServerLog;
@@ -69,6 +70,7 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
     settings: () => loaded.settings,
     judge: () => loaded.judge,
     v1Keys: () => loaded.v1Keys,
+    answerKeys: () => loaded.answerKeys,
   });
   const handle: RequestListener = app.koa.callback();
   const ports = createPorts({ handle, log });

@@ -54,7 +54,7 @@ test('setup --yes makes all that a server needs', async (t) => {
   const settings = await loadServerSettings(join(dir, 'server.yml'));
   t.is(settings.store.kind, 'embedded');
   t.false(settings.v1.enabled);
-  t.regex((await loadServerSecrets(settings)).answerKey.id, /^[A-Za-z0-9_-]{43}$/);
+  t.regex((await loadServerSecrets(settings)).answerKeys.newest.key.id, /^[A-Za-z0-9_-]{43}$/);
   t.true(keyFits(await read(dir, 'pki/ca.crt'), await read(dir, 'pki/ca.key')));
   t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
   t.true(readCertificate(await read(dir, 'pki/server.crt')).names.startsWith('DNS:penguins.example, DNS:localhost'));

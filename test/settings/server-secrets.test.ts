@@ -22,8 +22,8 @@ async function prepare(t: ExecutionContext, store = '{kind: embedded, file: s.db
 
 test('the answer key is read from the keys folder', async (t) => {
   const { settings, pem } = await prepare(t);
-  const { answerKey, ...rest } = await loadServerSecrets(settings);
-  t.is(answerKey.id, loadSigningKey(pem).id);
+  const { answerKeys, ...rest } = await loadServerSecrets(settings);
+  t.is(answerKeys.newest.key.id, loadSigningKey(pem).id);
   t.deepEqual(rest, {});
 });
 
@@ -33,7 +33,7 @@ test('a credential goes before the file, whatever its mode', async (t) => {
   await mkdir(credentials);
   const pem = generateSigningKey();
   await writeFile(join(credentials, 'answer.key'), pem, { mode: 0o644 });
-  t.is((await loadServerSecrets(settings, credentials)).answerKey.id, loadSigningKey(pem).id);
+  t.is((await loadServerSecrets(settings, credentials)).answerKeys.newest.key.id, loadSigningKey(pem).id);
 });
 
 for (const mode of [0o640, 0o604, 0o620]) {

@@ -4,6 +4,7 @@ import { makeJudge } from '../../src/audit/judge.ts';
 import type { Judge } from '../../src/core/check.ts';
 import type { EventName } from '../../src/core/events.ts';
 import type { Clock } from '../../src/core/world.ts';
+import { type AnswerKeys, onlyAnswerKey } from '../../src/crypto/answer-keys.ts';
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../src/crypto/ed25519.ts';
 import { readPublicKeys } from '../../src/crypto/openpgp.ts';
 import { createLog } from '../../src/server/log.ts';
@@ -41,6 +42,8 @@ export interface TestServer {
   identities: IdentityEvent[];
   /** Reads other settings, as a SIGHUP does. */
   reload(settings: Record<string, unknown>): Promise<boolean>;
+  /** Reads other answer keys, as a SIGHUP does. */
+  rotateTo(next: AnswerKeys): Promise<boolean>;
 }
 
 export interface TestServerOptions {
@@ -60,10 +63,11 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
   const logged: LoggedEvent[] = [];
   const log = createLog({ write: (line: string) => void logged.push(JSON.parse(line)) }, 'debug');
   const answerKey = loadSigningKey(generateSigningKey());
+  let answerKeys = onlyAnswerKey(answerKey);
   const v1Keys = options.v1Keys === undefined ? [] : await readPublicKeys(options.v1Keys);
   const load = async (given: Record<string, unknown>): Promise<Loaded> => {
     const settings = testSettings({ ...(options.v1Keys === undefined ? {} : { v1: { enabled: true } }), ...given });
-    return { settings, ports: await readPorts(settings), judge, v1Keys };
+    return { settings, ports: await readPorts(settings), judge, v1Keys, answerKeys };
   };
   const identities: IdentityEvent[] = [];
   const first = await load(options.settings ?? {});
@@ -71,7 +75,6 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
     {
       store,
       identities: { append: async (event) => void identities.push(event) },
-      answerKey,
       clock,
       random: realRandom,
       log,
@@ -96,6 +99,10 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
     events: (name) => logged.filter(({ event }) => event === name),
     identities,
     reload: (settings) => running.reload(() => load(settings)),
+    rotateTo: (next) => {
+      answerKeys = next;
+      return running.reload(() => load(options.settings ?? {}));
+    },
   };
 }
 

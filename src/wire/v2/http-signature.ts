@@ -1,11 +1,17 @@
 /**
- * HTTP Message Signatures (RFC 9421) as protocol v2 uses them: one signature, labelled `penguindome`, algorithm ed25519.
+ * HTTP Message Signatures (RFC 9421) as protocol v2 uses them: one signature, labelled `penguindome`, algorithm ed25519;
+ * on answers there may be others beside it (`olderLabel`).
  * Pure: builds and reads signature bases; crypto/http-signature.ts signs and verifies.
  */
 import { type InnerList, type Item, parseDictionary, serializeInnerList } from 'structured-headers';
 
 export const LABEL = 'penguindome';
 export const SEQUENCE_HEADER = 'penguindome-sequence';
+
+/** The label of an answer's further signature, by a key that was replaced and still counts; `LABEL` is the newest key's. */
+export function olderLabel(number: number): string {
+  return `${LABEL}-${number}`;
+}
 
 /** What a request's signature covers (RFC 9421 sections 2.1 and 2.2), in the order in which we write it. */
 export const REQUEST_COMPONENTS = [
@@ -116,27 +122,55 @@ export function readSignature(
 ): PresentedSignature | undefined {
   if (signatureInput === undefined || signature === undefined) return undefined;
   try {
-    const input = parseDictionary(signatureInput).get(LABEL);
-    const bytes = parseDictionary(signature).get(LABEL)?.[0];
-    if (input === undefined || !isInnerList(input) || !(bytes instanceof ArrayBuffer)) return undefined;
-    const components = input[0].map((item) => serializeInnerList([[item], new Map()]).slice(1, -1));
-    if (new Set(components).size !== components.length) return undefined;
-    if (required.some((component) => !components.includes(component))) return undefined;
-    const created = input[1].get('created');
-    const keyid = input[1].get('keyid');
-    const nonce = input[1].get('nonce');
-    const algorithm = input[1].get('alg');
-    if (typeof created !== 'number' || !Number.isInteger(created) || typeof keyid !== 'string') return undefined;
-    if (algorithm !== undefined && algorithm !== 'ed25519') return undefined;
-    return {
-      components,
-      params: serializeInnerList(input),
-      parameters: { created, keyid, ...(typeof nonce === 'string' ? { nonce } : {}) },
-      signature: new Uint8Array(bytes),
-    };
+    return readMember(parseDictionary(signatureInput).get(LABEL), parseDictionary(signature).get(LABEL), required);
   } catch {
     return undefined;
   }
+}
+
+/** More signatures than these on one answer are not looked at. */
+const MOST_SIGNATURES = 4;
+
+/** All signatures of ours on an answer: the newest key's first, then those of older keys. */
+export function readAnswerSignatures(
+  signatureInput: string | undefined,
+  signature: string | undefined,
+): PresentedSignature[] {
+  if (signatureInput === undefined || signature === undefined) return [];
+  try {
+    const [inputs, signatures] = [parseDictionary(signatureInput), parseDictionary(signature)];
+    const older = [...inputs.keys()].filter((label) => /^penguindome-\d{1,9}$/.test(label));
+    return [LABEL, ...older].slice(0, MOST_SIGNATURES).flatMap((label) => {
+      const read = readMember(inputs.get(label), signatures.get(label), ANSWER_COMPONENTS);
+      return read === undefined ? [] : [read];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function readMember(
+  input: InnerList | Item | undefined,
+  signature: InnerList | Item | undefined,
+  required: readonly string[],
+): PresentedSignature | undefined {
+  const bytes = signature?.[0];
+  if (input === undefined || !isInnerList(input) || !(bytes instanceof ArrayBuffer)) return undefined;
+  const components = input[0].map((item) => serializeInnerList([[item], new Map()]).slice(1, -1));
+  if (new Set(components).size !== components.length) return undefined;
+  if (required.some((component) => !components.includes(component))) return undefined;
+  const created = input[1].get('created');
+  const keyid = input[1].get('keyid');
+  const nonce = input[1].get('nonce');
+  const algorithm = input[1].get('alg');
+  if (typeof created !== 'number' || !Number.isInteger(created) || typeof keyid !== 'string') return undefined;
+  if (algorithm !== undefined && algorithm !== 'ed25519') return undefined;
+  return {
+    components,
+    params: serializeInnerList(input),
+    parameters: { created, keyid, ...(typeof nonce === 'string' ? { nonce } : {}) },
+    signature: new Uint8Array(bytes),
+  };
 }
 
 function isInnerList(member: InnerList | Item): member is InnerList {

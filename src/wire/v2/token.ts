@@ -16,6 +16,8 @@ const tokenContent = v.object({
   pin: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
   /** raw Ed25519 key (base64) that signs the server's answers */
   answer_key: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/)),
+  /** how many keys signed answers before that one; absent: none */
+  answer_number: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** OpenPGP fingerprint (hex) of the key that signs orders */
   order_key: v.pipe(v.string(), v.regex(/^[0-9A-F]{40}([0-9A-F]{24})?$/)),
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import { makeJudge } from '../../../src/audit/judge.ts';
+import { type AnswerKeys, onlyAnswerKey } from '../../../src/crypto/answer-keys.ts';
 import {
   type CertificateAndKey,
   certificateFingerprint,
@@ -25,6 +26,7 @@ import { temporaryStore } from '../../support/stores.ts';
 import { realClock, realRandom } from '../../support/world.ts';
 
 export interface Passing {
+  method: string;
   path: string;
   headers: IncomingHttpHeaders;
   /** as sent */
@@ -49,6 +51,8 @@ export interface Site {
   url: string;
   store: Store;
   authority: CertificateAndKey;
+  /** of the present and, in tests of rotations, replaced as a SIGHUP does it */
+  answerKeys: AnswerKeys;
   answerKey: SigningKey;
   /** SHA-256 of its certificate */
   pin: string;
@@ -76,7 +80,8 @@ export async function startSite(t: ExecutionContext, limits: Record<string, numb
   const { authority, certificate } = await certificates();
   const store = await temporaryStore(t);
   const answerKey = loadSigningKey(generateSigningKey());
-  const server = await startApp(t, store, answerKey, limits);
+  const keys = { current: onlyAnswerKey(answerKey) };
+  const server = await startApp(t, store, () => keys.current, limits);
   const passed: Passing[] = [];
   let meddle: Meddle | undefined;
   const front = createHttps({ cert: certificate.certificate, key: certificate.key }, (incoming, outgoing) => {
@@ -84,9 +89,9 @@ export async function startSite(t: ExecutionContext, limits: Record<string, numb
       const pieces: Buffer[] = [];
       for await (const piece of incoming) pieces.push(piece);
       const body = Buffer.concat(pieces);
-      const { headers, url: path = '' } = incoming;
-      const head = [`POST ${path} HTTP/1.1`, ...pairs(incoming.rawHeaders), '', ''].join('\r\n');
-      const passing = { path, headers, body, message: parse(headers, body), bytes: head.length + body.length };
+      const { headers, url: path = '', method = 'POST' } = incoming;
+      const head = [`${method} ${path} HTTP/1.1`, ...pairs(incoming.rawHeaders), '', ''].join('\r\n');
+      const passing = { method, path, headers, body, message: parse(headers, body), bytes: head.length + body.length };
       passed.push(passing);
       const next = () => forward(server, passing);
       const answered = await (meddle === undefined ? next() : meddle(passing, next));
@@ -104,6 +109,12 @@ export async function startSite(t: ExecutionContext, limits: Record<string, numb
     url,
     store,
     authority,
+    get answerKeys() {
+      return keys.current;
+    },
+    set answerKeys(next) {
+      keys.current = next;
+    },
     answerKey,
     pin: certificateFingerprint(certificate.certificate),
     passed,
@@ -126,7 +137,8 @@ export async function startSite(t: ExecutionContext, limits: Record<string, numb
         secret,
         url: options.url ?? url,
         ...(options.trust ?? { ca: authority.certificate }),
-        answer_key: answerKey.publicKey,
+        answer_key: keys.current.newest.key.publicKey,
+        ...(keys.current.newest.number === 0 ? {} : { answer_number: keys.current.newest.number }),
         order_key: 'A'.repeat(40),
       });
     },
@@ -136,7 +148,7 @@ export async function startSite(t: ExecutionContext, limits: Record<string, numb
 async function startApp(
   t: ExecutionContext,
   store: Store,
-  answerKey: SigningKey,
+  answerKeys: () => AnswerKeys,
   limits: Record<string, number>,
 ): Promise<number> {
   const settings = serverSettings.parse({
@@ -157,7 +169,7 @@ async function startApp(
     settings: () => settings,
     judge: () => makeJudge([]),
     v1Keys: () => [],
-    answerKey,
+    answerKeys,
     identities: openIdentityLog(join(await scratchFolder(t), 'identities.log')),
     clock: realClock,
     random: realRandom,
@@ -184,9 +196,9 @@ export async function listen(t: ExecutionContext, server: Server | HttpsServer, 
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function forward(port: number, { path, headers, body }: Passing): Promise<Answered> {
+function forward(port: number, { method, path, headers, body }: Passing): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const passed = request({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false });
+    const passed = request({ host: '127.0.0.1', port, path, method, headers, agent: false });
     passed.on('error', reject);
     passed.on('response', (response) => {
       const pieces: Buffer[] = [];
@@ -205,5 +217,6 @@ function pairs(raw: readonly string[]): string[] {
 }
 
 function parse(headers: IncomingHttpHeaders, body: Buffer): Record<string, unknown> {
+  if (body.length === 0) return {};
   return JSON.parse((headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('utf8'));
 }

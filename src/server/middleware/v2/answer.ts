@@ -1,9 +1,10 @@
 import type { Context, Middleware } from 'koa';
 import type { Log } from '../../../core/events.ts';
 import type { Clock } from '../../../core/world.ts';
-import type { SigningKey } from '../../../crypto/ed25519.ts';
-import { signAnswer } from '../../../crypto/http-signature.ts';
+import type { AnswerKeys } from '../../../crypto/answer-keys.ts';
+import { type SignatureHeaders, signAnswer } from '../../../crypto/http-signature.ts';
 import { contentDigest } from '../../../wire/v2/digest.ts';
+import { type AnswerParts, LABEL, olderLabel } from '../../../wire/v2/http-signature.ts';
 import { refusalOf } from '../../refuse.ts';
 import { slot } from '../../slot.ts';
 import { readPresented } from './read-signature.ts';
@@ -11,12 +12,17 @@ import { readPresented } from './read-signature.ts';
 /** What the endpoint answers, as JSON. */
 export const reply = slot<object>('reply');
 
+interface Signing {
+  answerKeys: () => AnswerKeys;
+  clock: Clock;
+}
+
 /** Turns what the route replied, or why it refused, into JSON; signs it wherever the request carried a signature that it can be bound to. */
-export function answer({ answerKey, clock, log }: { answerKey: SigningKey; clock: Clock; log: Log }): Middleware {
+export function answer({ answerKeys, clock, log }: Signing & { log: Log }): Middleware {
   return async function answer(ctx, next) {
     try {
       await next();
-      send(ctx, 200, reply.take(ctx), { answerKey, clock });
+      send(ctx, 200, reply.take(ctx), { answerKeys, clock });
     } catch (error) {
       const refusal = refusalOf(ctx, error, log);
       if (refusal === undefined) {
@@ -25,17 +31,12 @@ export function answer({ answerKey, clock, log }: { answerKey: SigningKey; clock
       }
       const { code, status, message, extra } = refusal;
       const body = { error: code, reason: message, time: clock.now().toISOString(), ...extra };
-      send(ctx, status, body, { answerKey, clock });
+      send(ctx, status, body, { answerKeys, clock });
     }
   };
 }
 
-function send(
-  ctx: Context,
-  status: number,
-  content: object,
-  { answerKey, clock }: { answerKey: SigningKey; clock: Clock },
-): void {
+function send(ctx: Context, status: number, content: object, signing: Signing): void {
   const body = Buffer.from(JSON.stringify(content));
   const digest = contentDigest(body);
   ctx.status = status;
@@ -45,15 +46,23 @@ function send(
   const request = readPresented(ctx);
   if (request === undefined) return;
   const { path, contentDigest: requestDigest, sequence } = request.parts;
-  const signed = signAnswer(
-    answerKey,
-    {
-      status,
-      contentDigest: digest,
-      request: { path, contentDigest: requestDigest, sequence, signature: request.presented.signature },
-    },
-    { created: Math.floor(clock.now().getTime() / 1000) },
-  );
-  ctx.set('Signature-Input', signed['signature-input']);
-  ctx.set('Signature', signed.signature);
+  const signed = sign(signing, {
+    status,
+    contentDigest: digest,
+    request: { path, contentDigest: requestDigest, sequence, signature: request.presented.signature },
+  });
+  ctx.set('Signature-Input', signed.map((each) => each['signature-input']).join(', '));
+  ctx.set('Signature', signed.map((each) => each.signature).join(', '));
+}
+
+/** By the newest key and, until their overlaps end, by those before it: for agents that do not know it yet. */
+function sign({ answerKeys, clock }: Signing, parts: AnswerParts): SignatureHeaders[] {
+  const now = clock.now();
+  const { newest, older } = answerKeys();
+  const keys = [
+    { key: newest.key, label: LABEL },
+    ...older.filter(({ until }) => now < until).map(({ key, number }) => ({ key, label: olderLabel(number) })),
+  ];
+  const created = Math.floor(now.getTime() / 1000);
+  return keys.map(({ key, label }) => signAnswer(key, parts, { created }, label));
 }
