@@ -55,7 +55,6 @@ export type SignedRotation = v.InferOutput<typeof signedRotation>;
 export const answerKeyChain = v.object({
   rotations: v.pipe(v.array(signedRotation), v.maxLength(MOST_ROTATIONS)),
 });
-export type AnswerKeyChain = v.InferOutput<typeof answerKeyChain>;
 
 export type ReadChain = { ok: true; rotations: SignedRotation[] } | { ok: false; reason: string };
 
