@@ -25,7 +25,7 @@ export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyr
       if (cached !== undefined) return cached;
       const found = await lookUp(store, id);
       if (found === undefined) return undefined;
-      const known = { key: importPublicKey(found.publicKey), hostname: found.hostname };
+      const known = { key: importPublicKey(found.public_key), hostname: found.hostname };
       cache.set(id, known);
       const [oldest] = cache.keys();
       if (cache.size > CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
@@ -37,12 +37,6 @@ export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyr
 async function lookUp(
   store: Pick<Store, 'hosts' | 'enrollments'>,
   id: KeyId,
-): Promise<{ publicKey: string; hostname: string } | undefined> {
-  const host = await store.hosts.findByKey(id);
-  const hostKey = host?.identity.keys.find((key) => key.id === id);
-  if (host !== undefined && hostKey !== undefined) {
-    return { publicKey: hostKey.public_key, hostname: host.hostname };
-  }
-  const enrollment = await store.enrollments.find(id);
-  return enrollment && { publicKey: enrollment.public_key, hostname: enrollment.hostname };
+): Promise<{ public_key: string; hostname: string } | undefined> {
+  return (await store.hosts.findKey(id)) ?? store.enrollments.find(id);
 }

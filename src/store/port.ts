@@ -134,6 +134,8 @@ export interface HostStore {
   findById(id: HostId): Promise<Host | undefined>;
   /** The host, whole, that the key speaks for, revoked keys included; undefined for a key of no approved host. */
   findByKey(key: KeyId): Promise<(Host & { identity: Identity }) | undefined>;
+  /** That key alone, revoked or not, with the name of its host: what a signature needs, at a fraction of what the whole host costs. */
+  findKey(key: KeyId): Promise<{ public_key: string; hostname: string } | undefined>;
   /** By host name. Streams: the fleet need not fit in memory. */
   list(filter?: HostFilter): AsyncIterable<Host>;
   count(): Promise<number>;

@@ -22,6 +22,27 @@ forEachStore((kind, test, prepare) => {
     t.is(await store.hosts.findByKey(anEnrollment().key_id), undefined);
   });
 
+  test(`${kind}: a key is found alone, with the name of its host, each of several and a revoked one too`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const host = await enrolledHost(store);
+    const other = anEnrollment();
+    await store.hosts.replace(
+      host.hostname,
+      {
+        host_id: host.identity.host_id,
+        key: { id: other.key_id, public_key: other.public_key, added_at: AT },
+        sequence: 1,
+      },
+      AT,
+    );
+    const { keys } = (await store.hosts.findById(host.identity.host_id))?.identity ?? t.fail();
+    t.is(keys.length, 2);
+    for (const { id, public_key } of keys) {
+      t.deepEqual(await store.hosts.findKey(id), { public_key, hostname: host.hostname });
+    }
+    t.is(await store.hosts.findKey(anEnrollment().key_id), undefined);
+  });
+
   test(`${kind}: a host of v1 is taken over, with all it has, only where that is asked for`, async (t) => {
     const store = await (await prepare(t)).open();
     const enrollment = anEnrollment({ hostname: 'old-laptop' });

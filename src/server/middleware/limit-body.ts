@@ -72,8 +72,12 @@ function readBody(
       }
     };
     request.on('error', (cause) => reject(new ClientGone('the connection broke', { cause })));
-    request.on('close', () => reject(new ClientGone('the connection ended')));
-    request.on('end', () => resolve(Buffer.concat(chunks)));
+    const gone = (): void => reject(new ClientGone('the connection ended'));
+    request.on('close', gone);
+    request.on('end', () => {
+      request.off('close', gone);
+      resolve(Buffer.concat(chunks));
+    });
     if (Number(request.headers['content-length'] ?? 0) > limit) {
       refuse(new Refusal(code, `cannot take a body of more than ${limit} bytes`));
     } else {

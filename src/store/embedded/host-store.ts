@@ -4,7 +4,7 @@ import type { HostFilter, HostStore } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
 import type { Group } from './group-commit.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
-import { findHost, findHostById, findHostByKey, pageOfHosts } from './read-host.ts';
+import { findHost, findHostById, findHostByKey, findKey, pageOfHosts } from './read-host.ts';
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
@@ -20,6 +20,7 @@ export function hostStore(engine: Engine, group: Group): HostStore {
     find: async (hostname) => findHost(engine, hostname),
     findById: async (id) => findHostById(engine, id),
     findByKey: async (key) => findHostByKey(engine, key),
+    findKey: async (key) => findKey(engine, key),
     list: (filter) => listHosts(engine, filter ?? {}),
     count: async () => countHosts(engine),
     spend: (speaker) => group.commit(() => spend(engine, speaker)),

@@ -22,6 +22,14 @@ export function findHostByKey(engine: Engine, key: KeyId): (Host & { identity: I
   return withIdentity(oneHost(engine, 'hosts.id = (SELECT host FROM host_keys WHERE key_id = ?)', key));
 }
 
+export function findKey(engine: Engine, key: KeyId): { public_key: string; hostname: string } | undefined {
+  const row = engine.get(
+    'SELECT public_key, hostname FROM host_keys JOIN hosts ON hosts.id = host_keys.host WHERE key_id = ?',
+    key,
+  );
+  return row && { public_key: text(row, 'public_key'), hostname: text(row, 'hostname') };
+}
+
 /** At most `limit` hosts whose names come after `after`, by name. */
 export function pageOfHosts(
   engine: Engine,

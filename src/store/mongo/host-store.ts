@@ -2,7 +2,7 @@ import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
-import { findHost, findHostById, listHosts } from './hosts.ts';
+import { findHost, findHostById, findKey, listHosts } from './hosts.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
@@ -14,6 +14,7 @@ export function hostStore(collections: Collections): HostStore {
     find: (hostname) => reach(() => findHost(collections, hostname)),
     findById: (id) => reach(() => findHostById(collections, id)),
     findByKey: (key) => reach(() => findSpeaker(collections, key)),
+    findKey: (key) => reach(() => findKey(collections, key)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker) => reach(() => spend(collections, speaker)),

@@ -23,6 +23,18 @@ export async function findHostByKey(
   return withIdentity(readHost(await clients.findOne({ 'identity.keys.id': key })));
 }
 
+export async function findKey(
+  { clients }: Collections,
+  key: KeyId,
+): Promise<{ public_key: string; hostname: string } | undefined> {
+  const found = await clients.findOne<{ hostname: string; identity: Pick<Identity, 'keys'> }>(
+    { 'identity.keys.id': key },
+    { projection: { _id: 0, hostname: 1, 'identity.keys': 1 } },
+  );
+  const held = found?.identity.keys.find(({ id }) => id === key);
+  return found === null || held === undefined ? undefined : { public_key: held.public_key, hostname: found.hostname };
+}
+
 export async function* listHosts({ clients }: Collections, filter: HostFilter): AsyncGenerator<Host> {
   const cursor = clients.find(condition(filter)).sort({ hostname: 1 });
   for await (const document of cursor) {

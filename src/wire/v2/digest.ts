@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import crypto from 'node:crypto';
 import type { Digest } from '../../core/host.ts';
 
 /** `Content-Digest` of the bytes as sent, after content coding (RFC 9530 section 2). */
 export function contentDigest(body: Uint8Array): string {
-  return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
+  return `sha-256=:${sha256(body, 'base64')}:`;
 }
 
 /**
@@ -26,7 +26,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 export function digestOfText(text: string): Digest {
-  return createHash('sha256').update(text).digest('hex') as Digest;
+  return sha256(text, 'hex') as Digest;
 }
 
 export function bodyDigest(value: unknown): Digest {
@@ -36,4 +36,13 @@ export function bodyDigest(value: unknown): Digest {
 /** Digest of a report: over the canonical JSON of `[[name, digest], …]`, sorted by name (UTF-16 code units, as RFC 8785 sorts keys). */
 export function listDigest(list: Record<string, Digest>): Digest {
   return bodyDigest(Object.entries(list).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** One call is several times as fast for what is as short as this; Node 18, on which the agent runs too, does not have it. */
+const hashAtOnce: typeof crypto.hash | undefined = crypto.hash;
+
+function sha256(data: Uint8Array | string, encoding: 'hex' | 'base64'): string {
+  return hashAtOnce === undefined
+    ? crypto.createHash('sha256').update(data).digest(encoding)
+    : hashAtOnce('sha256', data, encoding);
 }

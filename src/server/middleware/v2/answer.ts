@@ -7,7 +7,7 @@ import { contentDigest } from '../../../wire/v2/digest.ts';
 import { type AnswerParts, LABEL, olderLabel } from '../../../wire/v2/http-signature.ts';
 import { refusalOf } from '../../refuse.ts';
 import { slot } from '../../slot.ts';
-import { readPresented } from './read-signature.ts';
+import { request as presentedRequest, readPresented } from './read-signature.ts';
 
 /** What the endpoint answers, as JSON. */
 export const reply = slot<object>('reply');
@@ -43,7 +43,7 @@ function send(ctx: Context, status: number, content: object, signing: Signing): 
   ctx.body = body;
   ctx.type = 'application/json';
   ctx.set('Content-Digest', digest);
-  const request = readPresented(ctx);
+  const request = presentedRequest.peek(ctx) ?? readPresented(ctx);
   if (request === undefined) return;
   const { path, contentDigest: requestDigest, sequence } = request.parts;
   const signed = sign(signing, {

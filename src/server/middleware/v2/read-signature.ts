@@ -57,8 +57,24 @@ export function readPresented(ctx: Context): PresentedRequest | undefined {
 function claimedAuthority(ctx: Context): string | undefined {
   const host = header(ctx, 'host');
   if (host === undefined) return undefined;
+  const { scheme } = arrivalOf(ctx.req);
+  const key = `${scheme} ${host}`;
+  const known = authorities.get(key);
+  if (known !== undefined) return known;
+  const authority = readAuthority(scheme, host);
+  if (authorities.size >= MOST_AUTHORITIES) authorities.clear();
+  if (authority !== undefined && key.length <= LONGEST_KEPT) authorities.set(key, authority);
+  return authority;
+}
+
+/** By scheme and host: a server is called by few names, and a URL takes its time to read. */
+const authorities = new Map<string, string>();
+const MOST_AUTHORITIES = 100;
+const LONGEST_KEPT = 300;
+
+function readAuthority(scheme: 'http' | 'https', host: string): string | undefined {
   try {
-    return authorityOf(arrivalOf(ctx.req).scheme, host);
+    return authorityOf(scheme, host);
   } catch {
     return undefined;
   }
