@@ -13,6 +13,8 @@ import { hostsLost } from './hosts-lost.ts';
 import { hostsShow } from './hosts-show.ts';
 import { issuesAudit } from './issues-audit.ts';
 import { issuesList } from './issues-list.ts';
+import { keysList } from './keys-list.ts';
+import { keysRotate } from './keys-rotate.ts';
 import { migrate } from './migrate.ts';
 import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
@@ -47,6 +49,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     ],
     ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsLost, hostsForget]],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
+    ['keys', 'what agents trust this server by', [keysList, keysRotate]],
   ];
   program.addCommand(setup(context));
   for (const [name, description, members] of groups) {

@@ -2,8 +2,8 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { loadSigningKey } from '../crypto/ed25519.ts';
 import { fingerprintOf } from '../crypto/openpgp.ts';
+import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { TokenContent } from '../wire/v2/token.ts';
 import { EXIT } from './exit-codes.ts';
@@ -11,10 +11,12 @@ import { EXIT } from './exit-codes.ts';
 /** All that a machine needs to trust this server: where it is, who signs its certificate, its answers and its orders. */
 export async function readServerTrust(settings: ServerSettings): Promise<Omit<TokenContent, 'secret'>> {
   const { keys } = settings;
+  const { newest } = await loadAnswerKeys({ keys });
   return {
     url: settings.public_url,
     ...(settings.public_url.startsWith('https:') ? await trustInCertificate(settings) : {}),
-    answer_key: await use(join(keys, 'answer.key'), (pem) => loadSigningKey(pem).publicKey),
+    answer_key: newest.key.publicKey,
+    ...(newest.number === 0 ? {} : { answer_number: newest.number }),
     order_key: await use(join(keys, 'order-public.asc'), fingerprintOf),
   };
 }

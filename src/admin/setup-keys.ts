@@ -5,6 +5,7 @@ import type { Clock, Random } from '../core/world.ts';
 import { type CertificateAndKey, keyFits, makeAuthority, makeServerCertificate } from '../crypto/certificates.ts';
 import { generateSigningKey } from '../crypto/ed25519.ts';
 import { generateOrderKey, readPublicKeys } from '../crypto/openpgp.ts';
+import { answerKeyFile, readRotations } from '../settings/answer-key-files.ts';
 import type { FileOwner } from '../settings/atomic-write.ts';
 import { readIfThere, type Step, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
@@ -53,10 +54,11 @@ export async function ensureServerCertificate(
   return { ...step, outcome: 'made' };
 }
 
-/** Signs the server's answers to agents. */
+/** Signs the server's answers to agents. Once it was rotated, the first one may be gone for good. */
 export async function ensureAnswerKey(keys: string, owner: FileOwner | undefined): Promise<Step> {
-  const path = join(keys, 'answer.key');
-  if ((await readIfThere(path)) !== undefined) return { what: 'answer key', path, outcome: 'there' };
+  const { length } = await readRotations(keys);
+  const path = join(keys, answerKeyFile(length));
+  if (length > 0 || (await readIfThere(path)) !== undefined) return { what: 'answer key', path, outcome: 'there' };
   await writeNew(path, generateSigningKey(), SECRET, owner);
   return { what: 'answer key', path, outcome: 'made' };
 }

@@ -75,11 +75,12 @@ export async function describeKeys(armored: string): Promise<
     /** of the primary key, upper-case hex */
     fingerprint: string;
     kind: 'public' | 'secret' | 'secret, locked by a passphrase';
+    createdAt: Date;
   }[]
 > {
   return (await readBlocks(armored)).map((key) => {
     const kind = !key.isPrivate() ? 'public' : key.isDecrypted() ? 'secret' : 'secret, locked by a passphrase';
-    return { fingerprint: key.getFingerprint().toUpperCase(), kind };
+    return { fingerprint: key.getFingerprint().toUpperCase(), kind, createdAt: key.getCreationTime() };
   });
 }
 

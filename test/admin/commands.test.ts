@@ -40,6 +40,7 @@ test('the tree holds what the product promises', (t) => {
     ...['setup', 'settings get', 'settings set', 'migrate', 'backup', 'restore'],
     ...['enrollment token', 'enrollment list', 'enrollment approve', 'enrollment revoke'],
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
+    ...['keys list', 'keys rotate'],
   ]) {
     t.true(names.includes(name), name);
   }
