@@ -1,6 +1,9 @@
-// Bundles the three programs, each into one executable file that needs only the packages named external here.
+// Bundles the three programs, each into one executable file that needs only the packages named external here. The agent's is a
+// small loader, with the bundle and the code that V8 compiled of it beside it: it starts every minute.
 // CommonJS, because a file without an extension outside any package is CommonJS to every Node that we support.
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -22,48 +25,90 @@ const OPTIONAL = [
 const PROGRAMS = [
   { name: 'penguindome', target: 'node20.19', external: [...NATIVE, ...OPTIONAL] },
   { name: 'penguindome-server', target: 'node20.19', external: [...NATIVE, ...OPTIONAL] },
-  { name: 'penguindome-agent', target: 'node18.19', external: [] },
 ];
+const AGENT = { target: 'node18.19', external: [] };
 
 /** Beside the programs, inputs.json says which source files and packages went into each. */
 export async function buildPrograms(outdir = `${root}build`) {
-  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
+  const version = `"${JSON.parse(await readFile(`${root}package.json`, 'utf8')).version}"`;
   await mkdir(outdir, { recursive: true });
   await writeFile(`${outdir}/package.json`, '{"type":"commonjs"}\n');
-  const built = await Promise.all(
-    PROGRAMS.map(async ({ name, target, external }) => {
-      const outfile = `${outdir}/${name}`;
-      const { metafile } = await build({
-        absWorkingDir: root,
-        entryPoints: [`src/bin/${name}.ts`],
-        outfile,
-        bundle: true,
-        platform: 'node',
-        format: 'cjs',
-        target,
-        external,
-        minifySyntax: true,
-        metafile: true,
-        legalComments: 'none',
-        logLevel: 'warning',
-        // CommonJS has no import.meta.url, and openpgp makes its `require` from it.
-        define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__file_url' },
-        banner: { js: "#!/usr/bin/env node\nconst __file_url = require('node:url').pathToFileURL(__filename).href;" },
-      });
-      await chmod(outfile, 0o755);
-      return [name, metafile];
-    }),
-  );
-  const inputs = built.map(([name, metafile]) => [name, Object.keys(metafile.inputs)]);
+  const built = await Promise.all([
+    ...PROGRAMS.map((program) => buildProgram(outdir, version, program)),
+    buildAgent(outdir, version),
+  ]);
+  const inputs = built.map(([name, { inputs }]) => [name, Object.keys(inputs)]);
   await writeFile(`${outdir}/inputs.json`, `${JSON.stringify(Object.fromEntries(inputs), null, 1)}\n`);
-  return new Map(built);
+  return built;
+}
+
+async function buildProgram(outdir, version, { name, target, external }) {
+  const { metafile, text } = await bundle(`src/bin/${name}.ts`, {
+    target,
+    external,
+    // CommonJS has no import.meta.url, and openpgp makes its `require` from it.
+    define: { __VERSION__: version, 'import.meta.url': '__file_url' },
+    banner: { js: `${SHEBANG}const __file_url = require('node:url').pathToFileURL(__filename).href;` },
+  });
+  await writeProgram(`${outdir}/${name}`, text);
+  return [name, { bytes: text.length, inputs: metafile.inputs }];
+}
+
+/** The bundle is one function, as Node's own loader would make it, behind a comment with its SHA-256, by which it knows its cache. */
+async function buildAgent(outdir, version) {
+  const loader = await bundle('src/bin/penguindome-agent.ts', { ...AGENT, banner: { js: SHEBANG } });
+  const main = await bundle('src/bin/agent-main.ts', {
+    ...AGENT,
+    define: { __VERSION__: version },
+    // The script that the loader makes has no import() of its own.
+    supported: { 'dynamic-import': false },
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
+  });
+  // esbuild escapes what is not ASCII everywhere but in comments; the loader reads the file as Latin-1, which takes no decoding.
+  const text = main.text.replace(/[^\x00-\x7f]/g, '?');
+  const stamp = createHash('sha256').update(text).digest('hex');
+  await rm(`${outdir}/penguindome-agent.bundle.cache`, { force: true });
+  await writeFile(`${outdir}/penguindome-agent.bundle.js`, `/*${stamp}*/${text}`);
+  await writeProgram(`${outdir}/penguindome-agent`, loader.text);
+  makeCodeCache(`${outdir}/penguindome-agent`);
+  return ['penguindome-agent', { bytes: text.length, inputs: { ...loader.metafile.inputs, ...main.metafile.inputs } }];
+}
+
+/** For the Node that builds; another one goes without it, or a package's install step makes it anew. */
+function makeCodeCache(program) {
+  const { status, stderr } = spawnSync(process.execPath, [program, '--make-code-cache'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cannot make the agent's code cache: ${stderr}`);
+}
+
+const SHEBANG = '#!/usr/bin/env node\n';
+
+async function bundle(entry, options) {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    write: false,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    minifySyntax: true,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    ...options,
+  });
+  return { metafile, text: outputFiles[0].text };
+}
+
+async function writeProgram(path, text) {
+  await writeFile(path, text);
+  await chmod(path, 0o755);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const started = performance.now();
   const built = await buildPrograms();
-  for (const [name, { outputs }] of built) {
-    const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  for (const [name, { bytes }] of built) {
     console.log(`build/${name}  ${(bytes / 1024).toFixed(0)} KiB`);
   }
   console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);

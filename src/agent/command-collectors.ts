@@ -2,9 +2,10 @@ import { OperatorError } from '../core/errors.ts';
 import { jsonText } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { whatRuns } from './gather.ts';
+import { gathererOf } from './gatherer-of.ts';
 import { runCollector } from './run-collector.ts';
 import { runPlugin } from './run-plugin.ts';
-import { gathererOf, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export async function commandList(session: Session): Promise<number> {
   const { output, context } = session;

@@ -1,7 +1,8 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { EXIT } from './exit-codes.ts';
+import { hostnameOf } from './hostname-of.ts';
 import { withLock } from './lock.ts';
-import { hostnameOf, openSpeaker } from './open-speaker.ts';
+import { openSpeaker } from './open-speaker.ts';
 import { makeSubmit } from './places.ts';
 import { adviceOn, exitFor } from './problem.ts';
 import { askingOf, type Session } from './session.ts';

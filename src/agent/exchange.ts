@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import type { Clock, Random } from '../core/world.ts';
 import { importPublicKey, keyIdOf, type SigningKey } from '../crypto/ed25519.ts';
@@ -36,7 +35,7 @@ const MOST_REPLAYS = 3;
  * @throws RequestProblem where there is no answer, or none that verifies: it says nothing then about what the server did
  */
 export async function exchange(speaker: Speaker, path: string, message: object): Promise<Answer> {
-  const encoded = encode(message);
+  const encoded = await encode(message);
   for (let attempt = 1; ; attempt++) {
     const answer = await attemptOnce(speaker, path, encoded);
     if (answer.outcome === 'ok' || answer.refusal.error !== 'replayed' || attempt === MOST_REPLAYS) return answer;
@@ -64,10 +63,11 @@ interface Encoded {
   headers: Record<string, string>;
 }
 
-function encode(message: object): Encoded {
+async function encode(message: object): Promise<Encoded> {
   const text = Buffer.from(JSON.stringify(message));
   const headers = { 'Content-Type': 'application/json' };
   if (text.length < WORTH_GZIP) return { body: text, headers };
+  const { gzipSync } = await import('node:zlib');
   return { body: gzipSync(text), headers: { ...headers, 'Content-Encoding': 'gzip' } };
 }
 

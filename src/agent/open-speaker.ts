@@ -1,5 +1,4 @@
 import { OperatorError } from '../core/errors.ts';
-import { isHostname } from '../core/host.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { type ConnectionLimits, connection } from './connection.ts';
 import type { AgentContext } from './context.ts';
@@ -34,15 +33,6 @@ export async function openSpeaker(
 
 export function limitsOf({ network }: AgentSettings): ConnectionLimits {
   return { connect: network.connect_timeout, request: network.timeout };
-}
-
-export function hostnameOf(settings: Pick<AgentSettings, 'hostname'>, machine: string): string {
-  const name = settings.hostname ?? machine;
-  if (isHostname(name)) return name;
-  throw new OperatorError(
-    `cannot report under the name ${JSON.stringify(name)}: it is no host name; set hostname in agent.yml`,
-    { exitCode: EXIT.notSetUp },
-  );
 }
 
 function notEnrolled(): OperatorError {

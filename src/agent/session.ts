@@ -2,9 +2,7 @@ import { resolve } from 'node:path';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { loadAgentSettings } from '../settings/agent-settings-file.ts';
 import { type AgentContext, type Output, outputOf } from './context.ts';
-import type { Gatherer } from './gather.ts';
-import { hostAccess, programEnvironment } from './host-access.ts';
-import { hostnameOf } from './open-speaker.ts';
+import { hostnameOf } from './hostname-of.ts';
 import { type Places, placesOf } from './places.ts';
 import type { Asking } from './read-status.ts';
 
@@ -26,19 +24,6 @@ export function session(context: AgentContext, options: { state?: string; config
     places,
     output: outputOf(context, options.json === true),
     settings: () => loadAgentSettings(places.settings, places.settingsFolder),
-  };
-}
-
-export function gathererOf({ context, places }: Session, settings: AgentSettings): Gatherer {
-  const { clock, uid, home, collectors, signal } = context;
-  return {
-    settings,
-    collectors,
-    pluginFolders: places.plugins,
-    uid,
-    env: programEnvironment(home),
-    hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
-    signal,
   };
 }
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { messageOf } from '../core/errors.ts';
 import { type AgentSettings, agentSettings } from './agent-settings.ts';
-import { type KeyPath, readYaml, type YamlFile } from './read-yaml.ts';
+import { readPlainYaml } from './read-plain-yaml.ts';
+import type { KeyPath, YamlFile } from './read-yaml.ts';
 import { SettingsError, type SettingsProblem } from './settings-error.ts';
 
 interface Source {
@@ -17,20 +18,40 @@ interface Source {
  * @throws SettingsError with every problem: file, line, key, what was expected and what was found
  */
 export async function loadAgentSettings(file: string, folder: string): Promise<AgentSettings> {
-  const sources: Source[] = [];
-  const broken: SettingsProblem[] = [];
+  const texts: SettingsText[] = [];
   for (const path of [file, ...(await filesOf(folder))]) {
     const text = await textOf(path);
-    if (text === undefined) continue;
+    if (text !== undefined) texts.push({ path, text });
+  }
+  return plainSettings(texts) ?? settingsIn(texts, file);
+}
+
+interface SettingsText {
+  path: string;
+  text: string;
+}
+
+/** @returns undefined where a file needs the parser of YAML, or anything is to be told with its line */
+function plainSettings(texts: readonly SettingsText[]): AgentSettings | undefined {
+  const values = texts.map(({ text }) => readPlainYaml(text));
+  if (values.includes(undefined)) return undefined;
+  const parsed = v.safeParse(agentSettings, values.reduce<unknown>(merged, {}));
+  return parsed.success ? parsed.output : undefined;
+}
+
+async function settingsIn(texts: readonly SettingsText[], file: string): Promise<AgentSettings> {
+  const { readYaml } = await import('./read-yaml.ts');
+  const sources: Source[] = [];
+  const broken: SettingsProblem[] = [];
+  for (const { path, text } of texts) {
     const yaml = readYaml(text, path);
     if (Array.isArray(yaml)) broken.push(...yaml);
     else sources.push({ file: path, yaml });
   }
   if (broken.length > 0) throw new SettingsError(file, broken);
-  const found = [...broken, ...sources.flatMap(notAGroup)];
+  const found = sources.flatMap(notAGroup);
   if (found.length > 0) throw new SettingsError(file, found);
-  const value = sources.map(({ yaml }) => yaml.value).reduce<unknown>(merged, {});
-  const parsed = v.safeParse(agentSettings, value);
+  const parsed = v.safeParse(agentSettings, sources.map(({ yaml }) => yaml.value).reduce<unknown>(merged, {}));
   if (parsed.success) return parsed.output;
   throw new SettingsError(
     file,

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Collector } from '../../../src/agent/collector.ts';
-import { runCommandLine } from '../../../src/agent/commands.ts';
+import { runCommandLine } from '../../../src/agent/command-line.ts';
 import { type Places, placesOf } from '../../../src/agent/places.ts';
 import { readSubmitterState, type SubmitterState } from '../../../src/agent/submitter-state.ts';
 import type { Clock } from '../../../src/core/world.ts';
