@@ -13,6 +13,10 @@ export const EVENTS = {
   'store.lost': ['error', 'the store cannot be reached; requests get 503'],
   'store.back': ['info', 'the store can be reached again'],
   'store.maintenance': ['warn', 'the store is under maintenance; requests get 503'],
+  'writer.connection-refused': [
+    'error',
+    "a connection to the store's writer sent what is not a write of this server's, and was ended",
+  ],
   'notify.failed': ['warn', 'systemd could not be told'],
   'request.refused': ['warn', 'a request was refused'],
   'request.failed': ['error', 'a request failed'],

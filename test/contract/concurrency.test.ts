@@ -11,8 +11,8 @@ forEachStore((kind, test, prepare) => {
     const place = await prepare(t);
     const store = await place.open();
     const [a, b] = await Promise.all([
-      runStoreWorker(t, JSON.stringify(place.settings), 'race'),
-      runStoreWorker(t, JSON.stringify(place.settings), 'race'),
+      runStoreWorker(t, place.forProgram, 'race'),
+      runStoreWorker(t, place.forProgram, 'race'),
     ]);
     for (let round = 0; round < ROUNDS; round++) {
       const host = await enrolledHost(store);
@@ -106,7 +106,7 @@ forEachStore((kind, test, prepare) => {
   test(`${kind}: a process that is killed leaves all that it acknowledged`, async (t) => {
     const place = await prepare(t);
     for (let round = 0; round < 3; round++) {
-      const worker = await runStoreWorker(t, JSON.stringify(place.settings), 'write', 'x');
+      const worker = await runStoreWorker(t, place.forProgram, 'write', 'x');
       while (Number(await worker.next()) < 40 + 25 * round);
       const closed = once(worker.child, 'close');
       worker.child.kill('SIGKILL');

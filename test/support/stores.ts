@@ -2,21 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
+import type { Log } from '../../src/core/events.ts';
 import type { Clock } from '../../src/core/world.ts';
 import type { StoreSettings } from '../../src/settings/server-settings.ts';
+import { openShared } from '../../src/store/embedded/open-shared.ts';
+import { serveWrites } from '../../src/store/embedded/serve-writes.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/port.ts';
 import { whenPresent } from './needs.ts';
 import { scratchFolder } from './scratch.ts';
-import { realClock, realRandom } from './world.ts';
+import { realClock, realRandom, WRITER_VERSION } from './world.ts';
 
-export const STORE_KINDS = ['embedded', 'mongo replica set', 'mongo standalone'] as const;
+export const STORE_KINDS = ['embedded', 'embedded, shared writer', 'mongo replica set', 'mongo standalone'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
 /** Where one store's data lies, for one test: fresh, and gone after it. */
 export interface Place {
   kind: StoreKind;
   settings: StoreSettings;
+  /** what a program of test/support/programs/ opens it by, as JSON */
+  forProgram: string;
   /** Opens the data, once more where it is open already; closed after the test. */
   open(options?: { clock?: Clock }): Promise<Store>;
   /** The database itself, for what the port does not show; undefined for the embedded store. */
@@ -37,7 +42,7 @@ export function forEachStore(
 ): void {
   for (const kind of STORE_KINDS) {
     const url = urlOf(kind);
-    const present = kind === 'embedded' || url !== undefined;
+    const present = isEmbedded(kind) || url !== undefined;
     // One database for the tests of a file, emptied for each: to make its indexes takes MongoDB longer than most tests.
     const shared = url === undefined ? undefined : { url, database: databaseName() };
     if (shared !== undefined) test.after.always(`${kind}: the tests' database goes`, () => dropDatabase(shared));
@@ -69,8 +74,12 @@ export function mongoSettings({ url, database }: { url: string; database: string
   return { kind: 'mongo', hosts: [host], database, tls: false, ...(set !== null && { replica_set: set }) };
 }
 
+function isEmbedded(kind: StoreKind): boolean {
+  return kind === 'embedded' || kind === 'embedded, shared writer';
+}
+
 function urlOf(kind: StoreKind): string | undefined {
-  if (kind === 'embedded') return undefined;
+  if (isEmbedded(kind)) return undefined;
   return kind === 'mongo standalone'
     ? process.env['PENGUINDOME_TEST_MONGO_STANDALONE']
     : process.env['PENGUINDOME_TEST_MONGO_REPLICA_SET'];
@@ -81,17 +90,14 @@ async function placeFor(
   kind: StoreKind,
   mongo: { url: string; database: string } | undefined,
 ): Promise<Place> {
-  let settings: StoreSettings;
-  if (mongo === undefined) {
-    settings = { kind: 'embedded', file: join(await scratchFolder(t), 'store/penguindome.db') };
-  } else {
-    await emptyDatabase(mongo);
-    settings = mongoSettings(mongo);
-  }
+  if (mongo === undefined) return embeddedPlace(t, kind);
+  await emptyDatabase(mongo);
+  const settings = mongoSettings(mongo);
   return {
     kind,
     settings,
-    ...(mongo && { mongo }),
+    forProgram: JSON.stringify({ settings }),
+    mongo,
     async open({ clock = realClock } = {}) {
       const store = await openStore(settings, { clock, random: realRandom });
       t.teardown(() => store.close());
@@ -99,6 +105,46 @@ async function placeFor(
     },
   };
 }
+
+/** With a shared writer, that one runs in the test's own process, and is asked over its socket like any other. */
+async function embeddedPlace(t: ExecutionContext, kind: StoreKind): Promise<Place> {
+  const folder = await scratchFolder(t);
+  const file = join(folder, 'store/penguindome.db');
+  const settings: StoreSettings = { kind: 'embedded', file };
+  const world = { clock: realClock, random: realRandom };
+  if (kind === 'embedded') {
+    return {
+      kind,
+      settings,
+      forProgram: JSON.stringify({ settings }),
+      async open(options = {}) {
+        const store = await openStore(settings, { ...world, ...options });
+        t.teardown(() => store.close());
+        return store;
+      },
+    };
+  }
+  const socket = join(folder, 'writer');
+  const writer = await serveWrites({ file, socket, version: WRITER_VERSION, ...world, log: unexpectedEvents });
+  t.teardown(() => writer.close());
+  return {
+    kind,
+    settings,
+    forProgram: JSON.stringify({ settings, socket }),
+    async open(options = {}) {
+      const store = await openShared({ file, socket, version: WRITER_VERSION, ...world, ...options });
+      t.teardown(() => store.close());
+      return store;
+    },
+  };
+}
+
+/** A writer tells of nothing but connections that it had to end. */
+const unexpectedEvents: Log = {
+  event: (name, fields) => {
+    throw new Error(`the writer told ${name}: ${JSON.stringify(fields)}`);
+  },
+};
 
 function databaseName(): string {
   return `penguindome-test-${randomBytes(8).toString('hex')}`;

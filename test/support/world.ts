@@ -16,3 +16,6 @@ export function standingClock(start: Date): Clock & { set(at: Date): void } {
     },
   };
 }
+
+/** What writers and those who ask them call themselves in tests. */
+export const WRITER_VERSION = '0.0.0-test';

@@ -1,6 +1,6 @@
 /**
  * SQLite (libsql) as the embedded store uses it: synchronous calls, and errors that the port knows.
- * Everything in this folder but open-embedded.ts is synchronous, so that it can move to a worker as it is.
+ * What is done with an engine is synchronous: store-on.ts makes the port's promises of it.
  */
 import Libsql from 'libsql';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
@@ -25,7 +25,7 @@ export interface Engine {
   exec(sql: string): void;
   /**
    * All of `work` or nothing. Takes the write lock first: what `work` reads stays true until it writes.
-   * Inside another transaction it is a savepoint of that one.
+   * Inside another transaction it is part of that one, which undoes everything where `work` throws.
    */
   transaction<T>(work: () => T): T;
   inTransaction(): boolean;
@@ -58,15 +58,14 @@ export function openEngine(path: string, options: { timeout?: Milliseconds } = {
     run: (sql, ...values) => reach(() => prepare(sql).run(bound(values)).changes),
     exec: (sql) => reach(() => database.exec(sql)),
     transaction(work) {
-      const nested = engine.inTransaction();
-      engine.exec(nested ? 'SAVEPOINT work' : 'BEGIN IMMEDIATE');
+      if (engine.inTransaction()) return work();
+      engine.run('BEGIN IMMEDIATE');
       try {
         const result = work();
-        engine.exec(nested ? 'RELEASE work' : 'COMMIT');
+        engine.run('COMMIT');
         return result;
       } catch (error) {
-        if (!nested) engine.rollback();
-        else if (engine.inTransaction()) engine.exec('ROLLBACK TO work; RELEASE work');
+        engine.rollback();
         throw error;
       }
     },

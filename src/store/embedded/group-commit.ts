@@ -1,23 +1,24 @@
+import { StoreUnavailable } from '../../core/errors.ts';
 import type { Engine } from './engine.ts';
 
 /** More than this wait for the next group: the transaction blocks its thread while it runs. */
-const LARGEST_GROUP = 64;
+const LARGEST_GROUP = 128;
+
+/** One statement or one transaction: where it throws it has done nothing. It may run twice, and what counts is the last time. */
+export interface Job {
+  run(): void;
+  /** on disk */
+  done(): void;
+  fail(error: unknown): void;
+}
 
 export interface Group {
-  /**
-   * Does the work together with what else is asked for in the same turn of the event loop: one transaction, one wait for the disk.
-   * Each has its own savepoint, so that one that throws undoes only itself.
-   * @returns what the work returned, when it is on disk
-   */
+  /** Does the job together with what else is asked for in the same turn of the event loop: one transaction, one wait for the disk. */
+  add(job: Job): void;
+  /** As a promise. @returns what the work returned, when it is on disk */
   commit<T>(work: () => T): Promise<T>;
   /** Does at once what still waits. */
   flush(): void;
-}
-
-interface Job {
-  run(): void;
-  done(): void;
-  fail(error: unknown): void;
 }
 
 export function groupCommits(engine: Engine): Group {
@@ -33,21 +34,22 @@ export function groupCommits(engine: Engine): Group {
     }
   }
 
-  return {
+  const group: Group = {
+    add(job) {
+      waiting.push(job);
+      scheduled ??= setImmediate(commitWaiting);
+    },
     commit<T>(work: () => T): Promise<T> {
       return new Promise<T>((resolve, reject) => {
-        let outcome: () => void = () => undefined;
-        waiting.push({
+        let finish: () => void = () => undefined;
+        group.add({
           run() {
             const result = work();
-            outcome = () => resolve(result);
+            finish = () => resolve(result);
           },
-          done: () => outcome(),
-          fail(error) {
-            outcome = () => reject(error);
-          },
+          done: () => finish(),
+          fail: reject,
         });
-        scheduled ??= setImmediate(commitWaiting);
       });
     },
     flush() {
@@ -55,28 +57,37 @@ export function groupCommits(engine: Engine): Group {
       commitWaiting();
     },
   };
+  return group;
 }
 
-/** Nothing is said to be done before the whole group is on disk; where it does not get there, all of it failed. */
+/** Nothing is said to be done before the whole group is on disk. */
 function commitGroup(engine: Engine, group: readonly Job[]): void {
+  const [only] = group;
+  if (only !== undefined && group.length === 1) {
+    commitAlone(only);
+    return;
+  }
   try {
-    const [only, ...others] = group;
-    if (only !== undefined && others.length === 0) only.run();
-    else engine.transaction(() => runEach(engine, group));
+    engine.transaction(() => {
+      for (const job of group) job.run();
+    });
   } catch (error) {
-    for (const job of group) job.fail(error);
+    // No room or no lock for one is none for the others. Anything else is one job's own fault: all are undone by now, and each is done by itself.
+    for (const job of group) {
+      if (error instanceof StoreUnavailable) job.fail(error);
+      else commitAlone(job);
+    }
+    return;
   }
   for (const job of group) job.done();
 }
 
-function runEach(engine: Engine, group: readonly Job[]): void {
-  for (const job of group) {
-    try {
-      engine.transaction(() => job.run());
-    } catch (error) {
-      // After some errors (a full disk) SQLite has undone the whole transaction: then none of the group is done.
-      if (!engine.inTransaction()) throw error;
-      job.fail(error);
-    }
+function commitAlone(job: Job): void {
+  try {
+    job.run();
+  } catch (error) {
+    job.fail(error);
+    return;
   }
+  job.done();
 }

@@ -1,6 +1,6 @@
-import type { Judgement } from '../../core/check.ts';
 import type { Identity, KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
+import type { ChecksRow } from './prepare.ts';
 import { findHost } from './read-host.ts';
 import { storeChecks } from './reports.ts';
 import { integer, time } from './row.ts';
@@ -52,7 +52,7 @@ export function saveJudgement(
   engine: Engine,
   hostname: string,
   submitted_at: Date | undefined,
-  checks: Judgement,
+  checks: ChecksRow,
 ): boolean {
   return engine.transaction(() => {
     const row = engine.get(

@@ -1,45 +1,49 @@
 import type { Host } from '../../core/host.ts';
 import { hostOf } from '../host-document.ts';
-import type { HostFilter, HostStore } from '../port.ts';
+import type { HostFilter, HostStore, Speaker, Spent } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
-import type { Group } from './group-commit.ts';
-import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { checkInRow, checksRow, goneRow, reportRow, v1Row } from './prepare.ts';
 import { findHost, findHostById, findHostByKey, findKey, pageOfHosts } from './read-host.ts';
-import { claim, rename } from './rename.ts';
-import { clearChain, replace } from './replace.ts';
-import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
 import { integer, time } from './row.ts';
-import { spend } from './spend.ts';
+import type { Write } from './writes.ts';
 
 /** Documents in memory at once while the fleet goes by. */
 const PAGE = 10;
 
-/** What a request writes is committed together with what other requests write: see group-commit.ts. */
-export function hostStore(engine: Engine, group: Group): HostStore {
+export function hostStore(reader: Engine, write: Write): HostStore {
   return {
-    find: async (hostname) => findHost(engine, hostname),
-    findById: async (id) => findHostById(engine, id),
-    findByKey: async (key) => findHostByKey(engine, key),
-    findKey: async (key) => findKey(engine, key),
-    list: (filter) => listHosts(engine, filter ?? {}),
-    count: async () => countHosts(engine),
-    spend: (speaker) => group.commit(() => spend(engine, speaker)),
-    checkIn: (report) => group.commit(() => checkIn(engine, report)),
-    storeReport: (report) => group.commit(() => storeReport(engine, report)),
-    settleGone: (gone) => group.commit(() => settleGone(engine, gone)),
-    storeV1: (report) => group.commit(() => storeV1(engine, report)),
-    attach: async (hostname, identity, options) => attach(engine, hostname, identity, options),
-    rename: async (renaming, at) => rename(engine, renaming, at),
-    claim: async (host, name) => claim(engine, host, name),
-    replace: async (hostname, newcomer, at) => replace(engine, hostname, newcomer, at),
-    clearChain: async (hostname, id) => clearChain(engine, hostname, id),
-    markLost: async (hostname, since) => markLost(engine, hostname, since),
-    revokeKey: async (key, at) => revokeKey(engine, key, at),
-    saveJudgement: async (hostname, submitted_at, checks) => saveJudgement(engine, hostname, submitted_at, checks),
-    settle: (hostname, evaluated_at) => group.commit(() => settle(engine, hostname, evaluated_at)),
-    suspend: async (hostname, suspended) => suspend(engine, hostname, suspended),
-    forget: async (hostname, at) => forget(engine, hostname, at),
+    find: async (hostname) => findHost(reader, hostname),
+    findById: async (id) => findHostById(reader, id),
+    findByKey: async (key) => findHostByKey(reader, key),
+    findKey: async (key) => findKey(reader, key),
+    list: (filter) => listHosts(reader, filter ?? {}),
+    count: async () => countHosts(reader),
+    spend: (speaker) => spend(reader, write, speaker),
+    checkIn: (report) => write('checkIn', checkInRow(report)),
+    storeReport: (report) => write('storeReport', reportRow(report)),
+    settleGone: (gone) => write('settleGone', goneRow(gone)),
+    storeV1: (report) => write('storeV1', v1Row(report)),
+    attach: (hostname, identity, options) => write('attach', hostname, identity, options),
+    rename: (renaming, at) => write('rename', renaming, at),
+    claim: (host, name) => write('claim', host, name),
+    replace: (hostname, newcomer, at) => write('replace', hostname, newcomer, at),
+    clearChain: (hostname, id) => write('clearChain', hostname, id),
+    markLost: (hostname, since) => write('markLost', hostname, since),
+    revokeKey: (key, at) => write('revokeKey', key, at),
+    saveJudgement: (hostname, submitted_at, checks) =>
+      write('saveJudgement', hostname, submitted_at, checksRow(checks)),
+    settle: (hostname, evaluated_at) => write('settle', hostname, evaluated_at),
+    suspend: (hostname, suspended) => write('suspend', hostname, suspended),
+    forget: (hostname, at) => write('forget', hostname, at),
   };
+}
+
+/** Who used a number up reads the host after that: it is as it was then, or newer. */
+async function spend(reader: Engine, write: Write, { key_id, sequence }: Speaker): Promise<Spent> {
+  const advanced = await write('spend', key_id, sequence);
+  if (advanced.outcome !== 'spent') return advanced;
+  const host = findHostByKey(reader, key_id);
+  return host === undefined ? { outcome: 'unknown' } : { outcome: 'spent', host };
 }
 
 /** Page by page, so that no statement stays open while the caller works: others may write meanwhile. */

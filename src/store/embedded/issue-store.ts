@@ -1,20 +1,19 @@
 import type { Issue } from '../../core/issue.ts';
 import type { IssueFilter, IssueStore } from '../port.ts';
 import type { Engine } from './engine.ts';
-import type { Group } from './group-commit.ts';
-import { closeIssue, issueHistory, markAlerted, openIssue, pageOfOpenIssues, reconcile } from './issues.ts';
+import { issueHistory, pageOfOpenIssues } from './issues.ts';
+import type { Write } from './writes.ts';
 
 const PAGE = 100;
 
-export function issueStore(engine: Engine, group: Group): IssueStore {
+export function issueStore(reader: Engine, write: Write): IssueStore {
   return {
-    open: async (hostname, name, at) => openIssue(engine, hostname, name, at),
-    close: async (hostname, name, at) => closeIssue(engine, hostname, name, at),
-    listOpen: (filter) => listOpen(engine, filter ?? {}),
-    history: async (filter) => issueHistory(engine, filter),
-    markAlerted: async (issues, at) => markAlerted(engine, issues, at),
-    reconcile: (hostname, failing, passing, at) =>
-      group.commit(() => reconcile(engine, hostname, failing, passing, at)),
+    open: (hostname, name, at) => write('openIssue', hostname, name, at),
+    close: (hostname, name, at) => write('closeIssue', hostname, name, at),
+    listOpen: (filter) => listOpen(reader, filter ?? {}),
+    history: async (filter) => issueHistory(reader, filter),
+    markAlerted: (issues, at) => write('markAlerted', issues, at),
+    reconcile: (hostname, failing, passing, at) => write('reconcile', hostname, failing, passing, at),
   };
 }
 

@@ -4,20 +4,31 @@ import { messageOf, StoreUnavailable } from '../../core/errors.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { Store } from '../port.ts';
 import { type Engine, openEngine } from './engine.ts';
-import * as enrollments from './enrollments.ts';
 import { groupCommits } from './group-commit.ts';
-import { hostStore } from './host-store.ts';
-import { issueStore } from './issue-store.ts';
-import { readState } from './meta.ts';
-import { acknowledgePatch, pendingPatches } from './patches.ts';
 import { migrate } from './schema.ts';
-import { knowsSignature, rememberSignature } from './signatures.ts';
-import { findToken, insertToken, listTokens, revokeToken, useToken } from './tokens.ts';
-import { trailHistory } from './trail.ts';
-import { upkeepStore } from './upkeep.ts';
+import { storeOn } from './store-on.ts';
+import { upkeepOf } from './upkeep.ts';
+import { type WriteArguments, type WriteName, type Writes, writesOn } from './writes.ts';
 
 /** The store in one file. Several processes may have it open at once; each verb is one transaction. */
 export async function openEmbedded(file: string, { clock, random }: { clock: Clock; random: Random }): Promise<Store> {
+  const engine = await openToWrite(file, random);
+  const group = groupCommits(engine);
+  const writes: Writes = writesOn(engine);
+  return storeOn({
+    reader: engine,
+    write: <N extends WriteName>(name: N, ...given: WriteArguments[N]) => group.commit(() => writes[name](...given)),
+    clock,
+    upkeep: upkeepOf(file, () => connect(file), clock),
+    close: async () => {
+      group.flush();
+      engine.close();
+    },
+  });
+}
+
+/** Makes the file where there is none, and brings its schema up to date. */
+export async function openToWrite(file: string, random: Random): Promise<Engine> {
   await makeFile(file);
   const engine = connect(file);
   try {
@@ -26,46 +37,11 @@ export async function openEmbedded(file: string, { clock, random }: { clock: Clo
     engine.close();
     throw error;
   }
-  const group = groupCommits(engine);
-  return {
-    kind: 'embedded',
-    hosts: hostStore(engine, group),
-    issues: issueStore(engine, group),
-    upkeep: upkeepStore(engine, file, () => connect(file), clock),
-    enrollments: {
-      insert: async (enrollment) => enrollments.insertEnrollment(engine, enrollment),
-      find: async (key) => enrollments.findEnrollment(engine, key),
-      list: async () => enrollments.listEnrollments(engine),
-      everApproved: async (hostname) => enrollments.everApproved(engine, hostname),
-      approve: async (key, at) => enrollments.approve(engine, key, at),
-      revoke: async (key, at, why) => enrollments.revokeEnrollment(engine, key, at, why),
-    },
-    tokens: {
-      insert: async (token) => insertToken(engine, token),
-      list: async () => listTokens(engine),
-      find: async (hash) => findToken(engine, hash),
-      use: async (hash, key, at) => useToken(engine, hash, key, at),
-      revoke: async (id, at) => revokeToken(engine, id, at),
-    },
-    trail: { history: async (hostname, options) => trailHistory(engine, hostname, options) },
-    patches: {
-      pendingFor: async (hostname) => pendingPatches(engine, hostname),
-      acknowledge: async (id, hostname) => acknowledgePatch(engine, id, hostname),
-    },
-    signatures: {
-      remember: (id, expires_at) => group.commit(() => rememberSignature(engine, id, expires_at, clock.now())),
-      knows: async (id) => knowsSignature(engine, id, clock.now()),
-    },
-    state: async () => readState(engine),
-    close: async () => {
-      group.flush();
-      engine.close();
-    },
-  };
+  return engine;
 }
 
 /** WAL: readers and one writer at once. FULL: a commit is on disk before the call returns. */
-function connect(file: string): Engine {
+export function connect(file: string): Engine {
   const engine = openEngine(file);
   engine.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   return engine;

@@ -30,6 +30,8 @@ export function optionalDate(row: Row, column: string): Date | undefined {
   return row[column] === null ? undefined : date(row, column);
 }
 
+export function time(at: Date): number;
+export function time(at: Date | undefined): number | null;
 export function time(at: Date | undefined): number | null {
   return at === undefined ? null : at.getTime();
 }

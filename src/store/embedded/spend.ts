@@ -1,31 +1,39 @@
-import type { Speaker, Spent } from '../port.ts';
+import type { Enrollment } from '../../core/enrollment.ts';
+import type { KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
 import { findEnrollment } from './enrollments.ts';
-import { findHostByKey } from './read-host.ts';
 import { SPEAKER } from './reports.ts';
+import { integer, optionalInteger } from './row.ts';
+
+/** `Spent` of the port without the host, which its reader reads by itself. */
+export type Advanced =
+  | { outcome: 'spent' }
+  | { outcome: 'replayed'; last: number }
+  | { outcome: 'pending'; enrollment: Enrollment }
+  | { outcome: 'revoked' }
+  | { outcome: 'unknown' };
+
+const ADVANCE_HOST = `UPDATE hosts SET sequence = ? WHERE ${SPEAKER} AND sequence < ?`;
+const ADVANCE_ENROLLMENT = `UPDATE enrollments SET sequence = ? WHERE key_id = ? AND status = 'pending' AND sequence < ?`;
 
 /** Uses up a sequence number of a host, or of a key that still waits for approval; else finds out why not. */
-export function spend(engine: Engine, { key_id, sequence }: Speaker): Spent {
+export function spend(engine: Engine, key: KeyId, sequence: number): Advanced {
   return engine.transaction(() => {
-    const advanced =
-      engine.run(`UPDATE hosts SET sequence = ? WHERE ${SPEAKER} AND sequence < ?`, sequence, key_id, sequence) +
-      engine.run(
-        `UPDATE enrollments SET sequence = ? WHERE key_id = ? AND status = 'pending' AND sequence < ?`,
-        sequence,
-        key_id,
-        sequence,
-      );
-    const host = findHostByKey(engine, key_id);
+    if (engine.run(ADVANCE_HOST, sequence, key, sequence) > 0) return { outcome: 'spent' };
+    const advanced = engine.run(ADVANCE_ENROLLMENT, sequence, key, sequence) > 0;
+    const host = engine.get(
+      'SELECT revoked_at, sequence FROM host_keys JOIN hosts ON hosts.id = host_keys.host WHERE key_id = ?',
+      key,
+    );
     if (host !== undefined) {
-      if (host.identity.keys.some((key) => key.id === key_id && key.revoked_at !== undefined)) {
-        return { outcome: 'revoked' };
-      }
-      return advanced > 0 ? { outcome: 'spent', host } : { outcome: 'replayed', last: host.identity.sequence };
+      if (optionalInteger(host, 'revoked_at') !== undefined) return { outcome: 'revoked' };
+      // a host that has a key has an identity, and with it a number
+      return { outcome: 'replayed', last: integer(host, 'sequence') };
     }
-    const enrollment = findEnrollment(engine, key_id);
+    const enrollment = findEnrollment(engine, key);
     if (enrollment?.status === 'revoked') return { outcome: 'revoked' };
     // approved, and no host: it was forgotten
     if (enrollment?.status !== 'pending') return { outcome: 'unknown' };
-    return advanced > 0 ? { outcome: 'pending', enrollment } : { outcome: 'replayed', last: enrollment.sequence };
+    return advanced ? { outcome: 'pending', enrollment } : { outcome: 'replayed', last: enrollment.sequence };
   });
 }

@@ -1,21 +1,23 @@
 import type { TrailRecord } from '../../core/trail.ts';
 import { type Fields, isFields } from '../../core/value.ts';
-import { escapeFields } from '../escape.ts';
 import { readText, toText } from '../portable.ts';
-import { trailFields, trailRecordOf } from '../records.ts';
+import { trailRecordOf } from '../records.ts';
 import type { Bindable, Engine } from './engine.ts';
+import type { TrailRow } from './prepare.ts';
 import { text, time } from './row.ts';
 
 /** Within the transaction that stores the report. */
-export function addTrail(engine: Engine, trail: TrailRecord[]): void {
-  for (const record of trail) addTrailDocument(engine, escapeFields(trailFields(record)));
+export function addTrail(engine: Engine, trail: readonly TrailRow[]): void {
+  for (const { hostname, audited_at, document } of trail) engine.run(ADD, hostname, audited_at, document);
 }
+
+const ADD = 'INSERT INTO trail (hostname, audited_at, document) VALUES (?, ?, ?)';
 
 /** @param document in portable form */
 export function addTrailDocument(engine: Engine, document: Fields): void {
   const { hostname, audited_at } = document;
   engine.run(
-    'INSERT INTO trail (hostname, audited_at, document) VALUES (?, ?, ?)',
+    ADD,
     typeof hostname === 'string' ? hostname : '',
     audited_at instanceof Date ? time(audited_at) : 0,
     toText(document),

@@ -6,20 +6,16 @@ import type { StoredDocument, UpkeepStore } from '../port.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { exportDocuments } from './export.ts';
 import { importDocuments } from './import.ts';
-import { setMaintenance } from './meta.ts';
-import { expireSignatures } from './signatures.ts';
 
 /** A copy that an export which was killed left behind goes with the first export that comes later than this. */
 const ABANDONED = days(1);
 
-/** @param connect makes another connection to the same file */
-export function upkeepStore(engine: Engine, file: string, connect: () => Engine, clock: Clock): UpkeepStore {
+/** What takes long has a connection of its own. @param connect makes another connection to the same file */
+export function upkeepOf(file: string, connect: () => Engine, clock: Clock): Pick<UpkeepStore, 'export' | 'import'> {
   return {
-    consistent: true,
-    export: () => exportCopy(engine, file, clock),
-    setMaintenance: async (since) => setMaintenance(engine, since),
+    export: () => exportCopy(connect, file, clock),
     import: async (documents, epoch) => {
-      // Its transaction is open over many turns of the event loop: what others do on our connection must not fall into it.
+      // Its transaction is open over many turns of the event loop: what others do must not fall into it.
       const own = connect();
       try {
         await importDocuments(own, documents, epoch);
@@ -27,18 +23,22 @@ export function upkeepStore(engine: Engine, file: string, connect: () => Engine,
         own.close();
       }
     },
-    expire: async (at) => expireSignatures(engine, at),
   };
 }
 
 /** One moment's picture: VACUUM INTO copies the file as it is now, and the copy is read at leisure. */
-async function* exportCopy(engine: Engine, file: string, clock: Clock): AsyncGenerator<StoredDocument> {
+async function* exportCopy(connect: () => Engine, file: string, clock: Clock): AsyncGenerator<StoredDocument> {
   const prefix = `${basename(file)}.export-`;
   await removeAbandoned(dirname(file), prefix, new Date(clock.now().getTime() - ABANDONED));
   const folder = await mkdtemp(join(dirname(file), prefix));
   try {
     const copy = join(folder, 'copy.db');
-    engine.run('VACUUM INTO ?', copy);
+    const source = connect();
+    try {
+      source.run('VACUUM INTO ?', copy);
+    } finally {
+      source.close();
+    }
     const reader = openEngine(copy);
     try {
       yield* exportDocuments(reader);

@@ -38,10 +38,12 @@ test('one that throws undoes its own writes and no other; each learns its own re
   const group = groupCommits(engine);
   const said = await Promise.allSettled([
     group.commit(() => engine.run('INSERT INTO n VALUES (1)')),
-    group.commit(() => {
-      engine.run('INSERT INTO n VALUES (2)');
-      engine.transaction(() => engine.run('INSERT INTO n VALUES (1)'));
-    }),
+    group.commit(() =>
+      engine.transaction(() => {
+        engine.run('INSERT INTO n VALUES (2)');
+        engine.run('INSERT INTO n VALUES (1)');
+      }),
+    ),
     group.commit(() => engine.transaction(() => engine.run('INSERT INTO n VALUES (3)'))),
   ]);
   t.deepEqual(

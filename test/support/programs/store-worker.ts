@@ -1,13 +1,19 @@
 // A process of its own that uses a store: what a test of several processes, or of a killed one, runs.
-// In: settings as JSON, then what to do. Out: a line of JSON for each thing acknowledged.
+// In: what to open as JSON, then what to do. Out: a line of JSON for each thing acknowledged.
 import { createInterface } from 'node:readline';
 import type { KeyId } from '../../../src/core/host.ts';
+import { openShared } from '../../../src/store/embedded/open-shared.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store, StoredReport } from '../../../src/store/port.ts';
-import { realClock, realRandom } from '../world.ts';
+import { realClock, realRandom, WRITER_VERSION } from '../world.ts';
 
-const [settings = '', mode = '', argument = ''] = process.argv.slice(2);
-const store = await openStore(JSON.parse(settings), { clock: realClock, random: realRandom });
+const [place = '', mode = '', argument = ''] = process.argv.slice(2);
+const { settings, socket } = JSON.parse(place);
+const world = { clock: realClock, random: realRandom };
+const store =
+  socket === undefined
+    ? await openStore(settings, world)
+    : await openShared({ file: settings.file, socket, version: WRITER_VERSION, ...world });
 console.log(JSON.stringify('open'));
 if (mode === 'write') await writeOnAndOn(store);
 else for await (const line of createInterface(process.stdin)) await race(store, JSON.parse(line));

@@ -1,0 +1,70 @@
+import type { Enrollment, Token } from '../../core/enrollment.ts';
+import type { HostId, Identity, KeyId } from '../../core/host.ts';
+import type { Issue } from '../../core/issue.ts';
+import type { Newcomer, Renaming } from '../port.ts';
+import type { Engine } from './engine.ts';
+import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
+import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { closeIssue, markAlerted, openIssue, reconcile } from './issues.ts';
+import { setMaintenance } from './meta.ts';
+import { acknowledgePatch } from './patches.ts';
+import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
+import { claim, rename } from './rename.ts';
+import { clearChain, replace } from './replace.ts';
+import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
+import { expireSignatures, rememberSignature } from './signatures.ts';
+import { spend } from './spend.ts';
+import { insertToken, revokeToken, useToken } from './tokens.ts';
+
+/**
+ * All that is ever written but an import: each verb one statement or one transaction, so that one that throws has done nothing.
+ * What they take and give crosses a socket (serve-writes.ts): plain values and dates.
+ */
+export function writesOn(engine: Engine) {
+  return {
+    spend: (key: KeyId, sequence: number) => spend(engine, key, sequence),
+    checkIn: (row: CheckInRow) => checkIn(engine, row),
+    storeReport: (row: ReportRow) => storeReport(engine, row),
+    settleGone: (row: GoneRow) => settleGone(engine, row),
+    storeV1: (row: V1Row) => storeV1(engine, row),
+    attach: (hostname: string, identity: Identity, options: { adopt: boolean }) =>
+      attach(engine, hostname, identity, options),
+    rename: (renaming: Renaming, at: Date) => rename(engine, renaming, at),
+    claim: (host: { id: HostId; hostname: string }, name: string | null) => claim(engine, host, name),
+    replace: (hostname: string, newcomer: Newcomer, at: Date) => replace(engine, hostname, newcomer, at),
+    clearChain: (hostname: string, id: HostId) => clearChain(engine, hostname, id),
+    markLost: (hostname: string, since: Date | undefined) => markLost(engine, hostname, since),
+    revokeKey: (key: KeyId, at: Date) => revokeKey(engine, key, at),
+    saveJudgement: (hostname: string, submitted_at: Date | undefined, checks: ChecksRow) =>
+      saveJudgement(engine, hostname, submitted_at, checks),
+    settle: (hostname: string, evaluated_at: Date) => settle(engine, hostname, evaluated_at),
+    suspend: (hostname: string, suspended: boolean) => suspend(engine, hostname, suspended),
+    forget: (hostname: string, at: Date) => forget(engine, hostname, at),
+    insertEnrollment: (enrollment: Enrollment) => insertEnrollment(engine, enrollment),
+    approveEnrollment: (key: KeyId, at: Date) => approve(engine, key, at),
+    revokeEnrollment: (key: KeyId, at: Date, why: string) => revokeEnrollment(engine, key, at, why),
+    insertToken: (token: Token) => insertToken(engine, token),
+    useToken: (hash: string, key: KeyId, at: Date) => useToken(engine, hash, key, at),
+    revokeToken: (id: string, at: Date) => revokeToken(engine, id, at),
+    openIssue: (hostname: string, name: string, at: Date) => openIssue(engine, hostname, name, at),
+    closeIssue: (hostname: string, name: string, at: Date) => closeIssue(engine, hostname, name, at),
+    markAlerted: (issues: Pick<Issue, 'hostname' | 'name'>[], at: Date) => markAlerted(engine, issues, at),
+    reconcile: (hostname: string, failing: string[], passing: string[], at: Date) =>
+      reconcile(engine, hostname, failing, passing, at),
+    acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
+    rememberSignature: (id: string, expires_at: Date, now: Date) => rememberSignature(engine, id, expires_at, now),
+    setMaintenance: (since: Date | undefined) => setMaintenance(engine, since),
+    expireSignatures: (at: Date) => expireSignatures(engine, at),
+    /** Nothing: whoever gets its answer knows that writes are done. */
+    nothing: () => undefined,
+  };
+}
+
+type Verbs = ReturnType<typeof writesOn>;
+export type WriteName = keyof Verbs;
+export type WriteArguments = { [N in WriteName]: Parameters<Verbs[N]> };
+export type WriteResults = { [N in WriteName]: ReturnType<Verbs[N]> };
+export type Writes = { readonly [N in WriteName]: (...given: WriteArguments[N]) => WriteResults[N] };
+
+/** Does it, wherever the one who writes is; on disk when it resolves. */
+export type Write = <N extends WriteName>(name: N, ...given: WriteArguments[N]) => Promise<WriteResults[N]>;
