@@ -58,6 +58,9 @@ function translate(error: unknown): unknown {
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError)) return isBrokenSocket(error);
   if (error instanceof MongoServerError) {
+    // insertMany wraps whatever befalls it, a broken connection too, in an error that says it is the server's
+    const { errorResponse: wrapped } = error;
+    if (wrapped instanceof Error) return isUnavailable(wrapped);
     return UNAVAILABLE.has(error.code) || error.hasErrorLabel('RetryableWriteError');
   }
   return (

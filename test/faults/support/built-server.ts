@@ -80,12 +80,13 @@ function killGroup({ pid }: ChildProcess): void {
 const SETTLED = new Set(['submit.stored', 'submit.checked-in', 'submit.repeated', 'submit.gone', 'request.refused']);
 
 /**
- * How many reports were accepted (`submit.accepted`: the signature is good, nothing is stored) of whose end the log says nothing:
- * those between acceptance and the answer when the log ended.
+ * How many reports were accepted (`submit.accepted`: the signature is good, nothing is stored) and not yet ended at that moment,
+ * or (where none is given) when the log ended.
  */
-export function underWay(lines: readonly LogLine[]): number {
+export function underWay(lines: readonly LogLine[], at?: Date): number {
   const open = new Map<string, number>();
-  for (const { event, host = '' } of lines) {
+  for (const { event, host = '', time } of lines) {
+    if (at !== undefined && new Date(String(time)) > at) continue;
     const count = open.get(host) ?? 0;
     if (event === 'submit.accepted') open.set(host, count + 1);
     else if (SETTLED.has(event) && count > 0) open.set(host, count - 1);

@@ -20,6 +20,8 @@ export interface Place {
   settings: StoreSettings;
   /** Opens it beside the server, as soon as it can be reached. The caller closes it, or the test's end does. */
   open(): Promise<Store>;
+  /** Does the work, from the start again while the store cannot be reached. */
+  patiently<T>(work: () => Promise<T>): Promise<T>;
   /** What is wrong with the data as the database itself sees it: PRAGMA integrity_check, or validate of every collection. */
   problems(): Promise<string[]>;
   /** the mongod; undefined for the embedded store */
@@ -61,19 +63,24 @@ function placeOf(
     kind,
     settings,
     problems,
+    patiently,
     mongod: server,
     async open() {
-      for (;;) {
-        try {
-          const store = await openStore(settings, { clock: realClock, random: realRandom });
-          t.teardown(() => store.close());
-          return store;
-        } catch (error) {
-          if (!(error instanceof StoreUnavailable)) throw error;
-        }
-      }
+      const store = await patiently(() => openStore(settings, { clock: realClock, random: realRandom }));
+      t.teardown(() => store.close());
+      return store;
     },
   };
+}
+
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
 }
 
 async function initiate(url: string, host: string): Promise<void> {

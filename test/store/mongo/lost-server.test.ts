@@ -1,4 +1,6 @@
+import { MongoClient } from 'mongodb';
 import { StoreUnavailable } from '../../../src/core/errors.ts';
+import { reach } from '../../../src/store/mongo/errors.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { aReport, enrolledHost } from '../../support/documents.ts';
 import { whenPresent } from '../../support/needs.ts';
@@ -49,4 +51,25 @@ test('a mongod that hangs is a store that is unavailable', async (t) => {
   let state: { epoch: string } | undefined;
   while (state === undefined) state = await store.state().catch(() => undefined);
   t.is(state.epoch, epoch);
+});
+
+test('many documents inserted at once into a mongod that is gone are a store that is unavailable, too', async (t) => {
+  const server = await ownMongod(t);
+  const client = new MongoClient(`mongodb://${server.settings.hosts[0]}/?directConnection=true`, {
+    serverSelectionTimeoutMS: 300,
+  });
+  t.teardown(() => client.close());
+  const trail = client.db('penguindome').collection('trail');
+  await trail.insertMany([{ n: 1 }, { n: 2 }]);
+  server.signal('SIGSTOP');
+  const cut = t.throwsAsync(
+    reach(() => trail.insertMany([{ n: 3 }])),
+    { instanceOf: StoreUnavailable },
+  );
+  await server.kill();
+  await cut;
+  await t.throwsAsync(
+    reach(() => trail.insertMany([{ n: 5 }])),
+    { instanceOf: StoreUnavailable },
+  );
 });
