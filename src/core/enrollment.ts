@@ -37,6 +37,8 @@ export interface Enrollment {
   token_id: string;
   /** of the token: names that the host may take later */
   pattern?: string;
+  /** it came by rotation: the host's own key that vouched for it */
+  replaces?: KeyId;
   /** names that the host had since it was approved, before it was renamed to `hostname` */
   former_hostnames?: string[];
   status: EnrollmentStatus;

@@ -31,6 +31,7 @@ export const EVENTS = {
   'submit.judge-failed': ['error', 'the checks could not be evaluated for a host'],
   'update.answered': ['debug', 'an agent asked for updates'],
   'patch.acknowledged': ['info', 'a host applied a patch'],
+  'host.rotated': ['info', 'a host has another key; the old one ends later'],
   'host.renamed': ['info', 'a host has another name'],
   'host.lost-seen': ['warn', 'a host that is marked as lost came'],
   'host.not-renamed': ['warn', 'a host calls itself by a name that it was not given'],

@@ -20,7 +20,16 @@ export interface HostKey {
   /** raw 32 bytes, base64 */
   public_key: string;
   added_at: Date;
+  /** refused from then on, because another key took over */
+  ends_at?: Date;
+  /** the host's own key that vouched for this one; absent on a key that enrolled */
+  replaces?: KeyId;
   revoked_at?: Date;
+}
+
+/** Whether what this key signs counts at that time. The stores' guards say the same in their own words. */
+export function isValid({ revoked_at, ends_at }: Pick<HostKey, 'revoked_at' | 'ends_at'>, at: Date): boolean {
+  return revoked_at === undefined && (ends_at === undefined || ends_at > at);
 }
 
 /** What the server last told a host that its submission was stored: repeated when the answer was lost. */

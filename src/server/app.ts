@@ -15,6 +15,7 @@ import { submit as submitV1 } from './routes/v1/submit.ts';
 import { update as updateV1 } from './routes/v1/update.ts';
 import { enroll } from './routes/v2/enroll.ts';
 import { keys } from './routes/v2/keys.ts';
+import { rotate } from './routes/v2/rotate.ts';
 import { submit } from './routes/v2/submit.ts';
 import { update } from './routes/v2/update.ts';
 
@@ -39,6 +40,7 @@ export function createApp(deps: ServerDeps): App {
   router.get('/readyz', ...readyz(deps));
   router.post(v2.ENROLL, ...enroll(shared));
   router.post(v2.SUBMIT, ...submit(shared));
+  router.post(v2.ROTATE, ...rotate(shared));
   router.post(v2.UPDATE, ...update(shared));
   router.get(v2.KEYS, ...keys(shared));
   for (const prefix of v1.PREFIXES) routeV1(router, prefix, shared);

@@ -1,5 +1,6 @@
 import { Refusal } from '../core/errors.ts';
 import type { Host, Identity } from '../core/host.ts';
+import type { Clock } from '../core/world.ts';
 import type { Speaker, Store } from '../store/port.ts';
 
 /**
@@ -7,10 +8,10 @@ import type { Speaker, Store } from '../store/port.ts';
  * @throws Refusal where the store knows better: revoked, pending, replayed
  */
 export async function spendSequence(
-  store: Pick<Store, 'hosts'>,
+  { store, clock }: { store: Pick<Store, 'hosts'>; clock: Clock },
   speaker: Speaker,
 ): Promise<Host & { identity: Identity }> {
-  const spent = await store.hosts.spend(speaker);
+  const spent = await store.hosts.spend(speaker, clock.now());
   switch (spent.outcome) {
     case 'spent':
       return spent.host;

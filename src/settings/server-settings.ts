@@ -131,9 +131,14 @@ export const serverSettings = z.strictObject({
   audit: audit.prefault({}),
   /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name */
   checks: z.array(path).default([]),
-  /** what new agents are told */
   agents: z
-    .strictObject({ collect_interval: duration.default(600_000), submit_interval: duration.default(60_000) })
+    .strictObject({
+      /** what new agents are told */
+      collect_interval: duration.default(600_000),
+      submit_interval: duration.default(60_000),
+      /** how long a host's old key stays valid after `penguindome-agent rotate-key` */
+      key_overlap: duration.default(604_800_000),
+    })
     .prefault({}),
 });
 

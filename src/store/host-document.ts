@@ -51,8 +51,15 @@ export function identityFields(identity: Identity): Fields {
   };
 }
 
-function keyFields({ id, public_key, added_at, revoked_at }: HostKey): Fields {
-  return { id, public_key, added_at, ...(revoked_at === undefined ? {} : { revoked_at }) };
+export function keyFields({ id, public_key, added_at, ends_at, replaces, revoked_at }: HostKey): Fields {
+  return {
+    id,
+    public_key,
+    added_at,
+    ...(ends_at === undefined ? {} : { ends_at }),
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(revoked_at === undefined ? {} : { revoked_at }),
+  };
 }
 
 export function acknowledgementFields({ submission, chain, at }: Acknowledgement): Fields {
@@ -84,9 +91,16 @@ export function readIdentity(value: Value | undefined): Identity | undefined {
 
 function readKey(value: Value): HostKey | undefined {
   if (!isFields(value)) return undefined;
-  const { id, public_key, added_at, revoked_at } = value;
+  const { id, public_key, added_at, ends_at, replaces, revoked_at } = value;
   if (typeof id !== 'string' || typeof public_key !== 'string' || !(added_at instanceof Date)) return undefined;
-  return { id: id as KeyId, public_key, added_at, ...(revoked_at instanceof Date && { revoked_at }) };
+  return {
+    id: id as KeyId,
+    public_key,
+    added_at,
+    ...(ends_at instanceof Date && { ends_at }),
+    ...(typeof replaces === 'string' && { replaces: replaces as KeyId }),
+    ...(revoked_at instanceof Date && { revoked_at }),
+  };
 }
 
 function readAcknowledgement(value: Value | undefined): Acknowledgement | null {

@@ -5,7 +5,17 @@ import { messageOf, OperatorError } from '../core/errors.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 
 const event = z.object({
-  event: z.enum(['enrolled', 'approved', 'revoked', 'renamed', 'lost', 'found', 'chain-cleared']),
+  event: z.enum([
+    'enrolled',
+    'approved',
+    'revoked',
+    'renamed',
+    'lost',
+    'found',
+    'chain-cleared',
+    'rotated',
+    'not-rotated',
+  ]),
   key_id: z.string().transform((text) => text as KeyId),
   host_id: z
     .string()
@@ -19,11 +29,23 @@ const event = z.object({
   token_id: z.string().optional(),
   /** of the token */
   pattern: z.string().optional(),
+  /** of `rotated`: the key that vouched for this one, and when that one ends */
+  replaces: z
+    .string()
+    .transform((text) => text as KeyId)
+    .optional(),
+  ends_at: z.iso
+    .datetime()
+    .transform((text) => new Date(text))
+    .optional(),
   at: z.iso.datetime().transform((text) => new Date(text)),
   why: z.string().optional(),
 });
 
-/** What happened to one key. `enrolled` holds all that an enrolment needs, so that a restored store can ask for it again. */
+/**
+ * What happened to one key. `enrolled` holds all that an enrolment needs, so that a restored store can ask for it again; `rotated` all
+ * that its host needs to know it. `not-rotated` takes that back: the store did not add it.
+ */
 export type IdentityEvent = z.output<typeof event>;
 
 /**

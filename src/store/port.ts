@@ -110,6 +110,17 @@ export interface Newcomer {
   sequence: number;
 }
 
+/** A key that takes over from the one that vouches for it. */
+export interface Rotation {
+  host_id: HostId;
+  /** record of the new key: approved, and `replaces` names the key that vouches */
+  enrollment: Enrollment & { replaces: KeyId };
+  /** until when the key that vouches stays valid */
+  ends_at: Date;
+  /** the write's guard against too many: no key of the host came by rotation after this */
+  none_since: Date;
+}
+
 export interface Renaming {
   id: HostId;
   from: string;
@@ -140,16 +151,19 @@ export interface HostStore {
   list(filter?: HostFilter): AsyncIterable<Host>;
   count(): Promise<number>;
 
-  /** Uses up a sequence number, and nothing else: for any verified request that stores nothing. One guarded write (key known, not revoked, number above the last). */
-  spend(speaker: Speaker): Promise<Spent>;
   /**
-   * An unchanged report, in one guarded write: key not revoked, host not lost, sequence above the last, names, chain, digest and epoch equal to those stored,
+   * Uses up a sequence number, and nothing else: for any verified request that stores nothing. One guarded write (key known and valid
+   * at that time, number above the last). A key that has ended is `revoked`.
+   */
+  spend(speaker: Speaker, at: Date): Promise<Spent>;
+  /**
+   * An unchanged report, in one guarded write: key valid at `answer.at`, host not lost, sequence above the last, names, chain, digest and epoch equal to those stored,
    * submission not the last one. Sets `submitted_at` and `plugins.submitted_at` to `answer.at`, `collected_at`, `last`; removes `suspended`.
    * @returns false where the guard does not hold (nothing was changed; the caller finds out why)
    */
   checkIn(checkIn: CheckIn): Promise<boolean>;
   /**
-   * A changed report with its trail, in one guarded write (key not revoked, host not lost, sequence above the last, name and `last.chain` as expected).
+   * A changed report with its trail, in one guarded write (key valid at `answer.at`, host not lost, sequence above the last, name and `last.chain` as expected).
    * `plugins.submitted_at` is set to `answer.at`. The trail is stored exactly once, also when the same submission is stored again after a crash.
    * `settled` becomes false where `checks` is given.
    * @returns false where the guard does not hold
@@ -186,6 +200,13 @@ export interface HostStore {
    * true again where the key has the place already (nothing is changed)
    */
   replace(hostname: string, newcomer: Newcomer, at: Date): Promise<boolean>;
+  /**
+   * Gives a host a further key, in one guarded write (host id; key that vouches not revoked, and not taken over from yet; host not lost;
+   * new key unknown to all hosts and enrolments; `none_since`). The key that vouches ends at `ends_at`, an older one at once, so that
+   * two are valid at most. The record of the new key comes among the enrolments. Everything else of the host stays.
+   * @returns false where the guard does not hold
+   */
+  rotate(rotation: Rotation, at: Date): Promise<boolean>;
   /**
    * Forgets what was acknowledged last (`last` and `epoch` become null): the next submission is taken whatever its chain.
    * @returns false where there is no such host

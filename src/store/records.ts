@@ -25,6 +25,7 @@ export function enrollmentOf(fields: Fields): Enrollment | undefined {
     address,
     token_id,
     ...texts(fields, 'pattern'),
+    ...(typeof fields['replaces'] === 'string' && { replaces: fields['replaces'] as KeyId }),
     ...(former_hostnames === undefined ? {} : { former_hostnames: strings(former_hostnames) }),
     status,
     ...((conflict === 'v1' || conflict === 'v2') && { conflict }),

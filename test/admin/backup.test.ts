@@ -82,8 +82,8 @@ forEachStore((kind, test) => {
     await site.identities.append({ event: 'revoked', key_id: revoked.key_id, at: ago(5000), why: 'stolen' });
     const since = await enrolledHost(site.store, { hostname: 'since' });
     const sequence = since.identity.sequence + 7;
-    await site.store.hosts.spend({ key_id: since.key_id, sequence });
-    await site.store.hosts.spend({ key_id: kept.key_id, sequence: kept.identity.sequence + 9 });
+    await site.store.hosts.spend({ key_id: since.key_id, sequence }, new Date());
+    await site.store.hosts.spend({ key_id: kept.key_id, sequence: kept.identity.sequence + 9 }, new Date());
     await site.store.hosts.storeV1({ hostname: 'v1-only', at: NOW, plugins: {}, trail: [] });
     const { key_id, host_id, public_key } = anEnrollment();
     await site.identities.append({
@@ -128,7 +128,10 @@ forEachStore((kind, test) => {
       await store.hosts.storeV1({ hostname: 'since', at: NOW, plugins: {}, trail: [] }),
       'nor may v1 speak for it',
     );
-    t.deepEqual((await store.hosts.spend({ key_id: since.key_id, sequence: sequence + 1 })).outcome, 'pending');
+    t.deepEqual(
+      (await store.hosts.spend({ key_id: since.key_id, sequence: sequence + 1 }, new Date())).outcome,
+      'pending',
+    );
     t.is((await store.hosts.find(kept.hostname))?.identity?.sequence, kept.identity.sequence + 9);
     const fromLog = (await store.enrollments.find(key_id)) ?? t.fail();
     t.is(fromLog.status, 'pending');

@@ -73,7 +73,10 @@ forEachStore((kind, test) => {
       revoked_why: 'stolen',
       revoked_at: NOW,
     });
-    const spent = await site.store.hosts.spend({ key_id: host.key_id, sequence: host.identity.sequence + 1 });
+    const spent = await site.store.hosts.spend(
+      { key_id: host.key_id, sequence: host.identity.sequence + 1 },
+      new Date(),
+    );
     t.is(spent.outcome, 'revoked');
     const { events } = await site.identities.read();
     t.like(events[0], { event: 'revoked', key_id: host.key_id, why: 'stolen' });

@@ -143,7 +143,10 @@ forEachStore((kind, test) => {
     await site.run(hostsForget, 'lap', '--yes');
     t.is(await site.store.hosts.find('lap'), undefined);
     t.deepEqual(await site.json(issuesList), []);
-    t.not((await site.store.hosts.spend({ key_id: host.key_id, sequence: Number.MAX_SAFE_INTEGER })).outcome, 'spent');
+    t.not(
+      (await site.store.hosts.spend({ key_id: host.key_id, sequence: Number.MAX_SAFE_INTEGER }, new Date())).outcome,
+      'spent',
+    );
     t.like((await site.identities.read()).events[0], { event: 'revoked', key_id: host.key_id });
     t.true(await site.store.enrollments.everApproved('lap'));
   });

@@ -139,7 +139,7 @@ forEachStore((kind, test, prepare) => {
     t.false(await store.hosts.forget(host.hostname, AT));
     t.is(await store.hosts.find(host.hostname), undefined);
     t.is(await store.hosts.findByKey(host.key_id), undefined);
-    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }), {
+    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }, AT), {
       outcome: 'unknown',
     });
     const [issue] = await store.issues.history({ limit: 5 });

@@ -19,7 +19,7 @@ forEachStore((kind, test, prepare) => {
     const { key_id, sequence, expected_chain, epoch, answer } = next;
     t.false(await store.hosts.settleGone({ key_id, sequence, expected_chain, epoch, answer }));
     t.deepEqual(await store.hosts.find(host.hostname), lost);
-    const spent = await store.hosts.spend({ key_id, sequence });
+    const spent = await store.hosts.spend({ key_id, sequence }, AT);
     t.like(spent, { outcome: 'spent', host: { identity: { lost_at: AT } } });
   });
 

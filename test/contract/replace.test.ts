@@ -42,8 +42,8 @@ forEachStore((kind, test, prepare) => {
         last: null,
       },
     });
-    t.is((await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 })).outcome, 'revoked');
-    t.is((await store.hosts.spend({ key_id: newcomer.key.id, sequence: 8 })).outcome, 'spent');
+    t.is((await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }, AT)).outcome, 'revoked');
+    t.is((await store.hosts.spend({ key_id: newcomer.key.id, sequence: 8 }, AT)).outcome, 'spent');
     t.is((await store.trail.history(host.hostname, { limit: 5 })).length, 1);
     t.false(
       await store.hosts.storeReport(aReport(host, { sequence: report.sequence + 2 })),

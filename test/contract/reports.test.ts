@@ -141,12 +141,17 @@ forEachStore((kind, test, prepare) => {
     const store = await (await prepare(t)).open();
     const host = await enrolledHost(store);
     const sequence = host.identity.sequence + 10;
-    const spent = await store.hosts.spend({ key_id: host.key_id, sequence });
+    const spent = await store.hosts.spend({ key_id: host.key_id, sequence }, new Date());
     t.is(spent.outcome, 'spent');
     t.is(spent.outcome === 'spent' && spent.host.hostname, host.hostname);
     t.is(spent.outcome === 'spent' && spent.host.identity.sequence, sequence);
-    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence }), { outcome: 'replayed', last: sequence });
-    t.deepEqual(await store.hosts.spend({ key_id: anEnrollment().key_id, sequence }), { outcome: 'unknown' });
+    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence }, new Date()), {
+      outcome: 'replayed',
+      last: sequence,
+    });
+    t.deepEqual(await store.hosts.spend({ key_id: anEnrollment().key_id, sequence }, new Date()), {
+      outcome: 'unknown',
+    });
   });
 
   test(`${kind}: a key that waits for approval uses its numbers up too`, async (t) => {
@@ -154,16 +159,18 @@ forEachStore((kind, test, prepare) => {
     const enrollment = anEnrollment();
     await store.enrollments.insert(enrollment);
     const sequence = enrollment.sequence + 1;
-    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence }), {
+    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence }, new Date()), {
       outcome: 'pending',
       enrollment: { ...enrollment, sequence },
     });
-    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence }), {
+    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence }, new Date()), {
       outcome: 'replayed',
       last: sequence,
     });
     await store.enrollments.revoke(enrollment.key_id, new Date(), 'lost');
-    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence: sequence + 1 }), { outcome: 'revoked' });
+    t.deepEqual(await store.hosts.spend({ key_id: enrollment.key_id, sequence: sequence + 1 }, new Date()), {
+      outcome: 'revoked',
+    });
   });
 
   test(`${kind}: nothing is stored for a revoked key`, async (t) => {
@@ -180,7 +187,7 @@ forEachStore((kind, test, prepare) => {
         aReport(host, { sequence: report.sequence + 1, expected_chain: report.answer.chain }),
       ),
     );
-    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 2 }), {
+    t.deepEqual(await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 2 }, new Date()), {
       outcome: 'revoked',
     });
     const found = await store.hosts.findByKey(host.key_id);

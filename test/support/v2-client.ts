@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Agent } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Token } from '../../src/core/enrollment.ts';
-import type { Digest } from '../../src/core/host.ts';
+import type { Digest, HostId, KeyId } from '../../src/core/host.ts';
 import { generateSigningKey, importPublicKey, loadSigningKey, type SigningKey } from '../../src/crypto/ed25519.ts';
 import { signRequest, verifyAnswer } from '../../src/crypto/http-signature.ts';
 import { tokenHash } from '../../src/server/enrollment/admit-token.ts';
 import type { Store } from '../../src/store/port.ts';
 import { bodyDigest, contentDigest, listDigest } from '../../src/wire/v2/digest.ts';
 import { ANSWER_COMPONENTS, authorityOf, readSignature } from '../../src/wire/v2/http-signature.ts';
-import { ENROLL, SUBMIT, UPDATE } from '../../src/wire/v2/paths.ts';
+import { ENROLL, ROTATE, SUBMIT, UPDATE } from '../../src/wire/v2/paths.ts';
+import { rotationStatement } from '../../src/wire/v2/rotation.ts';
 import { type HttpAnswer, httpRequest } from './http.ts';
 import { realRandom } from './world.ts';
 
@@ -57,6 +58,10 @@ export interface V2Client {
     options?: { quiet?: boolean; submission?: string; chain?: string | null; extra?: object; tweaks?: Tweaks },
   ): Promise<V2Answer>;
   update(tweaks?: Tweaks): Promise<V2Answer>;
+  /** Asks that this key takes over; it is not used yet. */
+  rotate(next: SigningKey, options?: { host_id?: string; old_key?: KeyId; prover?: SigningKey }): Promise<V2Answer>;
+  /** From here on it signs with this key. */
+  use(key: SigningKey): void;
 }
 
 export function v2Client({
@@ -65,7 +70,7 @@ export function v2Client({
   hostname,
   ca,
   agent,
-  key = loadSigningKey(generateSigningKey()),
+  key: first = loadSigningKey(generateSigningKey()),
 }: {
   url: string;
   answerKey: Pick<SigningKey, 'publicKey'>;
@@ -75,6 +80,8 @@ export function v2Client({
   /** a new one where it is not given */
   key?: SigningKey;
 }): V2Client {
+  let key = first;
+  let hostId = '';
   const trusted = importPublicKey(answerKey.publicKey);
   let last = 0;
   const nextSequence = (): number => {
@@ -136,16 +143,30 @@ export function v2Client({
 
   const client: V2Client = {
     hostname,
-    key,
+    get key() {
+      return key;
+    },
+    use: (next) => {
+      key = next;
+    },
+    rotate(next, { host_id = hostId, old_key = key.id, prover = next } = {}) {
+      const { publicKey: public_key } = next;
+      const statement = rotationStatement({ host_id: host_id as HostId, old_key, public_key });
+      const proof = Buffer.from(prover.sign(statement)).toString('base64');
+      return send(ROTATE, { public_key, proof, agent: 'test' });
+    },
     chain: null,
     nextSequence,
     send,
-    enroll: (secret, options = {}) =>
-      send(
+    async enroll(secret, options = {}) {
+      const answer = await send(
         ENROLL,
         { token: secret, public_key: key.publicKey, hostname: options.hostname ?? hostname, agent: 'test' },
         options.tweaks,
-      ),
+      );
+      if (typeof answer.json['host_id'] === 'string') hostId = answer.json['host_id'];
+      return answer;
+    },
     async submit(report, { quiet = false, submission = realRandom.uuid(), chain, extra = {}, tweaks } = {}) {
       const { list, bodies } = digestsOf(report);
       const message = {

@@ -39,7 +39,7 @@ export interface Enrolled {
 export async function enrollKey(deps: EnrollmentDeps, applicant: Applicant): Promise<Enrolled> {
   const { store } = deps;
   const { keyId, sequence, request } = applicant;
-  const spent = await store.hosts.spend({ key_id: keyId, sequence });
+  const spent = await store.hosts.spend({ key_id: keyId, sequence }, deps.clock.now());
   switch (spent.outcome) {
     case 'replayed':
       throw replayed(spent.last, 'used');

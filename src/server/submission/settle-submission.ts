@@ -1,7 +1,7 @@
 import type { Judge } from '../../core/check.ts';
 import { differences } from '../../core/differences.ts';
 import { Refusal } from '../../core/errors.ts';
-import type { Acknowledgement, Host, Identity } from '../../core/host.ts';
+import { type Acknowledgement, type Host, type Identity, isValid } from '../../core/host.ts';
 import type { Random } from '../../core/world.ts';
 import type { Limits } from '../../settings/server-settings.ts';
 import type { CheckIn, Speaker } from '../../store/port.ts';
@@ -76,15 +76,14 @@ async function checkIn(
   return fits ? { hostname: names.hostname, acknowledgement: answer, epoch, as: 'submit.checked-in' } : undefined;
 }
 
-async function readHost({ store }: SubmissionDeps, speaker: Speaker): Promise<Known> {
+async function readHost({ store, clock }: SubmissionDeps, speaker: Speaker): Promise<Known> {
   const host = await store.hosts.findByKey(speaker.key_id);
   const key = host?.identity.keys.find(({ id }) => id === speaker.key_id);
   const lost = host?.identity.lost_at !== undefined;
-  if (host !== undefined && key?.revoked_at === undefined && host.identity.sequence < speaker.sequence && !lost) {
-    return host;
-  }
+  const speaks = key !== undefined && isValid(key, clock.now());
+  if (host !== undefined && speaks && host.identity.sequence < speaker.sequence && !lost) return host;
   // The store knows which of the reasons it is, and uses the number up where it is to be.
-  refuseLost(await spendSequence({ hosts: store.hosts }, speaker));
+  refuseLost(await spendSequence({ store, clock }, speaker));
   throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
 }
 
@@ -120,11 +119,8 @@ async function settle(deps: SubmissionDeps, submission: Submission, host: Known)
   }
 }
 
-async function repeat(
-  { store }: SubmissionDeps,
-  { speaker, request, epoch }: Submission,
-): Promise<Settled | undefined> {
-  const { hostname, identity } = await spendSequence(store, speaker);
+async function repeat(deps: SubmissionDeps, { speaker, request, epoch }: Submission): Promise<Settled | undefined> {
+  const { hostname, identity } = await spendSequence(deps, speaker);
   if (identity.last?.submission !== request.submission) {
     throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
   }
@@ -132,7 +128,7 @@ async function repeat(
 }
 
 async function refuseFork({ store, clock, log }: SubmissionDeps, { speaker }: Submission): Promise<never> {
-  const { hostname } = await spendSequence(store, speaker);
+  const { hostname } = await spendSequence({ store, clock }, speaker);
   if (await store.issues.open(hostname, 'cloned-identity', clock.now())) {
     log.event('issue.opened', { host: hostname, issue: 'cloned-identity' });
   }
@@ -191,11 +187,11 @@ async function storeReport(
 }
 
 /** Also a request that is refused for its content uses its number up. */
-async function refusedOnlyOnceSpent<T>({ store }: SubmissionDeps, speaker: Speaker, work: () => T): Promise<T> {
+async function refusedOnlyOnceSpent<T>(deps: SubmissionDeps, speaker: Speaker, work: () => T): Promise<T> {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Refusal) await spendSequence(store, speaker);
+    if (error instanceof Refusal) await spendSequence(deps, speaker);
     throw error;
   }
 }

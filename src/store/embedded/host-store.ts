@@ -18,7 +18,7 @@ export function hostStore(reader: Engine, write: Write): HostStore {
     findKey: async (key) => findKey(reader, key),
     list: (filter) => listHosts(reader, filter ?? {}),
     count: async () => countHosts(reader),
-    spend: (speaker) => spend(reader, write, speaker),
+    spend: (speaker, at) => spend(reader, write, speaker, at),
     checkIn: (report) => write('checkIn', checkInRow(report)),
     storeReport: (report) => write('storeReport', reportRow(report)),
     settleGone: (gone) => write('settleGone', goneRow(gone)),
@@ -27,6 +27,7 @@ export function hostStore(reader: Engine, write: Write): HostStore {
     rename: (renaming, at) => write('rename', renaming, at),
     claim: (host, name) => write('claim', host, name),
     replace: (hostname, newcomer, at) => write('replace', hostname, newcomer, at),
+    rotate: (rotation, at) => write('rotate', rotation, at),
     clearChain: (hostname, id) => write('clearChain', hostname, id),
     markLost: (hostname, since) => write('markLost', hostname, since),
     revokeKey: (key, at) => write('revokeKey', key, at),
@@ -39,8 +40,8 @@ export function hostStore(reader: Engine, write: Write): HostStore {
 }
 
 /** Who used a number up reads the host after that: it is as it was then, or newer. */
-async function spend(reader: Engine, write: Write, { key_id, sequence }: Speaker): Promise<Spent> {
-  const advanced = await write('spend', key_id, sequence);
+async function spend(reader: Engine, write: Write, { key_id, sequence }: Speaker, at: Date): Promise<Spent> {
+  const advanced = await write('spend', key_id, sequence, at);
   if (advanced.outcome !== 'spent') return advanced;
   const host = findHostByKey(reader, key_id);
   return host === undefined ? { outcome: 'unknown' } : { outcome: 'spent', host };

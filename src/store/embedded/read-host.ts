@@ -99,11 +99,15 @@ function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Re
 }
 
 function keyDocument(row: Row): Fields {
+  const ends_at = optionalDate(row, 'ends_at');
+  const replaces = optionalText(row, 'replaces');
   const revoked = optionalDate(row, 'revoked_at');
   return {
     id: text(row, 'key_id'),
     public_key: text(row, 'public_key'),
     added_at: date(row, 'added_at'),
+    ...(ends_at === undefined ? {} : { ends_at }),
+    ...(replaces === undefined ? {} : { replaces }),
     ...(revoked === undefined ? {} : { revoked_at: revoked }),
   };
 }

@@ -7,8 +7,9 @@ import { integer, optionalText } from './row.ts';
 import { addTrail } from './trail.ts';
 import { addHost, set } from './write-host.ts';
 
-/** The host that a key speaks for, unless the key was revoked: part of every guard. */
-export const SPEAKER = 'id = (SELECT host FROM host_keys WHERE key_id = ? AND revoked_at IS NULL)';
+/** The host that a key speaks for, unless the key was revoked or has ended: part of every guard. Values: key, time. */
+export const SPEAKER =
+  'id = (SELECT host FROM host_keys WHERE key_id = ? AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?))';
 
 /** One statement over one short row: the document is not touched. */
 export function checkIn(engine: Engine, row: CheckInRow): boolean {
@@ -25,6 +26,7 @@ export function checkIn(engine: Engine, row: CheckInRow): boolean {
     row.answered_at,
     row.collected_at,
     row.key_id,
+    row.answered_at,
     row.sequence,
     row.epoch,
     row.expected_chain,
@@ -74,6 +76,7 @@ function acceptReport(engine: Engine, row: ReportRow): number | undefined {
     row.collected_at,
     ...(checks === null ? [] : [checks.version, checks.evaluated_at, checks.deadline_at]),
     row.key_id,
+    row.answered_at,
     row.sequence,
     row.expected_chain,
     row.hostname,
@@ -90,6 +93,7 @@ export function settleGone(engine: Engine, row: GoneRow): boolean {
     row.answered_at,
     row.epoch,
     row.key_id,
+    row.answered_at,
     row.sequence,
     row.expected_chain,
   );

@@ -119,6 +119,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX enrollments_renamed ON enrollments (key_id) WHERE json_extract(document, '$.former_hostnames') IS NOT NULL;
   `,
   'ALTER TABLE hosts ADD COLUMN lost_at INTEGER',
+  'ALTER TABLE host_keys ADD COLUMN ends_at INTEGER; ALTER TABLE host_keys ADD COLUMN replaces TEXT',
 ];
 
 /**

@@ -3,7 +3,7 @@ import type { KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
 import { findEnrollment } from './enrollments.ts';
 import { SPEAKER } from './reports.ts';
-import { integer, optionalInteger } from './row.ts';
+import { integer, optionalDate } from './row.ts';
 
 /** `Spent` of the port without the host, which its reader reads by itself. */
 export type Advanced =
@@ -17,16 +17,17 @@ const ADVANCE_HOST = `UPDATE hosts SET sequence = ? WHERE ${SPEAKER} AND sequenc
 const ADVANCE_ENROLLMENT = `UPDATE enrollments SET sequence = ? WHERE key_id = ? AND status = 'pending' AND sequence < ?`;
 
 /** Uses up a sequence number of a host, or of a key that still waits for approval; else finds out why not. */
-export function spend(engine: Engine, key: KeyId, sequence: number): Advanced {
+export function spend(engine: Engine, key: KeyId, sequence: number, at: Date): Advanced {
   return engine.transaction(() => {
-    if (engine.run(ADVANCE_HOST, sequence, key, sequence) > 0) return { outcome: 'spent' };
+    if (engine.run(ADVANCE_HOST, sequence, key, at.getTime(), sequence) > 0) return { outcome: 'spent' };
     const advanced = engine.run(ADVANCE_ENROLLMENT, sequence, key, sequence) > 0;
     const host = engine.get(
-      'SELECT revoked_at, sequence FROM host_keys JOIN hosts ON hosts.id = host_keys.host WHERE key_id = ?',
+      'SELECT revoked_at, ends_at, sequence FROM host_keys JOIN hosts ON hosts.id = host_keys.host WHERE key_id = ?',
       key,
     );
     if (host !== undefined) {
-      if (optionalInteger(host, 'revoked_at') !== undefined) return { outcome: 'revoked' };
+      const [revoked_at, ends_at] = [optionalDate(host, 'revoked_at'), optionalDate(host, 'ends_at')];
+      if (revoked_at !== undefined || (ends_at !== undefined && ends_at <= at)) return { outcome: 'revoked' };
       // a host that has a key has an identity, and with it a number
       return { outcome: 'replayed', last: integer(host, 'sequence') };
     }

@@ -72,12 +72,15 @@ export function setIdentity(engine: Engine, id: number, identity: Identity, docu
 
 export function addKey(engine: Engine, host: number, position: number, key: HostKey): void {
   engine.run(
-    'INSERT INTO host_keys (key_id, host, position, public_key, added_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO host_keys (key_id, host, position, public_key, added_at, ends_at, replaces, revoked_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     key.id,
     host,
     position,
     key.public_key,
     time(key.added_at),
+    time(key.ends_at),
+    key.replaces ?? null,
     time(key.revoked_at),
   );
 }

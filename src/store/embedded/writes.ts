@@ -1,7 +1,7 @@
 import type { Enrollment, Token } from '../../core/enrollment.ts';
 import type { HostId, Identity, KeyId } from '../../core/host.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Newcomer, Renaming } from '../port.ts';
+import type { Newcomer, Renaming, Rotation } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
@@ -12,6 +12,7 @@ import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
+import { rotate } from './rotate.ts';
 import { expireSignatures, rememberSignature } from './signatures.ts';
 import { spend } from './spend.ts';
 import { insertToken, revokeToken, useToken } from './tokens.ts';
@@ -22,7 +23,7 @@ import { insertToken, revokeToken, useToken } from './tokens.ts';
  */
 export function writesOn(engine: Engine) {
   return {
-    spend: (key: KeyId, sequence: number) => spend(engine, key, sequence),
+    spend: (key: KeyId, sequence: number, at: Date) => spend(engine, key, sequence, at),
     checkIn: (row: CheckInRow) => checkIn(engine, row),
     storeReport: (row: ReportRow) => storeReport(engine, row),
     settleGone: (row: GoneRow) => settleGone(engine, row),
@@ -32,6 +33,7 @@ export function writesOn(engine: Engine) {
     rename: (renaming: Renaming, at: Date) => rename(engine, renaming, at),
     claim: (host: { id: HostId; hostname: string }, name: string | null) => claim(engine, host, name),
     replace: (hostname: string, newcomer: Newcomer, at: Date) => replace(engine, hostname, newcomer, at),
+    rotate: (rotation: Rotation, at: Date) => rotate(engine, rotation, at),
     clearChain: (hostname: string, id: HostId) => clearChain(engine, hostname, id),
     markLost: (hostname: string, since: Date | undefined) => markLost(engine, hostname, since),
     revokeKey: (key: KeyId, at: Date) => revokeKey(engine, key, at),

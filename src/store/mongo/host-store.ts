@@ -6,6 +6,7 @@ import { findHost, findHostById, findKey, listHosts } from './hosts.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
+import { rotate } from './rotate.ts';
 import { spend } from './spend.ts';
 import { storeV1 } from './v1-reports.ts';
 
@@ -17,7 +18,7 @@ export function hostStore(collections: Collections): HostStore {
     findKey: (key) => reach(() => findKey(collections, key)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
     count: () => reach(() => collections.clients.countDocuments()),
-    spend: (speaker) => reach(() => spend(collections, speaker)),
+    spend: (speaker, at) => reach(() => spend(collections, speaker, at)),
     checkIn: (report) => reach(() => checkIn(collections, report)),
     storeReport: (report) => reach(() => storeReport(collections, report)),
     settleGone: (gone) => reach(() => settleGone(collections, gone)),
@@ -26,6 +27,7 @@ export function hostStore(collections: Collections): HostStore {
     rename: (renaming, at) => reach(() => rename(collections, renaming, at)),
     claim: (host, name) => reach(() => claim(collections, host, name)),
     replace: (hostname, newcomer, at) => reach(() => replace(collections, hostname, newcomer, at)),
+    rotate: (rotation, at) => reach(() => rotate(collections, rotation, at)),
     clearChain: (hostname, id) => reach(() => clearChain(collections, hostname, id)),
     markLost: (hostname, since) => reach(() => markLost(collections, hostname, since)),
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),

@@ -5,18 +5,18 @@ import type { CheckIn, Speaker, StoredReport } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { markIn, storeWithTrail } from './trail.ts';
 
-/** The host that a key speaks for, unless the key was revoked: part of every guard. The first field is what finds it by index. */
-export function spokenForBy(key: KeyId): object {
+/** The host that a key speaks for, unless the key was revoked or has ended: part of every guard. The first field is what finds it by index. */
+export function spokenForBy(key: KeyId, at: Date): object {
   return {
     'identity.keys.id': key,
-    'identity.keys': { $elemMatch: { id: key, revoked_at: null } },
+    'identity.keys': { $elemMatch: { id: key, revoked_at: null, ends_at: { $not: { $lte: at } } } },
   };
 }
 
 export async function checkIn({ clients }: Collections, report: CheckIn): Promise<boolean> {
   const { matchedCount } = await clients.updateOne(
     {
-      ...spokenForBy(report.key_id),
+      ...spokenForBy(report.key_id, report.answer.at),
       'identity.sequence': { $lt: report.sequence },
       'identity.epoch': report.epoch,
       'identity.last.chain': report.chain,
@@ -45,7 +45,10 @@ export async function storeReport(collections: Collections, report: StoredReport
   const { clients } = collections;
   const { hostname } = report;
   const named = { hostname, renamed_from: null };
-  const known = await clients.findOne({ ...spokenForBy(report.key_id), ...named }, { projection: { trail_mark: 1 } });
+  const known = await clients.findOne(
+    { ...spokenForBy(report.key_id, report.answer.at), ...named },
+    { projection: { trail_mark: 1 } },
+  );
   if (known === null) return false;
   return storeWithTrail(collections, { hostname, trail: report.trail, mark: markIn(known) }, async ({ guard, set }) => {
     const { matchedCount } = await clients.updateOne(
@@ -78,7 +81,7 @@ export async function settleGone({ clients }: Collections, gone: Said): Promise<
 
 function guardOf(said: Said): object {
   return {
-    ...spokenForBy(said.key_id),
+    ...spokenForBy(said.key_id, said.answer.at),
     'identity.sequence': { $lt: said.sequence },
     'identity.last.chain': said.expected_chain,
     'identity.lost_at': null,

@@ -1,3 +1,4 @@
+import { isValid } from '../../core/host.ts';
 import { withIdentity } from '../host-document.ts';
 import type { Speaker, Spent } from '../port.ts';
 import type { Collections } from './collections.ts';
@@ -6,9 +7,9 @@ import { findHostByKey, readHost } from './hosts.ts';
 import { spokenForBy } from './reports.ts';
 
 /** Uses up a sequence number of a host, or of a key that still waits for approval; else finds out why not. */
-export async function spend(collections: Collections, { key_id, sequence }: Speaker): Promise<Spent> {
+export async function spend(collections: Collections, { key_id, sequence }: Speaker, at: Date): Promise<Spent> {
   const spent = await collections.clients.findOneAndUpdate(
-    { ...spokenForBy(key_id), 'identity.sequence': { $lt: sequence } },
+    { ...spokenForBy(key_id, at), 'identity.sequence': { $lt: sequence } },
     { $set: { 'identity.sequence': sequence } },
     { returnDocument: 'after' },
   );
@@ -16,7 +17,7 @@ export async function spend(collections: Collections, { key_id, sequence }: Spea
   if (host !== undefined) return { outcome: 'spent', host };
   const known = await findHostByKey(collections, key_id);
   if (known !== undefined) {
-    const revoked = known.identity.keys.some((key) => key.id === key_id && key.revoked_at !== undefined);
+    const revoked = known.identity.keys.some((key) => key.id === key_id && !isValid(key, at));
     return revoked ? { outcome: 'revoked' } : { outcome: 'replayed', last: known.identity.sequence };
   }
   return spendPending(collections, { key_id, sequence });

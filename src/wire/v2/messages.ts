@@ -3,7 +3,7 @@
  * Both ends decode with these schemas; unknown fields are ignored, so that either end may be newer.
  */
 import * as v from 'valibot';
-import { type Digest, type HostId, isHostname } from '../../core/host.ts';
+import { type Digest, type HostId, isHostname, type KeyId } from '../../core/host.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -17,6 +17,11 @@ const hostname = v.pipe(v.string(), v.check(isHostname, 'expected a host name'))
 const time = v.pipe(v.string(), v.isoTimestamp('expected an ISO 8601 time'));
 /** 32 raw bytes of Ed25519, base64 */
 const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'expected 32 bytes in base64'));
+const keyId = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_-]{43}$/, 'expected a key id'),
+  v.transform((text) => text as KeyId),
+);
 const bodyName = v.pipe(
   v.string(),
   v.regex(/^(plugins|commands)\.[^\0]{1,255}$/u, 'expected plugins.NAME or commands.NAME'),
@@ -73,6 +78,31 @@ export const submitAnswer = v.object({
   time,
 });
 export type SubmitAnswer = v.InferOutput<typeof submitAnswer>;
+
+/** Signed by the host's key so far. */
+export const rotateRequest = v.object({
+  /** the key that takes over */
+  public_key: publicKey,
+  /** Ed25519 signature by that key over rotationStatement (rotation.ts), base64: whoever asks holds it */
+  proof: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}==$/, 'expected 64 bytes in base64')),
+  agent: v.optional(version),
+});
+export type RotateRequest = v.InferOutput<typeof rotateRequest>;
+
+export const rotateAnswer = v.object({
+  status: v.literal('rotated'),
+  host_id: v.pipe(
+    uuid,
+    v.transform((text) => text as HostId),
+  ),
+  /** of the key that takes over: valid from now on */
+  key_id: keyId,
+  /** from then on the key that signed the request is refused */
+  old_key_ends_at: time,
+  epoch: uuid,
+  time,
+});
+export type RotateAnswer = v.InferInput<typeof rotateAnswer>;
 
 export const updateRequest = v.object({
   hostname,

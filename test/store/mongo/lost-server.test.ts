@@ -21,7 +21,7 @@ test('a mongod that is killed is a store that is unavailable, and works again wh
   await server.kill();
   await t.throwsAsync(store.state(), { instanceOf: StoreUnavailable });
   await t.throwsAsync(store.hosts.find(host.hostname), { instanceOf: StoreUnavailable });
-  await t.throwsAsync(store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }), {
+  await t.throwsAsync(store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }, new Date()), {
     instanceOf: StoreUnavailable,
   });
   await t.throwsAsync(
@@ -37,7 +37,7 @@ test('a mongod that is killed is a store that is unavailable, and works again wh
   while (state === undefined) state = await store.state().catch(() => undefined);
   const found = await store.hosts.find(host.hostname);
   t.deepEqual(found?.identity?.last, report.answer, 'what was acknowledged is there');
-  t.is((await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 })).outcome, 'spent');
+  t.is((await store.hosts.spend({ key_id: host.key_id, sequence: report.sequence + 1 }, new Date())).outcome, 'spent');
 });
 
 test('a mongod that hangs is a store that is unavailable', async (t) => {

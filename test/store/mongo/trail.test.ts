@@ -77,7 +77,7 @@ forEachStore((kind, test, prepare) => {
       withDatabase(place.mongo ?? t.fail(), (db) => db.collection('clients').find(filter).explain('queryPlanner'));
     for (const filter of [
       { 'identity.keys.id': host.key_id },
-      { ...spokenForBy(host.key_id), 'identity.sequence': { $lt: 9 } },
+      { ...spokenForBy(host.key_id, new Date()), 'identity.sequence': { $lt: 9 } },
     ]) {
       t.regex(JSON.stringify((await explain(filter))['queryPlanner'].winningPlan), /identity\.keys\.id_1/);
     }

@@ -46,7 +46,7 @@ async function race(
     collected_at: new Date(collected_at),
     trail: trail.map((record) => ({ ...record, audited_at: new Date(record.audited_at) })),
   });
-  const spent = await open.hosts.spend({ key_id: round.key_id, sequence: round.sequence });
+  const spent = await open.hosts.spend({ key_id: round.key_id, sequence: round.sequence }, new Date());
   const opened = await open.issues.open('raced', `round-${round.token}`, new Date(0));
   const remembered = await open.signatures.remember(`signature-${round.token}`, new Date(Date.now() + 60_000));
   console.log(JSON.stringify({ used: used.outcome, stored, spent: spent.outcome, opened, remembered }));

@@ -4,6 +4,7 @@ import type { Context, Middleware } from 'koa';
 import * as v from 'valibot';
 import { Refusal } from '../../../core/errors.ts';
 import type { Value } from '../../../core/value.ts';
+import type { Clock } from '../../../core/world.ts';
 import type { Limits } from '../../../settings/server-settings.ts';
 import type { Store } from '../../../store/port.ts';
 import { parseJson } from '../../../wire/json.ts';
@@ -39,7 +40,7 @@ export async function checkContentType(ctx: Context, next: () => Promise<void>):
 
 /** Decodes a verified request. One that is malformed uses its sequence number up like any other (docs/protocol.md). */
 export function decode<Schema extends v.GenericSchema>(
-  { store, ...deps }: DecodeDeps & { store: Store },
+  { store, clock, ...deps }: DecodeDeps & { store: Store; clock: Clock },
   schema: Schema,
   message: Slot<v.InferOutput<Schema>>,
 ): Middleware {
@@ -48,7 +49,7 @@ export function decode<Schema extends v.GenericSchema>(
       message.put(ctx, await readMessage(ctx, schema, deps));
     } catch (refusal) {
       const { keyId, sequence } = request.take(ctx);
-      await spendSequence(store, { key_id: keyId, sequence });
+      await spendSequence({ store, clock }, { key_id: keyId, sequence });
       throw refusal;
     }
     await next();

@@ -38,10 +38,10 @@ export function update(deps: RouteDeps): Middleware[] {
 }
 
 /** Also a lost host's: what it is to do, it may fetch. */
-function useSequence({ store, log }: RouteDeps): Middleware {
+function useSequence({ store, clock, log }: RouteDeps): Middleware {
   return async function useSequence(ctx, next) {
     const { keyId, sequence } = request.take(ctx);
-    const host = await spendSequence(store, { key_id: keyId, sequence });
+    const host = await spendSequence({ store, clock }, { key_id: keyId, sequence });
     hostname.put(ctx, host.hostname);
     if (host.identity.lost_at !== undefined) {
       log.event('host.lost-seen', { host: host.hostname, remote: clientAddress.take(ctx), endpoint: 'update' });
