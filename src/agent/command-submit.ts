@@ -30,6 +30,7 @@ export async function submitOnce({ context, places }: Session, settings: AgentSe
       return { ...submitted, bytes: speaker.connection.sentBytes() };
     } finally {
       speaker.connection.close();
+      await speaker.tickets.save();
     }
   });
 }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import type { Milliseconds } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
 import { authorityOf } from '../wire/v2/http-signature.ts';
-import { openSocket, type Peer, unreachable } from './open-socket.ts';
+import { openSocket, unreachable } from './open-socket.ts';
 import { RequestProblem } from './problem.ts';
+import type { Peer, Tickets } from './tls-tickets.ts';
 
 export interface HttpAnswer {
   status: number;
@@ -32,11 +33,17 @@ export interface ConnectionLimits {
 /** An answer is a few hundred bytes; whatever sends more is not our server. */
 const LARGEST_ANSWER = 1024 * 1024;
 
-export function connection(peer: Peer, limits: ConnectionLimits, clock: Clock, signal: AbortSignal): Connection {
+export function connection(
+  peer: Peer,
+  limits: ConnectionLimits,
+  clock: Clock,
+  signal: AbortSignal,
+  tickets?: Tickets,
+): Connection {
   const sockets: Socket[] = [];
   const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 1 }), {
     createConnection: (_options: unknown, done: (error: Error | null, socket?: Socket) => void) => {
-      openSocket(peer, limits.connect, clock).then(
+      openSocket(peer, limits.connect, clock, tickets).then(
         (socket) => {
           sockets.push(socket);
           done(null, socket);

@@ -1,34 +1,46 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import type { Milliseconds } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
 import { hasCode } from './has-code.ts';
 import { RequestProblem } from './problem.ts';
-import type { ServerTrust } from './trust.ts';
-
-/** How the server is recognized: only this CA, or only this certificate; where neither is given, the system's CAs. */
-export type Peer = Pick<ServerTrust, 'url' | 'ca' | 'pin'>;
+import type { Peer, Tickets } from './tls-tickets.ts';
 
 /**
- * A connection over which it is safe to speak: for https, the server has shown the certificate that was pinned at enrolment.
- * Nothing is written before that, and no TLS session is resumed (Node does not check a resumed one's identity).
+ * A connection over which it is safe to speak: for https, the server has shown the certificate that was pinned at enrolment, now or
+ * in the session that a ticket resumes (tls-tickets.ts). Nothing is written before that.
  */
-export function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock): Promise<Socket> {
+export async function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock, tickets?: Tickets): Promise<Socket> {
+  const session = tickets?.session();
+  try {
+    return await connect(peer, { timeout, clock, tickets, session });
+  } catch (error) {
+    if (session === undefined || !(error instanceof BrokenHandshake)) throw error;
+    // A server that cannot make sense of a ticket may break off, instead of going on without it.
+    tickets?.drop();
+    return connect(peer, { timeout, clock, tickets, session: undefined });
+  }
+}
+
+/** The peer was reached, but the handshake came to nothing. */
+class BrokenHandshake extends RequestProblem {}
+
+interface Connecting {
+  timeout: Milliseconds;
+  clock: Clock;
+  tickets: Tickets | undefined;
+  session: Buffer | undefined;
+}
+
+function connect(peer: Peer, { timeout, clock, tickets, session }: Connecting): Promise<Socket> {
   const { hostname, port, protocol } = new URL(peer.url);
   const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
     const secure = protocol === 'https:';
     const socket = secure
-      ? connectTls({
-          host,
-          port: Number(port || 443),
-          minVersion: 'TLSv1.2',
-          // Judged below, because a destroyed socket can no longer tell its certificate's dates.
-          rejectUnauthorized: false,
-          ...(isIP(host) === 0 ? { servername: host } : {}),
-          ...(peer.ca === undefined ? {} : { ca: [peer.ca] }),
-        })
+      ? connectTls({ host, port: Number(port || 443), ...tlsOptions(host, peer, session) })
       : connectPlain({ host, port: Number(port || 80) });
+    let reached = false;
     const timer = setTimeout(
       () => fail(new RequestProblem('timed-out', `cannot connect to ${peer.url} in time`)),
       timeout,
@@ -38,10 +50,16 @@ export function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock): Pro
       socket.destroy();
       reject(error);
     };
-    const onError = (cause: Error) => fail(unreachable(peer.url, cause));
+    const onError = (cause: Error) => {
+      const { code, message } = unreachable(peer.url, cause);
+      fail(new (reached ? BrokenHandshake : RequestProblem)(code, message, { cause }));
+    };
     socket.once('error', onError);
+    socket.once('connect', () => {
+      reached = true;
+    });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      const problem = 'getPeerCertificate' in socket ? distrust(socket, peer, clock) : undefined;
+      const problem = 'getPeerCertificate' in socket ? judge(socket, peer, clock, tickets) : undefined;
       if (problem !== undefined) {
         fail(problem);
         return;
@@ -51,6 +69,46 @@ export function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock): Pro
       resolve(socket);
     });
   });
+}
+
+function tlsOptions(host: string, { ca, pin }: Peer, session: Buffer | undefined): ConnectionOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    // Judged below, because a destroyed socket can no longer tell its certificate's dates.
+    rejectUnauthorized: false,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    // A pin alone needs none of the system's CAs, which take long to load.
+    ...(ca !== undefined ? { ca: [ca] } : pin !== undefined ? { ca: [] } : {}),
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+/** Judges the server and, where it holds, keeps the tickets that it gives. @returns why it is not to be spoken to */
+function judge(socket: TLSSocket, peer: Peer, clock: Clock, tickets: Tickets | undefined): RequestProblem | undefined {
+  if (!socket.isSessionReused()) {
+    const certificate = socket.getPeerCertificate(true);
+    const problem = distrust(socket, certificate, peer, clock);
+    tickets?.drop();
+    if (problem !== undefined) return problem;
+    tickets?.checked(endOf(certificate));
+  }
+  // TLS 1.2 has given its ticket by now; those of 1.3 are still to come.
+  const early = socket.getProtocol() === 'TLSv1.2' ? socket.getSession() : undefined;
+  if (early !== undefined) tickets?.offered(early);
+  socket.on('session', (session: Buffer) => tickets?.offered(session));
+  return undefined;
+}
+
+/** When the first certificate of the chain ends. */
+function endOf(leaf: DetailedPeerCertificate): Date {
+  const ends: number[] = [];
+  const seen = new Set<DetailedPeerCertificate>();
+  for (let at: DetailedPeerCertificate | undefined = leaf; at?.valid_to !== undefined && !seen.has(at); ) {
+    seen.add(at);
+    ends.push(new Date(at.valid_to).getTime());
+    at = at.issuerCertificate;
+  }
+  return new Date(Math.min(...ends));
 }
 
 const REASONS: Record<string, string> = {
@@ -69,8 +127,12 @@ export function unreachable(url: string, cause: Error): RequestProblem {
 }
 
 /** @returns why the server is not to be spoken to */
-function distrust(socket: TLSSocket, peer: Peer, clock: Clock): RequestProblem | undefined {
-  const certificate = socket.getPeerCertificate(true);
+function distrust(
+  socket: TLSSocket,
+  certificate: DetailedPeerCertificate,
+  peer: Peer,
+  clock: Clock,
+): RequestProblem | undefined {
   if (peer.pin !== undefined) {
     const shown = certificate.fingerprint256?.replaceAll(':', '').toLowerCase();
     if (shown === peer.pin) return undefined;

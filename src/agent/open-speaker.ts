@@ -7,22 +7,28 @@ import { EXIT } from './exit-codes.ts';
 import { readIdentity } from './identity.ts';
 import type { Places } from './places.ts';
 import { forIdentity, openMemory } from './submitter-state.ts';
+import { openTickets, type Tickets } from './tls-tickets.ts';
 import { readTrust } from './trust.ts';
 
-/** All that it takes to speak with the server as this host. The caller holds the submitter's lock, and closes the connection. */
+/**
+ * All that it takes to speak with the server as this host. The caller holds the submitter's lock, closes the connection, and
+ * may then save the tickets that came over it.
+ */
 export async function openSpeaker(
   places: Places,
   settings: AgentSettings,
   { clock, random, signal }: Pick<AgentContext, 'clock' | 'random' | 'signal'>,
-): Promise<Speaker> {
+): Promise<Speaker & { tickets: Tickets }> {
   const trust = await readTrust(places);
   const key = trust === undefined ? undefined : await readIdentity(places);
   if (trust === undefined || key === undefined) throw notEnrolled();
   const memory = await openMemory(places);
   await forIdentity(memory, trust.host_id, key.id);
   const peer = { ...trust, url: settings.url ?? trust.url };
+  const tickets = await openTickets(places, peer, clock);
   return {
-    connection: connection(peer, limitsOf(settings), clock, signal),
+    connection: connection(peer, limitsOf(settings), clock, signal, tickets),
+    tickets,
     key,
     answerKey: trust.answer_key,
     memory,

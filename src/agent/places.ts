@@ -15,7 +15,7 @@ export interface Places {
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
   acks: string;
   /** the submitter's own */
-  submit: { root: string; state: string; lock: string };
+  submit: { root: string; state: string; ticket: string; lock: string };
   settings: string;
   settingsFolder: string;
   identity: string;
@@ -45,7 +45,12 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       lock: join(spool, '.lock'),
     },
     acks: join(state, 'acks'),
-    submit: { root: submit, state: join(submit, 'state.json'), lock: join(submit, '.lock') },
+    submit: {
+      root: submit,
+      state: join(submit, 'state.json'),
+      ticket: join(submit, 'tls-ticket.json'),
+      lock: join(submit, '.lock'),
+    },
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
