@@ -19,6 +19,7 @@ export interface Connection {
   readonly authority: string;
   /** @throws RequestProblem where there is no whole answer */
   post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<HttpAnswer>;
+  get(path: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer>;
   /** bytes of all requests so far, request lines and headers included, TLS not */
   sentBytes(): number;
   close(): void;
@@ -53,35 +54,31 @@ export function connection(
     },
   });
   const authority = authorityOf(peer.url.startsWith('https:') ? 'https' : 'http', new URL(peer.url).host);
+  const send = (method: string, path: string, headers: Record<string, string>, body: Uint8Array): Promise<HttpAnswer> =>
+    new Promise((resolve, reject) => {
+      const message = request({ agent, method, path, headers: { Host: authority, ...headers }, signal });
+      const timer = setTimeout(
+        () => message.destroy(new RequestProblem('timed-out', `cannot get an answer from ${peer.url} in time`)),
+        limits.request,
+      );
+      message.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error instanceof RequestProblem ? error : unreachable(peer.url, error));
+      });
+      message.on('response', (response) => {
+        readAnswer(response, peer.url)
+          .then(resolve, (error: Error) => {
+            message.destroy();
+            reject(error);
+          })
+          .finally(() => clearTimeout(timer));
+      });
+      message.end(body);
+    });
   return {
     authority,
-    post: (path, headers, body) =>
-      new Promise((resolve, reject) => {
-        const message = request({
-          agent,
-          method: 'POST',
-          path,
-          headers: { Host: authority, ...headers, 'Content-Length': String(body.length) },
-          signal,
-        });
-        const timer = setTimeout(
-          () => message.destroy(new RequestProblem('timed-out', `cannot get an answer from ${peer.url} in time`)),
-          limits.request,
-        );
-        message.on('error', (error) => {
-          clearTimeout(timer);
-          reject(error instanceof RequestProblem ? error : unreachable(peer.url, error));
-        });
-        message.on('response', (response) => {
-          readAnswer(response, peer.url)
-            .then(resolve, (error: Error) => {
-              message.destroy();
-              reject(error);
-            })
-            .finally(() => clearTimeout(timer));
-        });
-        message.end(body);
-      }),
+    post: (path, headers, body) => send('POST', path, { ...headers, 'Content-Length': String(body.length) }, body),
+    get: (path, headers) => send('GET', path, headers, new Uint8Array()),
     sentBytes: () => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0),
     close: () => agent.destroy(),
   };

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { OperatorError } from '../core/errors.ts';
+import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { type EnrollAnswer, enrollAnswer } from '../wire/v2/messages.ts';
 import { ENROLL } from '../wire/v2/paths.ts';
 import type { TokenContent } from '../wire/v2/token.ts';
-import { connection } from './connection.ts';
+import { openAnswerKeys } from './answer-keys.ts';
+import { type Connection, connection } from './connection.ts';
 import type { AgentContext } from './context.ts';
 import { exchange, problemIn } from './exchange.ts';
 import { EXIT } from './exit-codes.ts';
@@ -19,7 +21,7 @@ import { RequestProblem } from './problem.ts';
 import { readFollowing } from './read-hostile.ts';
 import { recordOf } from './submit.ts';
 import { forIdentity, openMemory } from './submitter-state.ts';
-import { readTrust } from './trust.ts';
+import { pinnedKey, readTrust } from './trust.ts';
 import { writeAtomically } from './write-atomically.ts';
 import { writeUrl } from './write-url.ts';
 
@@ -47,12 +49,13 @@ export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
   const hostname = hostnameOf(settings, world.hostname);
   await makeSubmit(places);
   return withLock(places.submit.lock, 'enrol', async () => {
-    if (!enrolling.newServer) await refuseOtherServer(places, token);
-    const key = await (enrolling.newKey ? readOrMakeNext(places) : readOrMakeIdentity(places));
-    const memory = await openMemory(places);
     const link = connection(token, limitsOf(settings), world.clock, world.signal);
     try {
-      const speaker = { connection: link, key, answerKey: token.answer_key, memory, ...world };
+      if (!enrolling.newServer) await refuseOtherServer(enrolling, link);
+      const key = await (enrolling.newKey ? readOrMakeNext(places) : readOrMakeIdentity(places));
+      const memory = await openMemory(places);
+      const answerKeys = await openAnswerKeys(places, pinnedKey(token), world.clock);
+      const speaker = { connection: link, key, answerKeys, memory, ...world };
       const answer = await exchange(speaker, ENROLL, {
         token: token.secret,
         public_key: key.publicKey,
@@ -76,10 +79,20 @@ export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
   });
 }
 
-/** A host leaves its server only when somebody says so: a token from elsewhere must not do it by itself. */
-async function refuseOtherServer(places: Places, token: TokenContent): Promise<void> {
+/**
+ * A host leaves its server only when somebody says so: a token from elsewhere must not do it by itself. The same server may have
+ * another answer key by now; then the one that this host trusts vouches for it.
+ */
+async function refuseOtherServer({ places, token, world }: Enrolling, link: Connection): Promise<void> {
   const trust = await readTrust(places);
   if (trust === undefined || trust.answer_key === token.answer_key) return;
+  const known = await openAnswerKeys(places, pinnedKey(trust), world.clock);
+  if (known.has(pinnedKey(token))) return;
+  if (pinnedKey(token).number > known.newest().number) {
+    const learned = await known.learn(link, keyIdOf(token.answer_key));
+    if (!learned.ok && learned.problem !== undefined) throw learned.problem;
+    if (known.has(pinnedKey(token))) return;
+  }
   throw new OperatorError(
     `cannot enrol: this host is enrolled with ${trust.url}, and the token is for another server; add --new-server to leave the old one`,
     { exitCode: EXIT.failed },

@@ -1,10 +1,16 @@
 import * as v from 'valibot';
 import type { Clock, Random } from '../core/world.ts';
-import { importPublicKey, keyIdOf, type SigningKey } from '../crypto/ed25519.ts';
+import { importPublicKey, type SigningKey } from '../crypto/ed25519.ts';
 import { signRequest, verifyAnswer } from '../crypto/http-signature.ts';
 import { contentDigest } from '../wire/v2/digest.ts';
-import { ANSWER_COMPONENTS, readSignature, SEQUENCE_HEADER } from '../wire/v2/http-signature.ts';
+import {
+  ANSWER_KEY_HEADER,
+  type PresentedSignature,
+  readAnswerSignatures,
+  SEQUENCE_HEADER,
+} from '../wire/v2/http-signature.ts';
 import { type RefusalAnswer, refusalAnswer } from '../wire/v2/messages.ts';
+import type { AnswerKeys } from './answer-keys.ts';
 import type { Connection, HttpAnswer } from './connection.ts';
 import { isProblemCode, RequestProblem } from './problem.ts';
 import { type Memory, takeSequence } from './submitter-state.ts';
@@ -12,8 +18,8 @@ import { type Memory, takeSequence } from './submitter-state.ts';
 export interface Speaker {
   connection: Connection;
   key: SigningKey;
-  /** raw Ed25519 key (base64) that signs the server's answers */
-  answerKey: string;
+  /** those that may sign the server's answers */
+  answerKeys: AnswerKeys;
   memory: Memory;
   clock: Clock;
   random: Random;
@@ -79,10 +85,12 @@ async function attemptOnce(speaker: Speaker, path: string, { body, headers }: En
     created: Math.floor(clock.now().getTime() / 1000),
     nonce: Buffer.from(random.bytes(16)).toString('base64url'),
   });
+  const { number } = speaker.answerKeys.newest();
   const received = await connection.post(
     path,
     {
       ...headers,
+      ...(number === 0 ? {} : { [ANSWER_KEY_HEADER]: String(number) }),
       'Content-Digest': parts.contentDigest,
       [SEQUENCE_HEADER]: sequence,
       'Signature-Input': signed['signature-input'],
@@ -100,9 +108,10 @@ interface AnsweredRequest {
   signature: Uint8Array;
 }
 
-function readAnswer(speaker: Speaker, received: HttpAnswer, request: AnsweredRequest): Answer {
+async function readAnswer(speaker: Speaker, received: HttpAnswer, request: AnsweredRequest): Promise<Answer> {
   const { status } = received;
-  if (!isSigned(speaker.answerKey, received, request)) throw unsigned(status);
+  const verified = await verify(speaker, received, request);
+  if (!verified.ok) throw unverified(status, verified.why);
   const content = parse(received.body);
   if (status === 200) return { outcome: 'ok', content };
   const refusal = v.safeParse(refusalAnswer, content);
@@ -111,19 +120,61 @@ function readAnswer(speaker: Speaker, received: HttpAnswer, request: AnsweredReq
 }
 
 /** What nobody signed may still say "later"; nothing else of it counts. */
-function unsigned(status: number): RequestProblem {
+function unverified(status: number, why: string | undefined): RequestProblem {
   if (status >= 500 || status === 429) {
     return new RequestProblem('busy', `cannot hand over reports now: the server answers ${status}`);
   }
-  return new RequestProblem('unverified', `cannot act on an answer that the server did not sign (status ${status})`);
+  const because = why === undefined ? '' : `: ${why}`;
+  return new RequestProblem(
+    'unverified',
+    `cannot act on an answer that the server did not sign (status ${status})${because}`,
+  );
 }
 
-function isSigned(answerKey: string, { status, headers, body }: HttpAnswer, request: AnsweredRequest): boolean {
+type Verified = { ok: true } | { ok: false; why?: string | undefined };
+
+/** One signature by a key that counts is enough. */
+async function verify(
+  speaker: Speaker,
+  { status, headers, body }: HttpAnswer,
+  request: AnsweredRequest,
+): Promise<Verified> {
+  const { answerKeys } = speaker;
   const digest = contentDigest(body);
-  if (headers['content-digest'] !== digest) return false;
-  const presented = readSignature(single(headers['signature-input']), single(headers['signature']), ANSWER_COMPONENTS);
-  if (presented === undefined || presented.parameters.keyid !== keyIdOf(answerKey)) return false;
-  return verifyAnswer(importPublicKey(answerKey), { status, contentDigest: digest, request }, presented);
+  if (headers['content-digest'] !== digest) return { ok: false };
+  const signatures = readAnswerSignatures(single(headers['signature-input']), single(headers['signature']));
+  let why = await learnNewest(speaker, signatures);
+  for (const presented of signatures) {
+    const { keyid, created } = presented.parameters;
+    const judged = answerKeys.judge(keyid, new Date(created * 1000));
+    if (judged.ok) {
+      const parts = { status, contentDigest: digest, request };
+      if (verifyAnswer(importPublicKey(judged.key), parts, presented)) return { ok: true };
+    } else if (judged.reason === 'ended') {
+      why ??= `it is by a key that was replaced; this host knows number ${answerKeys.newest().number}`;
+    }
+  }
+  return { ok: false, why };
+}
+
+/**
+ * The server may have another key by now: asked for once in a run, and only where an answer says so.
+ * @returns why that key is still unknown; undefined where it is not
+ */
+async function learnNewest(
+  { answerKeys, connection, clock }: Speaker,
+  [newest]: readonly PresentedSignature[],
+): Promise<string | undefined> {
+  if (newest === undefined) return undefined;
+  const { keyid } = newest.parameters;
+  const isUnknown = () => {
+    const judged = answerKeys.judge(keyid, clock.now());
+    return !judged.ok && judged.reason === 'unknown';
+  };
+  if (!isUnknown()) return undefined;
+  const learned = await answerKeys.learn(connection, keyid);
+  if (!isUnknown()) return undefined;
+  return `it is by a key that this host does not know: ${learned.ok ? 'the server does not show it' : learned.reason}`;
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { OperatorError } from '../core/errors.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
+import { openAnswerKeys } from './answer-keys.ts';
 import { type ConnectionLimits, connection } from './connection.ts';
 import type { AgentContext } from './context.ts';
 import type { Speaker } from './exchange.ts';
@@ -8,7 +9,7 @@ import { readIdentity } from './identity.ts';
 import type { Places } from './places.ts';
 import { forIdentity, openMemory } from './submitter-state.ts';
 import { openTickets, type Tickets } from './tls-tickets.ts';
-import { readTrust } from './trust.ts';
+import { pinnedKey, readTrust } from './trust.ts';
 
 /**
  * All that it takes to speak with the server as this host. The caller holds the submitter's lock, closes the connection, and
@@ -30,7 +31,7 @@ export async function openSpeaker(
     connection: connection(peer, limitsOf(settings), clock, signal, tickets),
     tickets,
     key,
-    answerKey: trust.answer_key,
+    answerKeys: await openAnswerKeys(places, pinnedKey(trust), clock),
     memory,
     clock,
     random,

@@ -15,7 +15,7 @@ export interface Places {
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
   acks: string;
   /** the submitter's own */
-  submit: { root: string; state: string; ticket: string; lock: string };
+  submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
   settings: string;
   settingsFolder: string;
   identity: string;
@@ -49,6 +49,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       root: submit,
       state: join(submit, 'state.json'),
       ticket: join(submit, 'tls-ticket.json'),
+      answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
     },
     settings,

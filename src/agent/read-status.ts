@@ -1,12 +1,14 @@
 import { days, type Milliseconds, minutes } from '../core/duration.ts';
+import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
+import { openAnswerKeys, type RefusedChain } from './answer-keys.ts';
 import type { Places } from './places.ts';
 import { adviceOn } from './problem.ts';
 import { type Journal, readJournal } from './spool/journal.ts';
 import { readReports } from './spool/read-reports.ts';
 import { acknowledgedIds } from './spool/settle.ts';
 import { readSubmitterState, type SubmitterState } from './submitter-state.ts';
-import { readTrust } from './trust.ts';
+import { pinnedKey, readTrust } from './trust.ts';
 
 /** One thing that is not well, and what to do about it. */
 export interface Trouble {
@@ -23,6 +25,8 @@ export interface Status {
   host_id: string | null;
   key_id: string | null;
   server: string | null;
+  /** the newest key whose answers this host takes */
+  answer_key: { number: number; fingerprint: string } | null;
   collected_at: string | null;
   submitted_at: string | null;
   attempted_at: string | null;
@@ -54,6 +58,8 @@ const GRACE = minutes(5);
 /** Looks at state and spool; changes nothing. */
 export async function readStatus({ places, settings, hostname, version, now }: Asking): Promise<Status> {
   const trust = await readTrust(places);
+  const answerKeys = trust && (await openAnswerKeys(places, pinnedKey(trust), { now: () => now }));
+  const newest = answerKeys?.newest();
   const state = await readSubmitterState(places);
   const journal = await readJournal(places);
   const found = await readReports(places);
@@ -70,6 +76,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     host_id: trust?.host_id ?? null,
     key_id: state?.key_id ?? null,
     server: settings.url ?? trust?.url ?? null,
+    answer_key: newest === undefined ? null : { number: newest.number, fingerprint: keyIdOf(newest.key) },
     collected_at: journal.collected_at,
     submitted_at: state?.submitted_at ?? null,
     attempted_at: state?.attempted_at ?? null,
@@ -79,6 +86,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     problems: [
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting.length, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now),
+      ...refusedKeys(answerKeys?.refused() ?? null, now),
       ...losses(journal, bad.size, places, now),
     ],
     at: now.toISOString(),
@@ -148,6 +156,19 @@ function losses(journal: Journal, bad: number, { spool }: Places, now: Date): Tr
     });
   }
   return troubles;
+}
+
+/** Somebody shows keys that do not follow from those that this host trusts. */
+function refusedKeys(refused: RefusedChain | null, now: Date): Trouble[] {
+  if (refused === null || !isRecent(refused.at, now)) return [];
+  return [
+    {
+      code: 'answer-keys',
+      what: `the server showed answer keys that do not follow from the one that this host trusts: ${refused.reason} (${refused.at})`,
+      advice:
+        'compare with penguindome keys list on the server: it may have been restored from an old backup, or another one answers in its place',
+    },
+  ];
 }
 
 /** A time in the future was written by a wrong clock: then nothing is known. */

@@ -8,6 +8,9 @@ import { type InnerList, type Item, parseDictionary, serializeInnerList } from '
 export const LABEL = 'penguindome';
 export const SEQUENCE_HEADER = 'penguindome-sequence';
 
+/** The number of the newest answer key that the agent knows, absent below 1: it saves the signatures by other old keys. Not signed: it can do no harm. */
+export const ANSWER_KEY_HEADER = 'penguindome-answer-key';
+
 /** The label of an answer's further signature, by a key that was replaced and still counts; `LABEL` is the newest key's. */
 export function olderLabel(number: number): string {
   return `${LABEL}-${number}`;
@@ -173,6 +176,8 @@ export function readAnswerSignatures(
   signature: string | undefined,
 ): PresentedSignature[] {
   if (signatureInput === undefined || signature === undefined) return [];
+  const only = readExact(signatureInput, signature, ANSWER_COMPONENTS);
+  if (only !== undefined) return [only];
   try {
     const [inputs, signatures] = [parseDictionary(signatureInput), parseDictionary(signature)];
     const older = [...inputs.keys()].filter((label) => /^penguindome-\d{1,9}$/.test(label));

@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/world.ts';
 import type { AnswerKeys } from '../../../crypto/answer-keys.ts';
 import { type SignatureHeaders, signAnswer } from '../../../crypto/http-signature.ts';
 import { contentDigest } from '../../../wire/v2/digest.ts';
-import { type AnswerParts, LABEL, olderLabel } from '../../../wire/v2/http-signature.ts';
+import { ANSWER_KEY_HEADER, type AnswerParts, LABEL, olderLabel } from '../../../wire/v2/http-signature.ts';
 import { refusalOf } from '../../refuse.ts';
 import { slot } from '../../slot.ts';
 import { request as presentedRequest, readPresented } from './read-signature.ts';
@@ -46,7 +46,7 @@ function send(ctx: Context, status: number, content: object, signing: Signing): 
   const request = presentedRequest.peek(ctx) ?? readPresented(ctx);
   if (request === undefined) return;
   const { path, contentDigest: requestDigest, sequence } = request.parts;
-  const signed = sign(signing, {
+  const signed = sign(signing, ctx.get(ANSWER_KEY_HEADER), {
     status,
     contentDigest: digest,
     request: { path, contentDigest: requestDigest, sequence, signature: request.presented.signature },
@@ -55,13 +55,18 @@ function send(ctx: Context, status: number, content: object, signing: Signing): 
   ctx.set('Signature', signed.map((each) => each.signature).join(', '));
 }
 
-/** By the newest key and, until their overlaps end, by those before it: for agents that do not know it yet. */
-function sign({ answerKeys, clock }: Signing, parts: AnswerParts): SignatureHeaders[] {
+/**
+ * By the newest key and, until their overlaps end, by those before it: for agents that do not know it yet.
+ * @param known number of the newest key that the agent knows; empty where it does not say
+ */
+function sign({ answerKeys, clock }: Signing, known: string, parts: AnswerParts): SignatureHeaders[] {
   const now = clock.now();
   const { newest, older } = answerKeys();
   const keys = [
     { key: newest.key, label: LABEL },
-    ...older.filter(({ until }) => now < until).map(({ key, number }) => ({ key, label: olderLabel(number) })),
+    ...older
+      .filter(({ number, until }) => now < until && (known === '' || known === String(number)))
+      .map(({ key, number }) => ({ key, label: olderLabel(number) })),
   ];
   const created = Math.floor(now.getTime() / 1000);
   return keys.map(({ key, label }) => signAnswer(key, parts, { created }, label));
