@@ -15,6 +15,16 @@ export function judgedDocument(host: Omit<Host, 'identity' | 'checks' | 'settled
   };
 }
 
+/** Whether two judgements open and close the same issues: where what the former says was carried over, so is what the other says. */
+export function sameConsequences(a: Judgement, b: Judgement): boolean {
+  const failing = consequencesOf(a, undefined).failing;
+  return failing.length === consequencesOf(b, undefined).failing.length && failing.every((name) => fails(b, name));
+}
+
+function fails({ results }: Judgement, name: string): boolean {
+  return Object.hasOwn(results, name) && results[name]?.fails === true;
+}
+
 /**
  * What a judgement means for the issues of its host: which to open, which to close.
  * @param previous a check that answered then and does not now (it is gone, or no longer for this host) closes its issue

@@ -82,6 +82,8 @@ export interface StoredReport extends Speaker {
   /** the whole of the host's commands as they are to be; undefined leaves them */
   commands?: Fields;
   checks?: Judgement;
+  /** what `checks` says calls for nothing that was not carried over before */
+  settled?: true;
   trail: TrailRecord[];
 }
 
@@ -96,6 +98,8 @@ export interface V1Report {
   /** each replaces the command of its name; others stay */
   commands?: Fields;
   checks?: Judgement;
+  /** as in StoredReport */
+  settled?: true;
   trail: TrailRecord[];
 }
 
@@ -165,7 +169,7 @@ export interface HostStore {
   /**
    * A changed report with its trail, in one guarded write (key valid at `answer.at`, host not lost, sequence above the last, name and `last.chain` as expected).
    * `plugins.submitted_at` is set to `answer.at`. The trail is stored exactly once, also when the same submission is stored again after a crash.
-   * `settled` becomes false where `checks` is given.
+   * `settled` becomes false where `checks` is given, unless the report says otherwise.
    * @returns false where the guard does not hold
    */
   storeReport(report: StoredReport): Promise<boolean>;

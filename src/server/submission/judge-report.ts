@@ -2,7 +2,7 @@ import type { Judge, Judgement } from '../../core/check.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/events.ts';
 import type { Host } from '../../core/host.ts';
-import { consequencesOf, judgedDocument } from '../../core/judged.ts';
+import { consequencesOf, judgedDocument, sameConsequences } from '../../core/judged.ts';
 import type { Store } from '../../store/port.ts';
 
 /**
@@ -22,21 +22,35 @@ export function judgeReport(
   }
 }
 
+/** Whether the judgement calls for nothing that the previous one did not, and that one was carried over: then nothing is left to settle. */
+export function isSettled(checks: Judgement, before: Pick<Host, 'checks' | 'settled'> | undefined): boolean {
+  return before?.checks !== undefined && before.settled === true && sameConsequences(checks, before.checks);
+}
+
+/** Others may write the same host meanwhile, but not for ever. */
+const ATTEMPTS = 5;
+
 /**
  * Carries a stored judgement over to the issues. The report is on disk by now: what fails here is logged, not told to the host,
- * and the next audit run does it again (`settled` is still false).
+ * and the next audit run does it again (`settled` is still false). What was opened or closed otherwise is mended, too.
+ * Where somebody else's judgement took the place of this one, it may have been carried over before it: then it is, again.
+ * @param settled the report was stored so: nothing is to be marked
  */
 export async function carryOver(
   { store, log }: { store: Pick<Store, 'issues' | 'hosts'>; log: Log },
   hostname: string,
-  { checks, previous }: { checks: Judgement; previous: Judgement | undefined },
+  { checks, previous, settled }: { checks: Judgement; previous: Judgement | undefined; settled: boolean },
 ): Promise<void> {
-  const { failing, passing } = consequencesOf(checks, previous);
   try {
-    const { opened, closed } = await store.issues.reconcile(hostname, failing, passing, checks.evaluated_at);
-    for (const issue of opened) log.event('issue.opened', { host: hostname, issue });
-    for (const issue of closed) log.event('issue.closed', { host: hostname, issue });
-    await store.hosts.settle(hostname, checks.evaluated_at);
+    let judged: Judgement | undefined = checks;
+    for (let attempt = 0; judged !== undefined && attempt < ATTEMPTS; attempt++) {
+      const { failing, passing } = consequencesOf(judged, previous);
+      const { opened, closed } = await store.issues.reconcile(hostname, failing, passing, judged.evaluated_at);
+      for (const issue of opened) log.event('issue.opened', { host: hostname, issue });
+      for (const issue of closed) log.event('issue.closed', { host: hostname, issue });
+      if (settled || (await store.hosts.settle(hostname, judged.evaluated_at))) return;
+      judged = (await store.hosts.find(hostname))?.checks;
+    }
   } catch (error) {
     log.event('request.failed', { host: hostname, reason: `issues not settled: ${messageOf(error)}` });
   }

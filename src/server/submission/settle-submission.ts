@@ -10,7 +10,7 @@ import { refuseLost } from '../refuse-lost.ts';
 import { spendSequence } from '../spend-sequence.ts';
 import { composeReport } from './compose-report.ts';
 import { decide } from './decide.ts';
-import { carryOver, judgeReport } from './judge-report.ts';
+import { carryOver, isSettled, judgeReport } from './judge-report.ts';
 import { limitDocument } from './limit-document.ts';
 import { type NameDeps, settleName } from './settle-name.ts';
 
@@ -171,6 +171,7 @@ async function storeReport(
     return { ...parts, list, checks, trail: differences(host.hostname, host, parts, at) };
   });
   const { hostname } = host;
+  const settled = isSettled(report.checks, host);
   const stored = await store.hosts.storeReport({
     ...speaker,
     hostname,
@@ -180,9 +181,10 @@ async function storeReport(
     answer: acknowledgement,
     collected_at,
     ...report,
+    ...(settled && { settled }),
   });
   if (!stored) return undefined;
-  await carryOver(deps, hostname, { checks: report.checks, previous: host.checks });
+  await carryOver(deps, hostname, { checks: report.checks, previous: host.checks, settled });
   return { hostname, acknowledgement, epoch, as: 'submit.stored' };
 }
 

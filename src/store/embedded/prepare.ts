@@ -61,6 +61,7 @@ export interface ChecksRow {
   version: string;
   evaluated_at: number;
   deadline_at: number | null;
+  settled: 0 | 1;
   document: string;
 }
 
@@ -100,28 +101,29 @@ export function reportRow(report: StoredReport): ReportRow {
     plugins: writeText(withoutTime(report.plugins)),
     list: writeText({ ...report.list }),
     commands: report.commands === undefined ? null : writeText(report.commands),
-    checks: report.checks === undefined ? null : checksRow(report.checks),
+    checks: report.checks === undefined ? null : checksRow(report.checks, report.settled),
     trail: report.trail.map(trailRow),
   };
 }
 
-export function v1Row({ hostname, at, collected_at, plugins, commands, checks, trail }: V1Report): V1Row {
+export function v1Row({ hostname, at, collected_at, plugins, commands, checks, settled, trail }: V1Report): V1Row {
   return {
     hostname,
     at: time(at),
     collected_at: time(collected_at),
     plugins: plugins === undefined ? null : writeText(withoutTime(plugins)),
     commands: commands === undefined ? null : writeText(stampedEach(commands, at)),
-    checks: checks === undefined ? null : checksRow(checks),
+    checks: checks === undefined ? null : checksRow(checks, settled),
     trail: trail.map(trailRow),
   };
 }
 
-export function checksRow(checks: Judgement): ChecksRow {
+export function checksRow(checks: Judgement, settled?: true): ChecksRow {
   return {
     version: checks.version,
     evaluated_at: time(checks.evaluated_at),
     deadline_at: time(checks.deadline_at),
+    settled: settled === true ? 1 : 0,
     document: writeText(judgementFields(checks)),
   };
 }

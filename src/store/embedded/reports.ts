@@ -57,7 +57,7 @@ export function storeReport(engine: Engine, row: ReportRow): boolean {
 
 const ACCEPT = `UPDATE hosts SET sequence = ?, submission = ?, chain = ?, answered_at = ?, submitted_at = ?, plugins_submitted_at = ?,
   epoch = ?, digest = ?, collected_at = ?, suspended = NULL`;
-const JUDGED = ', checks_version = ?, checks_evaluated_at = ?, checks_deadline_at = ?, settled = 0';
+const JUDGED = ', checks_version = ?, checks_evaluated_at = ?, checks_deadline_at = ?, settled = ?';
 const FITS = `WHERE ${SPEAKER} AND sequence < ? AND chain IS ? AND lost_at IS NULL`;
 
 /** All that is stored in the host's short row, in one statement. @returns the row, undefined where the guard does not hold */
@@ -74,7 +74,7 @@ function acceptReport(engine: Engine, row: ReportRow): number | undefined {
     row.epoch,
     row.digest,
     row.collected_at,
-    ...(checks === null ? [] : [checks.version, checks.evaluated_at, checks.deadline_at]),
+    ...(checks === null ? [] : [checks.version, checks.evaluated_at, checks.deadline_at, checks.settled]),
     row.key_id,
     row.answered_at,
     row.sequence,
@@ -126,14 +126,14 @@ export function storeV1(engine: Engine, row: V1Row): boolean {
   });
 }
 
-/** Stores what the checks say, and that the issues do not know of it yet. */
+/** Stores what the checks say, and whether the issues know of it. */
 export function storeChecks(engine: Engine, id: number, checks: ChecksRow): void {
   set(engine, 'hosts', id, checksColumns(checks));
   set(engine, 'host_documents', id, { checks: checks.document });
 }
 
-function checksColumns({ version, evaluated_at, deadline_at }: ChecksRow) {
-  return { checks_version: version, checks_evaluated_at: evaluated_at, checks_deadline_at: deadline_at, settled: 0 };
+function checksColumns({ version, evaluated_at, deadline_at, settled }: ChecksRow) {
+  return { checks_version: version, checks_evaluated_at: evaluated_at, checks_deadline_at: deadline_at, settled };
 }
 
 /** Each replaces the command of its name; others stay. Their keys are escaped already. */

@@ -4,10 +4,19 @@ import { type Fields, isFields, setField, type Value } from '../../core/value.ts
 import { escapeKey, mapValue, unescapeKey } from '../escape.ts';
 import { plainTag, tagOf } from '../portable.ts';
 
-/** A stored document as the product sees it: keys as they were sent, ObjectIds as hex. */
-export function plainDocument(document: object): Fields {
-  return fieldsOf(document, unescapeKey, (tag) => plainTag(tag) ?? null);
+/**
+ * A stored document as the product sees it: keys as they were sent, ObjectIds as hex.
+ * @param except names that are left out
+ */
+export function plainDocument(document: object, except?: ReadonlySet<string>): Fields {
+  const fields: Fields = {};
+  for (const [name, value] of Object.entries(document)) {
+    if (except?.has(name) !== true) setField(fields, unescapeKey(name), bsonValue(value, unescapeKey, plainOfTag));
+  }
+  return fields;
 }
+
+const plainOfTag = (tag: Fields): Value => plainTag(tag) ?? null;
 
 /** A stored document in portable form. Keys that an original database holds unescaped are escaped. */
 export function portableDocument(document: object): Fields {

@@ -61,8 +61,8 @@ async function clientOptions(settings: MongoSettings): Promise<MongoClientOption
     heartbeatFrequencyMS: HEARTBEAT,
     waitQueueTimeoutMS: OPERATION_TIMEOUT,
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: OPERATION_TIMEOUT },
-    // the driver retries in replica sets only: a standalone cannot tell a write that comes twice
-    retryWrites: true,
+    // A standalone cannot tell a write that comes twice, so that nothing relies on it; and a set keeps a record of each write for it.
+    retryWrites: false,
     ignoreUndefined: true,
     ...(settings.replica_set !== undefined && { replicaSet: settings.replica_set }),
     ...(settings.tls && { tls: true }),

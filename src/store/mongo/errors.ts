@@ -15,6 +15,7 @@ const UNAVAILABLE: ReadonlySet<unknown> = new Set([
   13436, 14031,
 ]);
 const DUPLICATE_KEY = 11000;
+const TOO_LARGE: ReadonlySet<unknown> = new Set([10334, 17419]);
 const NOT_PERMITTED: ReadonlySet<unknown> = new Set([13, 18]);
 
 /** Runs what talks to the server; the driver's errors stop here. */
@@ -38,6 +39,11 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
+/** The document would pass the 16 MB that MongoDB allows. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof MongoServerError && TOO_LARGE.has(error.code);
+}
+
 export function isNotPermitted(error: unknown): boolean {
   return error instanceof MongoServerError && NOT_PERMITTED.has(error.code);
 }
@@ -55,7 +61,7 @@ function translate(error: unknown): unknown {
   return error;
 }
 
-function isUnavailable(error: unknown): boolean {
+export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError)) return isBrokenSocket(error);
   if (error instanceof MongoServerError) {
     // insertMany wraps whatever befalls it, a broken connection too, in an error that says it is the server's

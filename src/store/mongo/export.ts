@@ -6,6 +6,7 @@ import { COLLECTIONS } from '../portable.ts';
 import { portableDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
 import { OWN_FIELDS } from './hosts.ts';
+import { waitingTrailIn } from './move-trail.ts';
 
 /** All documents, in the order of store/portable.ts. @param session a snapshot's; undefined: each document as it is when read */
 export async function* exportDocuments(
@@ -16,8 +17,37 @@ export async function* exportDocuments(
   for (const collection of COLLECTIONS) {
     if (collection === 'audit_trail') {
       for (const other of others) yield* exportCollection(collections, other, session);
+      yield* exportTrail(collections, session);
+    } else yield* exportCollection(collections, collection, session);
+  }
+}
+
+/** What waits in the hosts' documents (trail.ts) first: what is moved meanwhile is then known by its id, and comes once. */
+async function* exportTrail(
+  collections: Collections,
+  session: ClientSession | undefined,
+): AsyncGenerator<StoredDocument> {
+  const collection = 'audit_trail';
+  const options = { ...(session && { session }) };
+  const waited = new Set<string>();
+  const holders = collections.clients.find(
+    { 'trail_waiting.0': { $exists: true } },
+    { ...options, projection: { hostname: 1, trail_waiting: 1 } },
+  );
+  for await (const holder of holders) {
+    const waiting = waitingTrailIn(holder);
+    for (const { _id, ...record } of waiting?.records ?? []) {
+      waited.add(String(_id));
+      yield { collection, document: portableDocument({ hostname: waiting?.hostname, ...record }) };
     }
-    yield* exportCollection(collections, collection, session);
+  }
+  for await (const found of collections.trail.find({}, options)) {
+    if (waited.has(String(found._id))) continue;
+    const document = portableDocument(found);
+    if (!(await isStored(collections, document, options))) continue;
+    delete document['_id'];
+    delete document['pending'];
+    yield { collection, document };
   }
 }
 
@@ -58,17 +88,12 @@ async function* exportCollection(
       case 'tokens':
         delete document['_id'];
         break;
-      case 'audit_trail':
-        if (!(await isStored(collections, document, options))) continue;
-        delete document['_id'];
-        delete document['pending'];
-        break;
     }
     yield { collection, document };
   }
 }
 
-/** Whether a record belongs to a report that was stored: see trail.ts. */
+/** Whether a record belongs to a report that was stored: see staged-trail.ts. */
 async function isStored(
   { clients }: Collections,
   record: StoredDocument['document'],

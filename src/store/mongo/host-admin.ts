@@ -5,7 +5,8 @@ import { identityFields, judgementFields } from '../host-document.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findHost } from './hosts.ts';
-import { confirmTrailOf } from './trail.ts';
+import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
+import { confirmTrailOf } from './staged-trail.ts';
 
 export async function attach(
   collections: Collections,
@@ -83,9 +84,15 @@ export async function suspend({ clients }: Collections, hostname: string, suspen
 /** The host goes last: whoever was cut off, and tries again, still finds it. */
 export async function forget(collections: Collections, hostname: string, at: Date): Promise<boolean> {
   const { clients, patches, issues } = collections;
-  if ((await clients.countDocuments({ hostname }, { limit: 1 })) === 0) return false;
+  const isThere = async () => (await clients.countDocuments({ hostname }, { limit: 1 })) > 0;
+  if (!(await isThere())) return false;
   await patches.updateMany({ pending_hosts: hostname }, { $pull: { pending_hosts: hostname } });
   await issues.updateMany({ hostname, closed_at: null }, { $set: { closed_at: at }, $unset: { open: '' } });
   await confirmTrailOf(collections, hostname);
-  return (await clients.deleteOne({ hostname })).deletedCount > 0;
+  for (;;) {
+    await moveTrailOf(collections, hostname);
+    if ((await clients.deleteOne({ hostname, ...NOTHING_WAITS })).deletedCount > 0) return true;
+    // a report came in between, or somebody else removed it
+    if (!(await isThere())) return false;
+  }
 }

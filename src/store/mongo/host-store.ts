@@ -1,28 +1,44 @@
+import type { BSON } from 'mongodb';
 import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
-import { findHost, findHostById, findKey, listHosts } from './hosts.ts';
+import { findHostById, findKey, listHosts, readHost } from './hosts.ts';
+import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
 import { rotate } from './rotate.ts';
+import type { SharedReads } from './shared-reads.ts';
+import type { Statement } from './shared-writes.ts';
 import { spend } from './spend.ts';
 import { storeV1 } from './v1-reports.ts';
 
-export function hostStore(collections: Collections): HostStore {
+/** What requests under way at once do together. */
+export interface Shared {
+  reads: SharedReads;
+  write: (statement: Statement) => Promise<boolean>;
+  mover: TrailMover;
+}
+
+export function hostStore(collections: Collections, { reads, write, mover }: Shared): HostStore {
+  const noticed = async (found: Promise<BSON.Document | null>) => {
+    const document = await found;
+    if (document !== null) mover.notice(document);
+    return document;
+  };
   return {
-    find: (hostname) => reach(() => findHost(collections, hostname)),
+    find: (hostname) => reach(async () => readHost(await noticed(reads.clientByName(hostname)))),
     findById: (id) => reach(() => findHostById(collections, id)),
-    findByKey: (key) => reach(() => findSpeaker(collections, key)),
-    findKey: (key) => reach(() => findKey(collections, key)),
+    findByKey: (key) => reach(async () => findSpeaker(collections, await noticed(reads.clientByKey(key)))),
+    findKey: (key) => reach(() => findKey(reads, key)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker, at) => reach(() => spend(collections, speaker, at)),
-    checkIn: (report) => reach(() => checkIn(collections, report)),
-    storeReport: (report) => reach(() => storeReport(collections, report)),
+    checkIn: (report) => reach(() => checkIn(write, report)),
+    storeReport: (report) => reach(() => storeReport(collections, write, report)),
     settleGone: (gone) => reach(() => settleGone(collections, gone)),
-    storeV1: (report) => reach(() => storeV1(collections, report)),
+    storeV1: (report) => reach(() => storeV1(collections, { reads, write }, report)),
     attach: (hostname, identity, options) => reach(() => attach(collections, hostname, identity, options)),
     rename: (renaming, at) => reach(() => rename(collections, renaming, at)),
     claim: (host, name) => reach(() => claim(collections, host, name)),

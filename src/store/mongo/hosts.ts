@@ -4,9 +4,10 @@ import { hostOf, withIdentity } from '../host-document.ts';
 import type { HostFilter } from '../port.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
+import type { SharedReads } from './shared-reads.ts';
 
-/** Fields of a client's document that are the store's own (trail.ts, rename.ts), or nobody's business. */
-export const OWN_FIELDS = ['_id', 'trail_mark', 'renamed_from'];
+/** Fields of a client's document that are the store's own (trail.ts, staged-trail.ts, rename.ts), or nobody's business. */
+export const OWN_FIELDS: ReadonlySet<string> = new Set(['_id', 'trail_mark', 'trail_waiting', 'renamed_from']);
 
 export async function findHost({ clients }: Collections, hostname: string): Promise<Host | undefined> {
   return readHost(await clients.findOne({ hostname }));
@@ -24,15 +25,12 @@ export async function findHostByKey(
 }
 
 export async function findKey(
-  { clients }: Collections,
+  { keysByKey }: SharedReads,
   key: KeyId,
 ): Promise<{ public_key: string; hostname: string } | undefined> {
-  const found = await clients.findOne<{ hostname: string; identity: Pick<Identity, 'keys'> }>(
-    { 'identity.keys.id': key },
-    { projection: { _id: 0, hostname: 1, 'identity.keys': 1 } },
-  );
-  const held = found?.identity.keys.find(({ id }) => id === key);
-  return found === null || held === undefined ? undefined : { public_key: held.public_key, hostname: found.hostname };
+  const found = await keysByKey(key);
+  const held = found?.['identity'].keys.find(({ id }: { id: unknown }) => id === key);
+  return held === undefined ? undefined : { public_key: held.public_key, hostname: found?.['hostname'] };
 }
 
 export async function* listHosts({ clients }: Collections, filter: HostFilter): AsyncGenerator<Host> {
@@ -45,9 +43,7 @@ export async function* listHosts({ clients }: Collections, filter: HostFilter): 
 
 export function readHost(document: object | null): Host | undefined {
   if (document === null) return undefined;
-  const fields = plainDocument(document);
-  for (const name of OWN_FIELDS) delete fields[name];
-  return hostOf(fields);
+  return hostOf(plainDocument(document, OWN_FIELDS));
 }
 
 function condition(filter: HostFilter): Filter<Document> {

@@ -5,6 +5,7 @@ import { issueOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
+import type { SharedReads } from './shared-reads.ts';
 
 /** The unique index over open issues is the guard. */
 export async function openIssue({ issues }: Collections, hostname: string, name: string, at: Date): Promise<boolean> {
@@ -56,12 +57,13 @@ export async function markAlerted(
 /** Costs what changes: what is open is read once. */
 export async function reconcile(
   collections: Collections,
+  { openIssues }: SharedReads,
   hostname: string,
   failing: string[],
   passing: string[],
   at: Date,
 ): Promise<{ opened: string[]; closed: string[] }> {
-  const open = new Set<unknown>(await collections.issues.distinct('name', { hostname, closed_at: null }));
+  const open = await openIssues(hostname);
   const opened: string[] = [];
   for (const name of failing) {
     if (!open.has(name) && (await openIssue(collections, hostname, name, at))) opened.push(name);

@@ -4,24 +4,20 @@ import type { Clock, Random } from '../../core/world.ts';
 import type { IssueStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
 import { type Collections, collectionsOf } from './collections.ts';
 import { connect, type MongoSettings } from './connect.ts';
-import {
-  approve,
-  everApproved,
-  findEnrollment,
-  insertEnrollment,
-  listEnrollments,
-  revokeEnrollment,
-} from './enrollments.ts';
+import { approve, findEnrollment, insertEnrollment, listEnrollments, revokeEnrollment } from './enrollments.ts';
 import { reach, reachEach } from './errors.ts';
 import { exportDocuments } from './export.ts';
 import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
 import { closeIssue, issueHistory, listOpenIssues, markAlerted, openIssue, reconcile } from './issues.ts';
+import { moveTrails } from './move-trail.ts';
 import { acknowledgePatch, pendingPatches } from './patches.ts';
 import { migrate } from './schema.ts';
+import { type SharedReads, shareReads } from './shared-reads.ts';
+import { shareWrites } from './shared-writes.ts';
 import { expireSignatures, knowsSignature, rememberSignature } from './signatures.ts';
 import { findToken, insertToken, listTokens, revokeToken, useToken } from './tokens.ts';
-import { trailHistory } from './trail.ts';
+import { trailHistory } from './trail-history.ts';
 
 /** The store in a MongoDB server: a replica set or a standalone, an original PenguinDome's database or a new one. */
 export async function openMongo(
@@ -35,16 +31,18 @@ export async function openMongo(
     await client.close();
     throw error;
   }
+  const reads = shareReads(collections);
+  const mover = moveTrails(collections);
   return {
     kind: 'mongo',
-    hosts: hostStore(collections),
-    issues: issueStore(collections),
+    hosts: hostStore(collections, { reads, write: shareWrites(collections), mover }),
+    issues: issueStore(collections, reads),
     upkeep: upkeepStore(client, replicaSet, collections),
     enrollments: {
       insert: (enrollment) => reach(() => insertEnrollment(collections, enrollment)),
       find: (key) => reach(() => findEnrollment(collections, key)),
       list: () => reach(() => listEnrollments(collections)),
-      everApproved: (hostname) => reach(() => everApproved(collections, hostname)),
+      everApproved: (hostname) => reach(() => reads.everApproved(hostname)),
       approve: (key, at) => reach(() => approve(collections, key, at)),
       revoke: (key, at, why) => reach(() => revokeEnrollment(collections, key, at, why)),
     },
@@ -65,18 +63,22 @@ export async function openMongo(
       knows: (id) => reach(() => knowsSignature(collections, id, clock.now())),
     },
     state: () => reach(() => readState(collections)),
-    close: () => client.close(),
+    close: async () => {
+      await mover.idle();
+      await client.close();
+    },
   };
 }
 
-function issueStore(collections: Collections): IssueStore {
+function issueStore(collections: Collections, reads: SharedReads): IssueStore {
   return {
     open: (hostname, name, at) => reach(() => openIssue(collections, hostname, name, at)),
     close: (hostname, name, at) => reach(() => closeIssue(collections, hostname, name, at)),
     listOpen: (filter) => reachEach(() => listOpenIssues(collections, filter ?? {})),
     history: (filter) => reach(() => issueHistory(collections, filter)),
     markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
-    reconcile: (hostname, failing, passing, at) => reach(() => reconcile(collections, hostname, failing, passing, at)),
+    reconcile: (hostname, failing, passing, at) =>
+      reach(() => reconcile(collections, reads, hostname, failing, passing, at)),
   };
 }
 

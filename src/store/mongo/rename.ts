@@ -1,16 +1,21 @@
-import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
+import type { BSON } from 'mongodb';
+import type { Host, HostId, Identity } from '../../core/host.ts';
 import { withIdentity } from '../host-document.ts';
 import type { Renaming } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { everApproved } from './enrollments.ts';
 import { isDuplicateKey } from './errors.ts';
 import { readHost } from './hosts.ts';
-import { confirmTrailOf } from './trail.ts';
+import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
+import { confirmTrailOf } from './staged-trail.ts';
 
 /**
  * What bears a host's name lies in many collections. So the host is renamed first, in one guarded statement that also keeps the former
  * name as `renamed_from`; the rest follows, and then that mark goes. A host that bears the mark takes no report (reports.ts): whoever
  * finds it so finishes what a crash cut short (findSpeaker), as often as it takes.
+ *
+ * No trail waits in the document when it gets its new name (trail.ts): whoever still moves some of it under the former name then finds
+ * that it is in `audit_trail` already.
  */
 export async function rename(
   collections: Collections,
@@ -21,8 +26,9 @@ export async function rename(
   if ((await clients.countDocuments({ hostname: to }, { limit: 1 })) > 0) return 'taken';
   if (await everApproved(collections, to, id)) return 'taken';
   try {
+    await moveTrailOf(collections, from);
     const { matchedCount } = await clients.updateOne(
-      { hostname: from, 'identity.host_id': id, renamed_from: null },
+      { hostname: from, 'identity.host_id': id, renamed_from: null, ...NOTHING_WAITS },
       { $set: { hostname: to, renamed_from: { hostname: from, at } }, $unset: { 'identity.claimed_hostname': '' } },
     );
     if (matchedCount === 0) return 'changed';
@@ -37,9 +43,8 @@ export async function rename(
 /** The host of a key, its renaming finished where one was cut short. */
 export async function findSpeaker(
   collections: Collections,
-  key: KeyId,
+  document: BSON.Document | null,
 ): Promise<(Host & { identity: Identity }) | undefined> {
-  const document = await collections.clients.findOne({ 'identity.keys.id': key });
   const host = withIdentity(readHost(document));
   const mark: unknown = document?.['renamed_from'];
   if (host !== undefined && typeof mark === 'object' && mark !== null) {

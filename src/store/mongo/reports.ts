@@ -1,9 +1,11 @@
+import { BSON } from 'mongodb';
 import type { Acknowledgement, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
 import { acknowledgementFields, judgementFields, stamped } from '../host-document.ts';
 import type { CheckIn, Speaker, StoredReport } from '../port.ts';
 import type { Collections } from './collections.ts';
-import { markIn, storeWithTrail } from './trail.ts';
+import type { Statement } from './shared-writes.ts';
+import { storeWithTrail } from './trail.ts';
 
 /** The host that a key speaks for, unless the key was revoked or has ended: part of every guard. The first field is what finds it by index. */
 export function spokenForBy(key: KeyId, at: Date): object {
@@ -13,9 +15,13 @@ export function spokenForBy(key: KeyId, at: Date): object {
   };
 }
 
-export async function checkIn({ clients }: Collections, report: CheckIn): Promise<boolean> {
-  const { matchedCount } = await clients.updateOne(
-    {
+export const BY_KEY = { 'identity.keys.id': 1 };
+
+type Write = (statement: Statement) => Promise<boolean>;
+
+export async function checkIn(write: Write, report: CheckIn): Promise<boolean> {
+  return write({
+    filter: {
       ...spokenForBy(report.key_id, report.answer.at),
       'identity.sequence': { $lt: report.sequence },
       'identity.epoch': report.epoch,
@@ -27,7 +33,8 @@ export async function checkIn({ clients }: Collections, report: CheckIn): Promis
       'identity.lost_at': null,
       renamed_from: null,
     },
-    {
+    hint: BY_KEY,
+    update: {
       $set: {
         'identity.sequence': report.sequence,
         'identity.last': acknowledgementFields(report.answer),
@@ -37,39 +44,33 @@ export async function checkIn({ clients }: Collections, report: CheckIn): Promis
       },
       $unset: { suspended: '' },
     },
-  );
-  return matchedCount === 1;
+    leaves: { key_id: report.key_id, chain: report.answer.chain },
+    bytes: 1024,
+  });
 }
 
-export async function storeReport(collections: Collections, report: StoredReport): Promise<boolean> {
-  const { clients } = collections;
-  const { hostname } = report;
-  const named = { hostname, renamed_from: null };
-  const known = await clients.findOne(
-    { ...spokenForBy(report.key_id, report.answer.at), ...named },
-    { projection: { trail_mark: 1 } },
+export async function storeReport(collections: Collections, write: Write, report: StoredReport): Promise<boolean> {
+  const { hostname, trail, checks } = report;
+  const changes = {
+    ...answered(report),
+    'identity.digest': report.digest,
+    'identity.list': escapeFields({ ...report.list }),
+    submitted_at: report.answer.at,
+    collected_at: report.collected_at,
+    plugins: escapeFields(stamped(report.plugins, report.answer.at)),
+    ...(report.commands && { commands: escapeFields(report.commands) }),
+    ...(checks && { checks: escapeFields(judgementFields(checks)), settled: report.settled === true }),
+  };
+  const bytes = BSON.calculateObjectSize(changes);
+  return storeWithTrail(collections, { hostname, trail }, ({ guard, set, more, bytes: others }) =>
+    write({
+      filter: { ...guardOf(report), hostname, renamed_from: null, ...guard },
+      hint: BY_KEY,
+      update: { $set: { ...changes, ...set }, $unset: { suspended: '' }, ...more },
+      leaves: { key_id: report.key_id, chain: report.answer.chain },
+      bytes: bytes + others,
+    }),
   );
-  if (known === null) return false;
-  return storeWithTrail(collections, { hostname, trail: report.trail, mark: markIn(known) }, async ({ guard, set }) => {
-    const { matchedCount } = await clients.updateOne(
-      { ...guardOf(report), ...named, ...guard },
-      {
-        $set: {
-          ...answered(report),
-          'identity.digest': report.digest,
-          'identity.list': escapeFields({ ...report.list }),
-          submitted_at: report.answer.at,
-          collected_at: report.collected_at,
-          plugins: escapeFields(stamped(report.plugins, report.answer.at)),
-          ...(report.commands && { commands: escapeFields(report.commands) }),
-          ...(report.checks && { checks: escapeFields(judgementFields(report.checks)), settled: false }),
-          ...set,
-        },
-        $unset: { suspended: '' },
-      },
-    );
-    return matchedCount === 1;
-  });
 }
 
 type Said = Speaker & { expected_chain: string | null; epoch: string; answer: Acknowledgement };

@@ -1,111 +1,67 @@
 import { BSON, ObjectId } from 'mongodb';
 import type { TrailRecord } from '../../core/trail.ts';
 import { escapeFields } from '../escape.ts';
-import { trailFields, trailRecordOf } from '../records.ts';
-import { plainDocument } from './bson.ts';
+import { trailFields } from '../records.ts';
 import type { Collections } from './collections.ts';
+import { isTooLarge } from './errors.ts';
+import { moveTrailOf } from './move-trail.ts';
+import { storeWithStagedTrail } from './staged-trail.ts';
 
 /**
- * A report and its trail lie in two collections, and a standalone mongod has no transactions. So, on every kind of server:
+ * A report and its trail lie in two collections, and a standalone mongod has no transactions. So, on every kind of server, the statement
+ * that writes the host also appends the report's trail to `trail_waiting` in the host's document: both are stored, or neither is.
+ * There the trail waits, and readers look there (trail-history.ts, export.ts) as well as into `audit_trail`.
+ * Now and then it is moved there (move-trail.ts).
  *
- * 1. The trail is inserted *pending*: each record bears the mark of this one attempt, and the mark that it is to replace.
- *    Nobody reads a pending record.
- * 2. The host is written, in one guarded statement that also replaces `trail_mark` by this attempt's. This is the commit.
- * 3. `pending` goes from the records of the attempt, and with it go those of attempts that lost against it.
+ * A trail too long for that is staged in `audit_trail` before the host is written (staged-trail.ts).
  *
- * A crash after 1 leaves records that nobody sees; the submission that comes again makes an attempt, and records, of its own.
- * A crash after 2 leaves records that are as good as confirmed: they bear the host's `trail_mark`, readers go by that, and the next
- * report confirms them before it replaces the mark. So the trail of what was stored is there exactly once, and of nothing else,
- * whatever comes again or at once; the other order (host, then trail) would lose the trail in a crash, and ids made from the
- * submission would keep records of a report that was never stored.
- *
- * The commit is majority and journaled, and what comes before it is with the majority first: no commit is kept without its trail.
+ * @param commit writes the host, with what it is given, in one guarded statement; whether the guard held
  */
 export async function storeWithTrail(
   collections: Collections,
-  report: { hostname: string; trail: TrailRecord[]; mark: string | undefined },
-  commit: (marks: { guard: object; set: object }) => Promise<boolean>,
+  { hostname, trail }: { hostname: string; trail: readonly TrailRecord[] },
+  commit: (parts: Parts) => Promise<boolean>,
 ): Promise<boolean> {
-  if (report.trail.length === 0) return commit({ guard: {}, set: {} });
-  const { hostname, mark: expected } = report;
-  const { trail } = collections;
-  const mark = new ObjectId().toHexString();
-  const pending = { mark, expected: expected ?? null };
-  await Promise.all([
-    expected !== undefined && confirm(collections, hostname, expected, BEFORE_THE_COMMIT),
-    trail.insertMany(
-      report.trail.map((record) => ({ ...storableRecord(record), pending })),
-      BEFORE_THE_COMMIT,
-    ),
-  ]);
-  // Where this rejects, the outcome is not known: the host's mark will tell.
-  const stored = await commit({ guard: { trail_mark: expected ?? null }, set: { trail_mark: mark } });
-  const lost = stored
-    ? { hostname, 'pending.mark': { $exists: true, $ne: mark }, 'pending.expected': expected ?? null }
-    : { hostname, 'pending.mark': mark };
-  await Promise.all([
-    stored && confirm(collections, hostname, mark, AFTER_THE_COMMIT),
-    trail.deleteMany(lost, AFTER_THE_COMMIT),
-  ]);
-  return stored;
+  if (trail.length === 0) return commit({ guard: {}, set: {}, more: {}, bytes: 0 });
+  const records = trail.map(waitingRecord);
+  const bytes = BSON.calculateObjectSize(records);
+  if (bytes > LONGEST_WAITING) {
+    return storeWithStagedTrail(collections, { hostname, records }, ({ guard, set }) =>
+      commit({ guard, set, more: {}, bytes: 0 }),
+    );
+  }
+  const parts = { guard: {}, set: {}, more: { $push: { trail_waiting: { $each: records } } }, bytes };
+  try {
+    return await commit(parts);
+  } catch (error) {
+    // of a host whose document is nearly as large as one may be: with what waits, it was larger
+    if (!isTooLarge(error)) throw error;
+    await moveTrailOf(collections, hostname);
+    return commit(parts);
+  }
 }
 
-/**
- * What comes before the commit must be with the majority, so that a fail-over in between cannot lose it. It need not wait for the journal:
- * the commit does, and the journal keeps the order.
- */
-const BEFORE_THE_COMMIT = { writeConcern: { w: 'majority' as const } };
-/** What a crash takes from here on, the next report does again. */
-const AFTER_THE_COMMIT = { writeConcern: { w: 1 as const } };
-
-/** Confirms what a crash left unconfirmed. */
-export async function confirmTrailOf(collections: Collections, hostname: string): Promise<void> {
-  const mark = await markOf(collections, hostname);
-  if (mark !== undefined) await confirm(collections, hostname, mark, BEFORE_THE_COMMIT);
+/** What the statement that writes the host is to hold for its trail. */
+export interface Parts {
+  guard: object;
+  set: object;
+  /** other operators of the update */
+  more: object;
+  /** of those */
+  bytes: number;
 }
 
-export async function trailHistory(
-  collections: Collections,
-  hostname: string,
-  options: { limit: number; before?: Date },
-): Promise<TrailRecord[]> {
-  const mark = await markOf(collections, hostname);
-  const documents = await collections.trail
-    .find({
-      hostname,
-      ...(options.before && { audited_at: { $lt: options.before } }),
-      'pending.mark': { $in: [null, ...(mark === undefined ? [] : [mark])] },
-    })
-    .sort({ audited_at: -1, _id: -1 })
-    .limit(options.limit)
-    .toArray();
-  return documents.flatMap((document) => trailRecordOf(plainDocument(document)) ?? []);
-}
-
-export function markIn(document: object | null): string | undefined {
-  const mark: unknown = document === null ? undefined : Reflect.get(document, 'trail_mark');
-  return typeof mark === 'string' ? mark : undefined;
-}
-
-async function markOf({ clients }: Collections, hostname: string): Promise<string | undefined> {
-  return markIn(await clients.findOne({ hostname }, { projection: { trail_mark: 1 } }));
-}
-
-async function confirm(
-  { trail }: Collections,
-  hostname: string,
-  mark: string,
-  concern: { writeConcern: { w: 'majority' | 1 } },
-): Promise<void> {
-  await trail.updateMany({ hostname, 'pending.mark': mark }, { $unset: { pending: '' } }, concern);
-}
+/** A host's own document may have 15 MB (settings, `limits.document`), and MongoDB's end at 16. */
+const LONGEST_WAITING = 64 * 1024;
 
 /** A document of MongoDB ends at 16 MB; old and new value of one path may together pass that. */
 const LONGEST_RECORD = 15 * 1024 * 1024;
 
-function storableRecord(record: TrailRecord): BSON.Document {
-  const document = escapeFields(trailFields(record));
+/** Its name is the host's, whatever that is by the time it is moved. Its `_id` is given here, so that it can be moved more than once. */
+function waitingRecord(record: TrailRecord): BSON.Document {
+  const { hostname: _, ...fields } = trailFields(record);
+  const document: BSON.Document = { _id: new ObjectId(), ...escapeFields(fields) };
   if (BSON.calculateObjectSize(document) <= LONGEST_RECORD) return document;
-  const { old: _, ...withoutOld } = document;
+  const { old: __, ...withoutOld } = document;
   return withoutOld;
 }

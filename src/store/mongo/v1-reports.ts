@@ -1,38 +1,48 @@
+import { BSON } from 'mongodb';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { escapeFields } from '../escape.ts';
 import { judgementFields, stamped, stampedEach } from '../host-document.ts';
 import type { V1Report } from '../port.ts';
 import type { Collections } from './collections.ts';
-import { everApproved } from './enrollments.ts';
 import { isDuplicateKey } from './errors.ts';
-import { markIn, storeWithTrail } from './trail.ts';
+import type { SharedReads } from './shared-reads.ts';
+import type { Statement } from './shared-writes.ts';
+import { storeWithTrail } from './trail.ts';
 
 /** How often somebody else's report of the same host may come between: each time one of those was stored. */
 const ATTEMPTS = 50;
 
-export async function storeV1(collections: Collections, report: V1Report): Promise<boolean> {
+export async function storeV1(
+  collections: Collections,
+  shared: { reads: SharedReads; write: (statement: Statement) => Promise<boolean> },
+  report: V1Report,
+): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const known = await collections.clients.findOne(
-      { hostname: report.hostname },
-      { projection: { trail_mark: 1, identity: { $ne: [{ $type: '$identity' }, 'missing'] } } },
-    );
-    if (known?.['identity'] === true || (await everApproved(collections, report.hostname))) return false;
-    if (await tryToStore(collections, report, markIn(known))) return true;
+    if (await shared.reads.everApproved(report.hostname)) return false;
+    if (await tryToStore(collections, shared.write, report)) return true;
+    const speaksV2 = { hostname: report.hostname, identity: { $exists: true } };
+    if ((await collections.clients.countDocuments(speaksV2, { limit: 1 })) > 0) return false;
   }
   throw new StoreUnavailable(`cannot store the report of ${report.hostname}: too many come at once`);
 }
 
 /** @returns false where another report, or an identity, came between */
-async function tryToStore(collections: Collections, report: V1Report, mark: string | undefined): Promise<boolean> {
+async function tryToStore(
+  collections: Collections,
+  write: (statement: Statement) => Promise<boolean>,
+  report: V1Report,
+): Promise<boolean> {
   const { hostname, trail } = report;
-  return storeWithTrail(collections, { hostname, trail, mark }, async ({ guard, set }) => {
+  const changes = changesOf(report);
+  const bytes = BSON.calculateObjectSize(changes);
+  return storeWithTrail(collections, { hostname, trail }, async ({ guard, set, more, bytes: others }) => {
     try {
-      const result = await collections.clients.updateOne(
-        { hostname, identity: { $exists: false }, ...guard },
-        { $set: { ...changesOf(report), ...set }, $unset: { suspended: '' } },
-        { upsert: true },
-      );
-      return result.matchedCount + result.upsertedCount === 1;
+      return await write({
+        filter: { hostname, identity: { $exists: false }, ...guard },
+        update: { $set: { ...changes, ...set }, $unset: { suspended: '' }, ...more },
+        upsert: true,
+        bytes: bytes + others,
+      });
     } catch (error) {
       // The guard did not hold, so the upsert tried to make a second document of that name.
       if (isDuplicateKey(error)) return false;
@@ -46,7 +56,10 @@ function changesOf(report: V1Report): Record<string, unknown> {
     submitted_at: report.at,
     ...(report.collected_at && { collected_at: report.collected_at }),
     ...(report.plugins && { plugins: escapeFields(stamped(report.plugins, report.at)) }),
-    ...(report.checks && { checks: escapeFields(judgementFields(report.checks)), settled: false }),
+    ...(report.checks && {
+      checks: escapeFields(judgementFields(report.checks)),
+      settled: report.settled === true,
+    }),
   };
   const commands = escapeFields(stampedEach(report.commands ?? {}, report.at));
   for (const [name, result] of Object.entries(commands)) changes[`commands.${name}`] = result;

@@ -17,7 +17,7 @@ import { verifySignature } from '../../middleware/v1/verify-signature.ts';
 import { elapsed } from '../../refuse.ts';
 import type { RouteDeps } from '../../route-deps.ts';
 import { slot } from '../../slot.ts';
-import { carryOver, judgeReport } from '../../submission/judge-report.ts';
+import { carryOver, isSettled, judgeReport } from '../../submission/judge-report.ts';
 import { limitDocument } from '../../submission/limit-document.ts';
 
 const message = slot<SubmitRequest>('submission');
@@ -79,16 +79,18 @@ function storeReport(deps: RouteDeps): Middleware {
     const checks = judgeReport({ judge: deps.judge(), log: deps.log }, active, at);
     limitDocument({ ...after, checks }, deps.limits().document, 'bad-request');
     const trail = differences(hostname, host, after, at);
+    const settled = isSettled(checks, host);
     const stored = await deps.store.hosts.storeV1({
       hostname,
       at,
       ...(collected_at === undefined ? {} : { collected_at }),
       ...parts,
       checks,
+      ...(settled && { settled }),
       trail,
     });
     if (!stored) throw await downgraded(deps, hostname);
-    await carryOver(deps, hostname, { checks, previous: host?.checks });
+    await carryOver(deps, hostname, { checks, previous: host?.checks, settled });
     deps.log.event('submit.stored', { host: hostname, protocol: 'v1', changed: trail.length, ms: elapsed(ctx) });
     await next();
   };

@@ -1,0 +1,73 @@
+/** What one batch may hold: a command ends at 48 MB. */
+export interface Most {
+  items: number;
+  bytes: number;
+}
+
+interface Asked<Item, Answer> {
+  item: Item;
+  size: number;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+/** What became of one item of a batch. */
+export type Outcome<Answer> = { answer: Answer } | { error: unknown };
+
+/**
+ * Sends together what is asked for at once: one batch is under way at a time, and what comes meanwhile is the next.
+ * A round trip, a wait for the journal and the work of both sides for a command are so shared by all requests under way.
+ * @param send answers in the order of its items; where it rejects, all of them fail so
+ */
+export function share<Item, Answer>(
+  send: (items: Item[]) => Promise<Outcome<Answer>[]>,
+  { most, sizeOf = () => 0 }: { most: Most; sizeOf?: (item: Item) => number },
+): (item: Item) => Promise<Answer> {
+  let waiting: Asked<Item, Answer>[] = [];
+  let running = false;
+
+  function next(): Asked<Item, Answer>[] {
+    let bytes = 0;
+    const end = waiting.findIndex((asked, index) => {
+      bytes += asked.size;
+      return index > 0 && (index >= most.items || bytes > most.bytes);
+    });
+    const batch = end === -1 ? waiting : waiting.slice(0, end);
+    waiting = end === -1 ? [] : waiting.slice(end);
+    return batch;
+  }
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) await sendBatch(send, next());
+    running = false;
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, size: sizeOf(item), resolve, reject });
+      if (running) return;
+      running = true;
+      // what else comes in this turn of the event loop goes along
+      setImmediate(run);
+    });
+}
+
+/** Never rejects. */
+async function sendBatch<Item, Answer>(
+  send: (items: Item[]) => Promise<Outcome<Answer>[]>,
+  batch: Asked<Item, Answer>[],
+): Promise<void> {
+  let outcomes: Outcome<Answer>[];
+  try {
+    outcomes = await send(batch.map(({ item }) => item));
+  } catch (error) {
+    for (const { reject } of batch) reject(error);
+    return;
+  }
+  for (const [index, { resolve, reject }] of batch.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === undefined) reject(new Error('cannot tell what became of it: the batch has no answer for it'));
+    else if ('error' in outcome) reject(outcome.error);
+    else resolve(outcome.answer);
+  }
+}

@@ -1,0 +1,79 @@
+import type { BSON, Document } from 'mongodb';
+import type { KeyId } from '../../core/host.ts';
+import type { Collections } from './collections.ts';
+import { type Outcome, share } from './share.ts';
+
+/** Reads of what every report needs, those that are asked for at once in one query. */
+export interface SharedReads {
+  clientByName(hostname: string): Promise<BSON.Document | null>;
+  clientByKey(key: KeyId): Promise<BSON.Document | null>;
+  /** host name and keys alone */
+  keysByKey(key: KeyId): Promise<BSON.Document | null>;
+  /** a key of this host name was ever approved */
+  everApproved(hostname: string): Promise<boolean>;
+  /** names of the issues that the host has open */
+  openIssues(hostname: string): Promise<ReadonlySet<string>>;
+}
+
+const MOST = { items: 32, bytes: Number.POSITIVE_INFINITY };
+
+export function shareReads({ clients, enrollments, issues }: Collections): SharedReads {
+  const byKey = (projection?: Document) =>
+    share(
+      async (keys: KeyId[]) => {
+        const found = await clients
+          .find(
+            { 'identity.keys.id': { $in: keys } },
+            { hint: { 'identity.keys.id': 1 }, ...(projection && { projection }) },
+          )
+          .toArray();
+        const holders = new Map(found.flatMap((document) => keyIdsIn(document).map((id) => [id, document])));
+        return keys.map((key) => ({ answer: holders.get(key) ?? null }));
+      },
+      { most: MOST },
+    );
+  return {
+    clientByName: share(
+      async (names: string[]) => {
+        const found = await clients.find({ hostname: { $in: names } }).toArray();
+        const named = new Map(found.map((document) => [document['hostname'], document]));
+        return names.map((name) => ({ answer: named.get(name) ?? null }));
+      },
+      { most: MOST },
+    ),
+    clientByKey: byKey(),
+    keysByKey: byKey({ _id: 0, hostname: 1, 'identity.keys': 1 }),
+    everApproved: share(
+      async (names: string[]): Promise<Outcome<boolean>[]> => {
+        const bearing = [{ hostname: { $in: names } }, { former_hostnames: { $in: names } }];
+        const found = await enrollments
+          .find(
+            { $or: bearing, approved_at: { $exists: true } },
+            { projection: { _id: 0, hostname: 1, former_hostnames: 1 } },
+          )
+          .toArray();
+        const approved = new Set(
+          found.flatMap(({ hostname, former_hostnames = [] }) => [hostname, ...former_hostnames]),
+        );
+        return names.map((name) => ({ answer: approved.has(name) }));
+      },
+      { most: MOST },
+    ),
+    openIssues: share(
+      async (names: string[]): Promise<Outcome<ReadonlySet<string>>[]> => {
+        const found = await issues
+          .find({ hostname: { $in: names }, open: true }, { projection: { _id: 0, hostname: 1, name: 1 } })
+          .toArray();
+        return names.map((name) => ({
+          answer: new Set(found.flatMap((issue) => (issue['hostname'] === name ? [String(issue['name'])] : []))),
+        }));
+      },
+      { most: MOST },
+    ),
+  };
+}
+
+function keyIdsIn(document: BSON.Document): unknown[] {
+  const keys: unknown = document['identity']?.keys;
+  return Array.isArray(keys) ? keys.map(({ id }) => id) : [];
+}
