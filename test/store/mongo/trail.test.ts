@@ -66,7 +66,9 @@ forEachStore((kind, test, prepare) => {
     await withDatabase(place.mongo ?? t.fail(), async (db) => {
       const client = await db.collection('clients').findOne({ hostname: host.hostname });
       const waiting: object[] = client?.['trail_waiting'];
-      await db.collection('audit_trail').insertMany(waiting.slice(5).map((each) => ({ ...each, hostname: host.hostname })));
+      await db
+        .collection('audit_trail')
+        .insertMany(waiting.slice(5).map((each) => ({ ...each, hostname: host.hostname })));
     });
     t.deepEqual(await store.trail.history(host.hostname, { limit: 99 }), trail);
     t.deepEqual(await store.trail.history(host.hostname, { limit: 7 }), trail.slice(0, 7));
