@@ -76,9 +76,13 @@ export async function certificates(): Promise<{ authority: CertificateAndKey; ce
   return { authority: ready, certificate: await certificate };
 }
 
-export async function startSite(t: ExecutionContext, limits: Record<string, number> = {}): Promise<Site> {
+export async function startSite(
+  t: ExecutionContext,
+  limits: Record<string, number> = {},
+  given?: Store,
+): Promise<Site> {
   const { authority, certificate } = await certificates();
-  const store = await temporaryStore(t);
+  const store = given ?? (await temporaryStore(t));
   const answerKey = loadSigningKey(generateSigningKey());
   const keys = { current: onlyAnswerKey(answerKey) };
   const server = await startApp(t, store, () => keys.current, limits);
