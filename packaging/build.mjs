@@ -3,7 +3,7 @@
 // CommonJS, because a file without an extension outside any package is CommonJS to every Node that we support.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -71,6 +71,8 @@ async function buildAgent(outdir, version) {
   await rm(`${outdir}/penguindome-agent.bundle.cache`, { force: true });
   await writeFile(`${outdir}/penguindome-agent.bundle.js`, `/*${stamp}*/${text}`);
   await writeProgram(`${outdir}/penguindome-agent`, loader.text);
+  await copyFile(`${root}packaging/penguindome-tick`, `${outdir}/penguindome-tick`);
+  await chmod(`${outdir}/penguindome-tick`, 0o755);
   makeCodeCache(`${outdir}/penguindome-agent`);
   return ['penguindome-agent', { bytes: text.length, inputs: { ...loader.metafile.inputs, ...main.metafile.inputs } }];
 }

@@ -10,6 +10,8 @@ export interface Places {
   state: string;
   /** 0644, without secrets: so that users can see */
   status: string;
+  /** for penguindome-tick: when something is due again */
+  due: string;
   /** the collector's; the submitter only reads it */
   spool: { root: string; reports: string; bodies: string; aside: string; journal: string; lock: string };
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
@@ -36,6 +38,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
   return {
     state,
     status: join(state, 'status.json'),
+    due: join(state, 'due'),
     spool: {
       root: spool,
       reports: join(spool, 'reports'),

@@ -1,0 +1,199 @@
+import { execFile } from 'node:child_process';
+import {
+  chown,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { scratchFolder } from '../support/scratch.ts';
+import { type Machine, newMachine } from './support/machine.ts';
+import { startSite } from './support/site.ts';
+
+const run = promisify(execFile);
+
+/** The script beside an agent that only says how it was started. */
+async function ticker(t: ExecutionContext): Promise<(...args: string[]) => Promise<string>> {
+  const folder = await scratchFolder(t);
+  const script = join(folder, 'penguindome-tick');
+  await copyFile('packaging/penguindome-tick', script);
+  await writeFile(join(folder, 'penguindome-agent'), '#!/bin/sh\necho started "$#" "$@"\n', { mode: 0o755 });
+  return async (...args) => {
+    const { stdout, stderr } = await run(script, args, { env: {} });
+    t.is(stderr, '');
+    return stdout.trim();
+  };
+}
+
+interface Ticking {
+  machine: Machine;
+  /** whether the script starts the agent for this command */
+  starts(command: 'run' | 'submit'): Promise<boolean>;
+}
+
+/** An enrolled host that has just done all that was due. */
+async function quietHost(t: ExecutionContext): Promise<Ticking> {
+  const tick = await ticker(t);
+  const machine = await newMachine(t);
+  await machine.feed(await (await startSite(t)).token(), 'enroll');
+  await machine.settings('collect_interval: 1d\nsubmit_interval: 4h\n');
+  await ageSettings(machine);
+  t.is((await machine.run('run')).status, 0);
+  return {
+    machine,
+    starts: async (command) => (await tick('--state', machine.state, command)) !== '',
+  };
+}
+
+/** Settings as old as those of most hosts: a file that is newer than the last run starts the agent. */
+async function ageSettings({ places }: Machine): Promise<void> {
+  const past = new Date(Date.now() - 60_000);
+  const folder = dirname(places.settings);
+  const below = (await readdir(folder, { recursive: true })).map((name) => join(folder, name));
+  for (const path of [folder, ...below]) await utimes(path, past, past);
+}
+
+/** Writes the file anew, as the agent would have at another time. */
+async function changeDue({ places }: Machine, change: (words: string[]) => string[]): Promise<void> {
+  const words = (await readFile(places.due, 'utf8')).trim().split(' ');
+  await writeFile(places.due, `${change(words).join(' ')}\n`);
+}
+
+test('after a run the agent is not started again until something is due', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  t.false(await starts('run'));
+  t.false(await starts('submit'));
+  await changeDue(machine, ([boot = '', written = '']) => [boot, written, written, '9999999999']);
+  t.true(await starts('run'));
+});
+
+test('before the first run the agent is started', async (t) => {
+  const tick = await ticker(t);
+  const folder = await scratchFolder(t);
+  t.is(await tick('--state', folder, 'run'), `started 3 --state ${folder} run`);
+  t.is(await tick('submit', '--state', `${folder}/a b`), `started 3 submit --state ${folder}/a b`);
+});
+
+test('what it does not understand goes to the agent as it is', async (t) => {
+  const { machine } = await quietHost(t);
+  const tick = await ticker(t);
+  for (const args of [
+    [],
+    ['run', '--now'],
+    ['run', 'submit'],
+    ['run', '--json'],
+    ['collect'],
+    ['--help'],
+    ['--state'],
+    ['run', '--state'],
+    ['--state', '', 'run'],
+    ['--config', '', 'run'],
+  ]) {
+    const all = ['--state', machine.state, ...args];
+    t.is(await tick(...all), ['started', all.length, ...all].join(' ').trim());
+  }
+});
+
+test('a report that waits starts it once it is time to submit, an acknowledged one does not', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  machine.facts['os_info'] = { version: '13' };
+  await machine.run('collect');
+  t.true(await starts('submit'));
+  t.false(await starts('run'), 'the next attempt is due later');
+  await changeDue(machine, ([boot = '', written = '', collect = '']) => [boot, written, collect, written]);
+  t.true(await starts('run'));
+  const [id] = await machine.spooled();
+  for (const ending of ['ok', 'bad']) {
+    await writeFile(join(machine.places.acks, `${id}.${ending}`), '{}');
+    t.false(await starts('run'));
+    t.false(await starts('submit'));
+    await rm(join(machine.places.acks, `${id}.${ending}`));
+  }
+  t.true(await starts('submit'));
+});
+
+test('an agent that cannot submit is started at each tick that its interval allows', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  await writeFile(machine.places.trust, '{}');
+  await machine.run('run', '--now');
+  t.true(await starts('run'));
+});
+
+const CHANGES: Record<string, (machine: Machine) => Promise<unknown>> = {
+  'agent.yml is edited': ({ places }) => writeFile(places.settings, 'collect_interval: 1h\n'),
+  'agent.yml goes': ({ places }) => rm(places.settings),
+  'a file comes into agent.d': async ({ places }) => {
+    await mkdir(places.settingsFolder, { recursive: true });
+    await writeFile(join(places.settingsFolder, '50-site.yml'), 'collect_interval: 1h\n');
+  },
+  'the host is enrolled anew': ({ places }) =>
+    writeFile(`${places.trust}.new`, '').then(() => rename(`${places.trust}.new`, places.trust)),
+};
+
+for (const [what, change] of Object.entries(CHANGES)) {
+  test(`it is started when ${what}`, async (t) => {
+    const { machine, starts } = await quietHost(t);
+    await change(machine);
+    t.true(await starts('run'));
+  });
+}
+
+test('it is started when a file of agent.d is edited', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  const file = join(machine.places.settingsFolder, '50-site.yml');
+  await writeFile(file, 'spool: {}\n');
+  await ageSettings(machine);
+  await machine.run('run');
+  t.false(await starts('run'));
+  await writeFile(file, 'collect_interval: 1h\n');
+  t.true(await starts('run'));
+});
+
+const STRANGE: Record<string, (words: string[]) => string[]> = {
+  'another boot': (words) => ['00000000-0000-0000-0000-000000000000', ...words.slice(1)],
+  'a later time than now': ([boot = '', , collect = '', submit = '']) => [boot, '9999999999', collect, submit],
+  'no numbers': ([boot = '']) => [boot, '0', '$(id)', 'x'],
+  'a number too large for the shell': ([boot = '']) => [boot, '0', '9'.repeat(40), '9'.repeat(40)],
+  'too few words': (words) => words.slice(0, 3),
+  'too many words': (words) => [...words, '1'],
+  nothing: () => [],
+};
+
+for (const [what, change] of Object.entries(STRANGE)) {
+  test(`it is started when the file tells ${what}`, async (t) => {
+    const { machine, starts } = await quietHost(t);
+    await changeDue(machine, change);
+    t.true(await starts('run'));
+  });
+}
+
+test('a link in place of the file starts it', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  await rename(machine.places.due, join(machine.state, 'elsewhere'));
+  await symlink(join(machine.state, 'elsewhere'), machine.places.due);
+  t.true(await starts('run'));
+});
+
+(process.geteuid?.() === 0 ? test : test.skip)('a file of another user, or a folder of one, starts it', async (t) => {
+  const { machine, starts } = await quietHost(t);
+  for (const path of [machine.places.due, machine.state]) {
+    const { uid, gid } = await lstat(path);
+    await chown(path, 65534, 65534);
+    t.true(await starts('run'), path);
+    await chown(path, uid, gid);
+    t.false(await starts('run'), path);
+  }
+});
+
+test('the built script starts the agent beside it', async (t) => {
+  t.regex((await run(resolve('build/penguindome-tick'), ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
