@@ -1,5 +1,6 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { EXIT } from './exit-codes.ts';
+import { finishRotation } from './finish-rotation.ts';
 import { hostnameOf } from './hostname-of.ts';
 import { withLock } from './lock.ts';
 import { openSpeaker } from './open-speaker.ts';
@@ -24,13 +25,14 @@ export async function submitOnce({ context, places }: Session, settings: AgentSe
   const hostname = hostnameOf(settings, context.hostname);
   await makeSubmit(places);
   return withLock(places.submit.lock, 'submit', async () => {
-    const speaker = await openSpeaker(places, settings, context);
+    const opened = await openSpeaker(places, settings, context);
     try {
+      const speaker = await finishRotation(places, opened, { hostname, version: context.version });
       const submitted = await submit(places, speaker, { hostname, version: context.version });
       return { ...submitted, bytes: speaker.connection.sentBytes() };
     } finally {
-      speaker.connection.close();
-      await speaker.tickets.save();
+      opened.connection.close();
+      await opened.tickets.save();
     }
   });
 }

@@ -42,6 +42,7 @@ function build({ version, write, writeError }: AgentContext, act: Act): Command 
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: writeError });
   addEnroll(program, act);
+  addRotateKey(program, act);
   addReporting(program, act);
   addLooking(program, act);
   return program;
@@ -62,6 +63,22 @@ function addEnroll(program: Command, act: Act): void {
       act(async (session) => (await import('./command-enroll.ts')).commandEnroll(session, options)),
     );
 }
+
+function addRotateKey(program: Command, act: Act): void {
+  program
+    .command('rotate-key')
+    .description("replace this host's key by a new one; host, history and reports go on")
+    .addHelpText('after', ROTATE_HELP)
+    .action(() => act(async (session) => (await import('./command-rotate-key.ts')).commandRotateKey(session)));
+}
+
+const ROTATE_HELP = `
+The old key signs for the new one, so that nobody has to approve anything. The server refuses the old key from some time on
+(setting agents.key_overlap there, 7 days). What is cut off on the way is finished by the next submit, or by this command.
+A key that somebody else may have had in hand: let an operator revoke it as well (penguindome enrollment revoke, on the server).
+
+Example:
+  penguindome-agent rotate-key`;
 
 function addReporting(program: Command, act: Act): void {
   program

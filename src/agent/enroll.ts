@@ -22,7 +22,7 @@ import { readFollowing } from './read-hostile.ts';
 import { recordOf } from './submit.ts';
 import { forIdentity, openMemory } from './submitter-state.ts';
 import { pinnedKey, readTrust } from './trust.ts';
-import { writeAtomically } from './write-atomically.ts';
+import { unlinkIfThere, writeAtomically } from './write-atomically.ts';
 import { writeUrl } from './write-url.ts';
 
 export interface Enrolling {
@@ -70,7 +70,11 @@ export async function enroll(enrolling: Enrolling): Promise<Enrolled> {
       await remember(enrolling, parsed.output);
       await forIdentity(memory, parsed.output.host_id, key.id);
       // The last step: cut off before it, the same command takes up the same key.
-      if (enrolling.newKey) await useNext(places);
+      if (enrolling.newKey) {
+        // It was to take over from the key that goes now.
+        await unlinkIfThere(places.rotatingIdentity);
+        await useNext(places);
+      }
       await memory.keep({ problem: parsed.output.status === 'pending' ? pendingAt(world.clock.now()) : null });
       return { ...parsed.output, url: token.url, key_id: key.id, hostname };
     } finally {

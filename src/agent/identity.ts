@@ -39,6 +39,16 @@ export function readOrMakeNext(places: Pick<Places, 'nextIdentity'>): Promise<Si
   return readOrMakeIdentity({ identity: places.nextIdentity });
 }
 
+/** A key that is to take over from the identity: that of an attempt that was cut off, or a new one. */
+export function readOrMakeRotating(places: Pick<Places, 'rotatingIdentity'>): Promise<SigningKey> {
+  return readOrMakeIdentity({ identity: places.rotatingIdentity });
+}
+
+/** @returns undefined where none is to take over */
+export function readRotating(places: Pick<Places, 'rotatingIdentity'>): Promise<SigningKey | undefined> {
+  return readIdentity({ identity: places.rotatingIdentity });
+}
+
 /** From here on the next key is the identity. */
 export async function useNext({ identity, nextIdentity }: Pick<Places, 'identity' | 'nextIdentity'>): Promise<void> {
   await rename(nextIdentity, identity);

@@ -19,10 +19,11 @@ export async function openSpeaker(
   places: Places,
   settings: AgentSettings,
   { clock, random, signal }: Pick<AgentContext, 'clock' | 'random' | 'signal'>,
+  what = 'submit',
 ): Promise<Speaker & { tickets: Tickets }> {
   const trust = await readTrust(places);
   const key = trust === undefined ? undefined : await readIdentity(places);
-  if (trust === undefined || key === undefined) throw notEnrolled();
+  if (trust === undefined || key === undefined) throw notEnrolled(what);
   const memory = await openMemory(places);
   await forIdentity(memory, trust.host_id, key.id);
   const peer = { ...trust, url: settings.url ?? trust.url };
@@ -42,9 +43,9 @@ export function limitsOf({ network }: AgentSettings): ConnectionLimits {
   return { connect: network.connect_timeout, request: network.timeout };
 }
 
-function notEnrolled(): OperatorError {
+function notEnrolled(what: string): OperatorError {
   return new OperatorError(
-    'cannot submit: this host is not enrolled; get a token from the server (penguindome enrollment token) and run penguindome-agent enroll --token-file FILE',
+    `cannot ${what}: this host is not enrolled; get a token from the server (penguindome enrollment token) and run penguindome-agent enroll --token-file FILE`,
     { exitCode: EXIT.notSetUp },
   );
 }

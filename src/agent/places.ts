@@ -23,6 +23,8 @@ export interface Places {
   identity: string;
   /** a key that is to become the identity, once the server knows it */
   nextIdentity: string;
+  /** a key that is to take over from the identity, whether the server knows it yet or not */
+  rotatingIdentity: string;
   trust: string;
   /** in the order in which a name is looked up */
   plugins: readonly string[];
@@ -59,6 +61,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
     nextIdentity: join(etc, 'identity.key.next'),
+    rotatingIdentity: join(etc, 'identity.key.rotating'),
     trust: join(etc, 'trust.d/server.json'),
     plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
   };

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { days, type Milliseconds, minutes } from '../core/duration.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
@@ -24,6 +25,8 @@ export interface Status {
   enrolled: boolean;
   host_id: string | null;
   key_id: string | null;
+  /** when the key was made, as its file says */
+  key_made_at: string | null;
   server: string | null;
   /** the newest key whose answers this host takes */
   answer_key: { number: number; fingerprint: string } | null;
@@ -75,6 +78,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     enrolled: trust !== undefined,
     host_id: trust?.host_id ?? null,
     key_id: state?.key_id ?? null,
+    key_made_at: await madeAt(places),
     server: settings.url ?? trust?.url ?? null,
     answer_key: newest === undefined ? null : { number: newest.number, fingerprint: keyIdOf(newest.key) },
     collected_at: journal.collected_at,
@@ -91,6 +95,14 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     ],
     at: now.toISOString(),
   };
+}
+
+/** Whoever may not look into the folder is not told. */
+async function madeAt({ identity }: Places): Promise<string | null> {
+  return stat(identity).then(
+    ({ mtime }) => mtime.toISOString(),
+    () => null,
+  );
 }
 
 const NOT_ENROLLED: Trouble = {

@@ -27,6 +27,8 @@ const submitterState = v.object({
   /** to whom chain and what follows belong; another identity starts anew */
   host_id: v.nullable(v.string()),
   key_id: v.nullable(v.string()),
+  /** the key that the server has taken for it, while the agent changes over */
+  successor: v.optional(v.nullable(v.string()), null),
   /** last sequence number used, microseconds since 1970 */
   sequence: v.pipe(v.number(), v.integer(), v.minValue(0)),
   chain: v.nullable(v.string()),
@@ -46,6 +48,7 @@ export type SubmitterState = v.InferOutput<typeof submitterState>;
 const NEW: SubmitterState = {
   host_id: null,
   key_id: null,
+  successor: null,
   sequence: 0,
   chain: null,
   epoch: null,
@@ -94,9 +97,14 @@ export async function readSubmitterState({ submit }: Pick<Places, 'submit'>): Pr
   }
 }
 
-/** The state for this identity: what belonged to another one is forgotten, but never the sequence number. */
+/**
+ * The state for this identity: what belonged to another one is forgotten, but never the sequence number.
+ * A key that took over from the one before it (rotate-key.ts) goes on with all of it.
+ */
 export async function forIdentity(memory: Memory, host_id: string, key_id: string): Promise<void> {
-  if (memory.state.host_id === host_id && memory.state.key_id === key_id) return;
+  const { state } = memory;
+  if (state.host_id === host_id && state.key_id === key_id) return;
+  if (state.host_id === host_id && state.successor === key_id) return memory.keep({ key_id, successor: null });
   await memory.keep({ ...NEW, host_id, key_id, sequence: memory.state.sequence });
 }
 

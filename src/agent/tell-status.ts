@@ -34,6 +34,7 @@ const leftStatus = v.object({
   enrolled: v.boolean(),
   host_id: v.nullable(v.string()),
   key_id: v.nullable(v.string()),
+  key_made_at: v.optional(v.nullable(v.string()), null),
   server: v.nullable(v.string()),
   answer_key: v.optional(v.nullable(v.object({ number: v.number(), fingerprint: v.string() })), null),
   collected_at: v.nullable(v.string()),
@@ -68,6 +69,7 @@ function linesOf(status: Status, now: Date): string[] {
   const lines = [
     `host        ${status.hostname}${status.host_id === null ? '' : ` (${status.host_id})`}`,
     `key         ${status.key_id ?? 'none yet'}`,
+    ...(status.key_id === null || status.key_made_at === null ? [] : [`key made    ${ago(status.key_made_at, now)}`]),
     `server      ${status.server ?? 'none yet'}`,
     `answer key  ${status.answer_key === null ? 'none yet' : `${status.answer_key.fingerprint} (number ${status.answer_key.number})`}`,
     `collected   ${ago(status.collected_at, now)}`,

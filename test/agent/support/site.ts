@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import { makeJudge } from '../../../src/audit/judge.ts';
+import type { EventName, Log } from '../../../src/core/events.ts';
 import { type AnswerKeys, onlyAnswerKey } from '../../../src/crypto/answer-keys.ts';
 import {
   type CertificateAndKey,
@@ -18,7 +19,7 @@ import { createApp } from '../../../src/server/app.ts';
 import { markArrival } from '../../../src/server/arrival.ts';
 import { watchStore } from '../../../src/server/store-watch.ts';
 import { serverSettings } from '../../../src/settings/server-settings.ts';
-import { openIdentityLog } from '../../../src/store/identity-log.ts';
+import { type IdentityLog, openIdentityLog } from '../../../src/store/identity-log.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { encodeToken } from '../../../src/wire/v2/token.ts';
 import { scratchFolder } from '../../support/scratch.ts';
@@ -46,10 +47,18 @@ export interface Answered {
 /** What stands between agent and server: gives an answer, or undefined to break the connection off. */
 export type Meddle = (passing: Passing, next: () => Promise<Answered>) => Promise<Answered | undefined>;
 
+export interface LoggedEvent {
+  name: EventName;
+  [field: string]: unknown;
+}
+
 /** The real server, in this process and behind a real HTTPS port where a test may meddle with what passes. */
 export interface Site {
   url: string;
   store: Store;
+  identities: IdentityLog;
+  /** the server's log so far */
+  logged: LoggedEvent[];
   authority: CertificateAndKey;
   /** of the present and, in tests of rotations, replaced as a SIGHUP does it */
   answerKeys: AnswerKeys;
@@ -76,16 +85,26 @@ export async function certificates(): Promise<{ authority: CertificateAndKey; ce
   return { authority: ready, certificate: await certificate };
 }
 
+export interface SiteOptions {
+  /** embedded, where none is given */
+  store?: Store;
+  /** settings of that name */
+  agents?: Record<string, string>;
+}
+
 export async function startSite(
   t: ExecutionContext,
   limits: Record<string, number> = {},
-  given?: Store,
+  options: SiteOptions = {},
 ): Promise<Site> {
   const { authority, certificate } = await certificates();
-  const store = given ?? (await temporaryStore(t));
+  const store = options.store ?? (await temporaryStore(t));
+  const identities = openIdentityLog(join(await scratchFolder(t), 'identities.log'));
+  const logged: LoggedEvent[] = [];
   const answerKey = loadSigningKey(generateSigningKey());
   const keys = { current: onlyAnswerKey(answerKey) };
-  const server = await startApp(t, store, () => keys.current, limits);
+  const given = { store, identities, logged, answerKeys: () => keys.current };
+  const server = await startApp(t, given, { limits, agents: options.agents ?? {} });
   const passed: Passing[] = [];
   let meddle: Meddle | undefined;
   const front = createHttps({ cert: certificate.certificate, key: certificate.key }, (incoming, outgoing) => {
@@ -112,6 +131,8 @@ export async function startSite(
   return {
     url,
     store,
+    identities,
+    logged,
     authority,
     get answerKeys() {
       return keys.current;
@@ -149,11 +170,17 @@ export async function startSite(
   };
 }
 
+interface Given {
+  store: Store;
+  identities: IdentityLog;
+  logged: LoggedEvent[];
+  answerKeys: () => AnswerKeys;
+}
+
 async function startApp(
   t: ExecutionContext,
-  store: Store,
-  answerKeys: () => AnswerKeys,
-  limits: Record<string, number>,
+  { store, identities, logged, answerKeys }: Given,
+  changed: Record<string, object>,
 ): Promise<number> {
   const settings = serverSettings.parse({
     public_url: 'https://localhost',
@@ -162,9 +189,9 @@ async function startApp(
     state: 'unused',
     pki: 'unused',
     keys: 'unused',
-    limits,
+    ...changed,
   });
-  const log = { event: () => {} };
+  const log: Log = { event: (name, fields = {}) => void logged.push({ name, ...fields }) };
   const watch = watchStore({ store, clock: realClock, log });
   await watch.look();
   const { koa } = createApp({
@@ -174,7 +201,7 @@ async function startApp(
     judge: () => makeJudge([]),
     v1Keys: () => [],
     answerKeys,
-    identities: openIdentityLog(join(await scratchFolder(t), 'identities.log')),
+    identities,
     clock: realClock,
     random: realRandom,
     log,

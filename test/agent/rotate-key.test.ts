@@ -1,0 +1,346 @@
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { generateSigningKey, loadSigningKey } from '../../src/crypto/ed25519.ts';
+import { ROTATE } from '../../src/wire/v2/paths.ts';
+import { rounds } from '../support/soak.ts';
+import { type Machine, newMachine } from './support/machine.ts';
+import { type Ended, runAgent, startAgent } from './support/program.ts';
+import { type Answered, type Meddle, type Site, startSite } from './support/site.ts';
+
+const SLOW = '[os_updates, hd_encryption, firewall, sshd, network_devices, open_ports]';
+
+interface Host {
+  machine: Machine;
+  run(...args: string[]): Promise<Ended>;
+  start(...args: string[]): ReturnType<typeof startAgent>;
+}
+
+/** A host whose built agent is enrolled and has reported, and that has something new to say each time. */
+async function reportingHost(t: ExecutionContext, site: Site, hostname = 'testhost'): Promise<Host> {
+  const machine = await newMachine(t, { hostname });
+  await machine.settings(`hostname: ${hostname}\ncollectors: {disabled: ${SLOW}}\n`);
+  await machine.plugin('news', `#!/bin/sh\nprintf '"'; cat /proc/sys/kernel/random/uuid | tr -d '\\n'; printf '"'\n`);
+  const start = (...args: string[]) => startAgent(['--state', machine.state, ...args]);
+  const run = (...args: string[]) => start(...args).ended;
+  const said = await runAgent(['--state', machine.state, 'enroll'], { input: await site.token() });
+  t.is(said.status, 0, said.err);
+  const host = { machine, run, start };
+  await reports(t, host);
+  return host;
+}
+
+/** Collects and hands over: all of it was taken. */
+async function reports(t: ExecutionContext, { run }: Host): Promise<void> {
+  const said = await run('--json', 'run', '--now');
+  t.is(said.status, 0, said.err);
+  t.like(JSON.parse(said.out), { submitted: { waiting: 0, bad: [], gone: [] } });
+}
+
+async function keyOf({ machine }: Host): Promise<string> {
+  return loadSigningKey(await readFile(machine.places.identity, 'utf8')).id;
+}
+
+async function keysAt({ store }: Site, hostname = 'testhost') {
+  return (await store.hosts.find(hostname))?.identity?.keys ?? [];
+}
+
+const isThere = (path: string) =>
+  readFile(path).then(
+    () => true,
+    () => false,
+  );
+
+const onRotation =
+  (act: Meddle): Meddle =>
+  (passing, next) =>
+    passing.path === ROTATE ? act(passing, next) : next();
+
+test('an agent gets another key, says so, and reports on with it; its host is the same', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const before = await site.store.hosts.find('testhost');
+  const old = await keyOf(host);
+  const said = await host.run('--json', 'rotate-key');
+  t.is(said.status, 0, said.err);
+  const { key_id, old_key_id, old_key_ends_at } = JSON.parse(said.out);
+  t.is(old_key_id, old);
+  t.is(key_id, await keyOf(host));
+  const [first, second, ...more] = await keysAt(site);
+  t.deepEqual([first?.id, second?.id, more], [old, key_id, []]);
+  t.is(first?.ends_at?.toISOString(), old_key_ends_at);
+  t.false(await isThere(host.machine.places.rotatingIdentity));
+  await reports(t, host);
+  const after = await site.store.hosts.find('testhost');
+  t.is(after?.identity?.host_id, before?.identity?.host_id);
+  t.is(String((await host.machine.submitter()).key_id), key_id);
+  t.deepEqual(
+    site.logged.filter(({ name }) => name === 'submit.chain-restarted' || name === 'issue.opened'),
+    [],
+  );
+  const status = await host.run('status');
+  t.is(status.status, 0, status.out);
+  t.regex(status.out, new RegExp(`key +${key_id}\nkey made +\\d{4}-.*second`));
+});
+
+test('what is cut off is finished by the next report, with the same key', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const old = await keyOf(host);
+  site.meddle(
+    onRotation(async (_, next) => {
+      await next();
+      return undefined;
+    }),
+  );
+  t.is((await host.run('rotate-key')).status, 75);
+  t.is(await keyOf(host), old);
+  const [, added] = await keysAt(site);
+  site.meddle(undefined);
+  await reports(t, host);
+  t.is(await keyOf(host), String(added?.id));
+  t.is((await keysAt(site)).length, 2);
+  await reports(t, host);
+});
+
+test('an agent whose old key ended before it heard of that finds out that the new one is known', async (t) => {
+  for (const command of [['rotate-key'], ['run', '--now']]) {
+    const site = await startSite(t, {}, { agents: { key_overlap: '0s' } });
+    const host = await reportingHost(t, site);
+    site.meddle(
+      onRotation(async (_, next) => {
+        await next();
+        return undefined;
+      }),
+    );
+    t.is((await host.run('rotate-key')).status, 75);
+    site.meddle(undefined);
+    const said = await host.run(...command);
+    t.is(said.status, 0, said.err);
+    t.is(await keyOf(host), String((await keysAt(site))[1]?.id));
+    await reports(t, host);
+  }
+});
+
+/** The moments of a rotation at which power may fail. */
+const MOMENTS: Record<string, (kill: () => void, next: () => Promise<Answered>) => Promise<void>> = {
+  'before the server sees the new key': async (kill) => kill(),
+  'after the server has taken the new key': async (kill, next) => {
+    await next();
+    kill();
+  },
+  'as the answer arrives': async (kill, next) => {
+    await next();
+    setTimeout(kill, 0);
+  },
+};
+
+for (const [when, act] of Object.entries(MOMENTS)) {
+  test(`killed ${when}, the agent reports all the same, with one of two keys`, async (t) => {
+    const site = await startSite(t);
+    const host = await reportingHost(t, site);
+    const { child, ended } = host.start('rotate-key');
+    site.meddle(
+      onRotation(async (_, next) => {
+        const answer = next();
+        await act(
+          () => child.kill('SIGKILL'),
+          () => answer,
+        );
+        return answer;
+      }),
+    );
+    t.is((await ended).status, null);
+    site.meddle(undefined);
+    await reports(t, host);
+    const keys = await keysAt(site);
+    t.is(keys.length, 2);
+    t.is(await keyOf(host), String(keys[1]?.id));
+    t.false(await isThere(host.machine.places.rotatingIdentity));
+  });
+}
+
+test('killed at any moment of a rotation, the agent reports all the same', async (t) => {
+  const site = await startSite(t);
+  const ran: string[] = [];
+  for (let round = 0; round < rounds(6, 100); round++) {
+    const host = await reportingHost(t, site, `host-${round}`);
+    const { child, ended } = host.start('rotate-key');
+    await sleep(40 + Math.random() * 200);
+    child.kill('SIGKILL');
+    const { status } = await ended;
+    await reports(t, host);
+    const keys = await keysAt(site, `host-${round}`);
+    const current = keys.find(({ ends_at }) => ends_at === undefined);
+    t.is(await keyOf(host), String(current?.id));
+    t.true(keys.length <= 2);
+    await reports(t, host);
+    ran.push(`${status === null ? 'killed' : 'done'}, ${keys.length} keys`);
+  }
+  t.log(ran.join('; '));
+  t.deepEqual(
+    site.logged.filter(({ name }) => name === 'issue.opened' || name === 'submit.chain-restarted'),
+    [],
+  );
+});
+
+test('cut off between any two steps of changing over, the agent goes on where it was', async (t) => {
+  const site = await startSite(t);
+  const cuts: Record<string, (host: Host, was: { identity: string; state: string }) => Promise<void>> = {
+    'before the first': async ({ machine: { places } }, { identity, state }) => {
+      await rename(places.identity, places.rotatingIdentity);
+      await writeFile(places.identity, identity, { mode: 0o600 });
+      await writeFile(places.submit.state, state);
+    },
+    'after the state named the successor': async (host, { identity, state }) => {
+      const { places } = host.machine;
+      const successor = await keyOf(host);
+      await rename(places.identity, places.rotatingIdentity);
+      await writeFile(places.identity, identity, { mode: 0o600 });
+      await writeFile(places.submit.state, JSON.stringify({ ...JSON.parse(state), successor }));
+    },
+    'after the key was renamed': async (host, { state }) => {
+      const successor = await keyOf(host);
+      await writeFile(host.machine.places.submit.state, JSON.stringify({ ...JSON.parse(state), successor }));
+    },
+  };
+  for (const [index, [when, cut]] of Object.entries(cuts).entries()) {
+    const host = await reportingHost(t, site, `host-${index}`);
+    const { places } = host.machine;
+    const was = {
+      identity: await readFile(places.identity, 'utf8'),
+      state: await readFile(places.submit.state, 'utf8'),
+    };
+    t.is((await host.run('rotate-key')).status, 0);
+    await cut(host, was);
+    await reports(t, host);
+    const keys = await keysAt(site, `host-${index}`);
+    t.deepEqual([keys.length, await keyOf(host)], [2, keys[1]?.id ?? ''], when);
+    t.false(await isThere(places.rotatingIdentity), when);
+    await reports(t, host);
+  }
+  t.deepEqual(
+    site.logged.filter(({ name }) => name === 'issue.opened' || name === 'submit.chain-restarted'),
+    [],
+  );
+});
+
+test('an answer that is not signed, of another request, or about another key, changes nothing', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const old = await keyOf(host);
+  let kept: Answered | undefined;
+  const unsigned: Meddle = async (_, next) => {
+    const answered = await next();
+    kept ??= answered;
+    const { signature: _signature, ...headers } = answered.headers;
+    return { ...answered, headers };
+  };
+  const replayed: Meddle = async () => kept;
+  const other: Meddle = async (_, next) => {
+    const answered = await next();
+    const body = Buffer.from(answered.body.toString().replace(/"key_id":"./, '"key_id":"_'));
+    return { ...answered, body };
+  };
+  const portal: Meddle = async ({ headers, body }) => {
+    const content = { status: 'rotated', key_id: old, body: body.length };
+    return {
+      status: 200,
+      headers: { 'content-type': headers['content-type'] },
+      body: Buffer.from(JSON.stringify(content)),
+    };
+  };
+  for (const meddle of [unsigned, replayed, other, portal]) {
+    site.meddle(onRotation(meddle));
+    const said = await host.run('--json', 'rotate-key');
+    t.is(said.status, 75);
+    t.like(JSON.parse(said.out), { error: 'unverified' });
+    t.is(await keyOf(host), old);
+    t.true(await isThere(host.machine.places.rotatingIdentity));
+    await reports(t, host);
+    t.is(await keyOf(host), old);
+  }
+  site.meddle(undefined);
+  await reports(t, host);
+  t.is(await keyOf(host), String((await keysAt(site))[1]?.id));
+});
+
+test('a key that the server will not take is given up, and the next one is another', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const [old] = await keysAt(site);
+  const stranger = await reportingHost(t, site, 'stranger');
+  await cp(stranger.machine.places.identity, host.machine.places.rotatingIdentity);
+  const said = await host.run('rotate-key');
+  t.is(said.status, 1);
+  t.regex(said.err, /cannot add a key that is, or was, known here/);
+  t.is(await keyOf(host), String(old?.id));
+  t.is((await host.run('rotate-key')).status, 0);
+  const soon = await host.run('--json', 'rotate-key');
+  t.is(soon.status, 75);
+  t.regex(soon.err, /again within an hour/);
+  t.false(await isThere(host.machine.places.rotatingIdentity));
+  await reports(t, host);
+});
+
+test('a host that may not report keeps its key, and says why', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const old = await keyOf(host);
+  await site.store.hosts.markLost('testhost', new Date());
+  const lost = await host.run('--json', 'rotate-key');
+  t.like([lost.status, JSON.parse(lost.out).error], [4, 'lost']);
+  await site.store.hosts.markLost('testhost', undefined);
+  await site.store.hosts.revokeKey((await keysAt(site))[0]?.id ?? t.fail(), new Date());
+  const revoked = await host.run('--json', 'rotate-key');
+  t.like([revoked.status, JSON.parse(revoked.out).error], [4, 'revoked-key']);
+  t.is(await keyOf(host), old);
+  t.false(await isThere(host.machine.places.rotatingIdentity), 'nobody will ever know it');
+  const machine = await newMachine(t);
+  const stranger = await runAgent(['--state', machine.state, 'rotate-key']);
+  t.is(stranger.status, 3);
+  t.regex(stranger.err, /cannot replace the key: this host is not enrolled/);
+});
+
+test('a rotation waits for a submission under way', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  await host.run('collect');
+  let arrived: () => void = () => undefined;
+  const arrival = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  site.meddle(async ({ path }, next) => {
+    if (path !== ROTATE) {
+      arrived();
+      await released;
+    }
+    return next();
+  });
+  const submitting = host.run('submit');
+  await arrival;
+  const rotating = host.run('rotate-key');
+  await sleep(500);
+  t.is((await keysAt(site)).length, 1);
+  release();
+  t.deepEqual([(await submitting).status, (await rotating).status], [0, 0]);
+  t.is((await keysAt(site)).length, 2);
+});
+
+test('a key that waited to take over is forgotten with the identity that it was for', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const { rotatingIdentity } = host.machine.places;
+  await mkdir(dirname(rotatingIdentity), { recursive: true });
+  await writeFile(rotatingIdentity, generateSigningKey(), { mode: 0o600 });
+  await host.machine.settings(`hostname: another\ncollectors: {disabled: ${SLOW}}\n`);
+  const said = await runAgent(['--state', host.machine.state, 'enroll', '--new-key'], { input: await site.token() });
+  t.is(said.status, 0, said.err);
+  t.false(await isThere(rotatingIdentity));
+  await reports(t, host);
+});
