@@ -164,10 +164,14 @@ for (const [when, act] of Object.entries(MOMENTS)) {
 test('killed at any moment of a rotation, the agent reports all the same', async (t) => {
   const site = await startSite(t);
   const ran: string[] = [];
+  const first = await reportingHost(t, site, 'host-whole');
+  const began = performance.now();
+  t.is((await first.run('rotate-key')).status, 0);
+  const whole = performance.now() - began;
   for (let round = 0; round < rounds(6, 100); round++) {
     const host = await reportingHost(t, site, `host-${round}`);
     const { child, ended } = host.start('rotate-key');
-    await sleep(40 + Math.random() * 200);
+    await sleep((0.3 + 0.8 * Math.random()) * whole);
     child.kill('SIGKILL');
     const { status } = await ended;
     await reports(t, host);
