@@ -1,7 +1,7 @@
 import { chown, mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
-import { messageOf, OperatorError } from '../core/errors.ts';
+import { messageOf, OperatorError, StoreUnavailable } from '../core/errors.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 
 const event = z.object({
@@ -53,7 +53,7 @@ export type IdentityEvent = z.output<typeof event>;
  * Server and commands append to it, one JSON object a line; nobody ever rewrites it.
  */
 export interface IdentityLog {
-  /** On disk when it resolves. */
+  /** On disk when it resolves. @throws StoreUnavailable where the disk is full */
   append(event: IdentityEvent): Promise<void>;
   /** In the order in which they were written. `unreadable`: lines that a crash cut off. */
   read(): Promise<{ events: IdentityEvent[]; unreadable: number }>;
@@ -77,7 +77,10 @@ async function append(path: string, identity: IdentityEvent): Promise<void> {
     }
     if (made) await syncFolder(dirname(path));
   } catch (cause) {
-    throw new OperatorError(`cannot write the list of identities ${path}: ${messageOf(cause)}`, { cause });
+    const message = `cannot write the list of identities ${path}: ${messageOf(cause)}`;
+    // That passes, and whoever wanted to write comes again; rights that are wrong do not.
+    if (hasCode(cause, 'ENOSPC', 'EDQUOT')) throw new StoreUnavailable(message, { cause });
+    throw new OperatorError(message, { cause });
   }
 }
 
@@ -91,7 +94,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    if (isMissing(cause)) return '';
+    if (hasCode(cause, 'ENOENT')) return '';
     throw new OperatorError(`cannot read the list of identities ${path}: ${messageOf(cause)}`, { cause });
   }
 }
@@ -142,6 +145,6 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && Reflect.get(error, 'code') === 'ENOENT';
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes(String(Reflect.get(error, 'code')));
 }

@@ -12,7 +12,12 @@ export const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
 
 /** A mongod of the test's own, to kill, stop or lock up. Killed after the test. */
 export async function ownMongod(t: ExecutionContext, ...args: string[]) {
-  const dbpath = join(await scratchFolder(t), 'db');
+  return ownMongodIn(await scratchFolder(t), t, ...args);
+}
+
+/** The same with its data in the folder `db` of the given one. */
+export async function ownMongodIn(folder: string, t: ExecutionContext, ...args: string[]) {
+  const dbpath = join(folder, 'db');
   await mkdir(dbpath);
   const port = await freePort();
   let child: ChildProcess | undefined;
@@ -23,8 +28,9 @@ export async function ownMongod(t: ExecutionContext, ...args: string[]) {
       { stdio: 'ignore' },
     );
   };
+  const isAlive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isAlive()) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
@@ -36,7 +42,7 @@ export async function ownMongod(t: ExecutionContext, ...args: string[]) {
   // it waits for 30 s: a mongod that starts on a busy machine takes some
   await client.db('admin').command({ ping: 1 });
   await client.close();
-  return { settings, start, kill, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
+  return { settings, start, kill, isAlive, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
 }
 
 async function freePort(): Promise<number> {

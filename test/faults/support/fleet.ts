@@ -32,7 +32,7 @@ export async function startFleet(
   site: InstalledSite,
   store: Store,
   chance: Chance,
-  options: { v2?: number; v1?: number; url?: string } = {},
+  options: { v2?: number; v1?: number; url?: string; bulk?: number } = {},
 ): Promise<Fleet> {
   const { v2: many = 8, v1: few = 2, url = site.url } = options;
   const secret = await makeToken(store, { uses: many });
@@ -57,7 +57,7 @@ export async function startFleet(
       });
       const { status, json } = await enrolling.enroll(secret);
       t.deepEqual([status, json['status']], [200, 'approved']);
-      return simulateHost(client, chance);
+      return simulateHost(client, chance, options);
     }),
   );
   const v1Hosts = Array.from({ length: few }, (_, index) =>

@@ -7,7 +7,7 @@ import type { StoreSettings } from '../../../src/settings/server-settings.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { whenPresent } from '../../support/needs.ts';
-import { mongod, ownMongod } from '../../support/own-mongod.ts';
+import { mongod, type ownMongod, ownMongodIn } from '../../support/own-mongod.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { realClock, realRandom } from '../../support/world.ts';
 
@@ -31,20 +31,34 @@ export interface Place {
 /** Says the same of each kind of store. */
 export function forEachPlace(
   kinds: readonly Kind[],
-  say: (kind: Kind, test: ReturnType<typeof whenPresent>, prepare: (t: ExecutionContext) => Promise<Place>) => void,
+  say: (
+    kind: Kind,
+    test: ReturnType<typeof whenPresent>,
+    prepare: (t: ExecutionContext, folder?: string) => Promise<Place>,
+  ) => void,
 ): void {
   for (const kind of kinds) {
     const present = kind === 'embedded' || mongod !== undefined;
-    say(kind, whenPresent(present, `faults on ${kind}: no mongod`), (t) => preparePlace(t, kind));
+    say(kind, whenPresent(present, `faults on ${kind}: no mongod`), (t, folder) => preparePlace(t, kind, folder));
   }
 }
 
-async function preparePlace(t: ExecutionContext, kind: Kind): Promise<Place> {
+/** What a mongod takes at its start is hundreds of megabytes otherwise: too much for a small disk, and for many at once. */
+const SMALL = [
+  '--wiredTigerCacheSizeGB',
+  '0.25',
+  '--wiredTigerEngineConfigString',
+  'log=(file_max=2MB,prealloc=false)',
+];
+
+/** @param folder where the data is to lie; a scratch folder where none is given */
+async function preparePlace(t: ExecutionContext, kind: Kind, folder?: string): Promise<Place> {
   if (kind === 'embedded') {
-    const file = join(await scratchFolder(t), 'store/penguindome.db');
+    const file = join(folder ?? (await scratchFolder(t)), 'store/penguindome.db');
     return placeOf(t, kind, { kind: 'embedded', file }, () => checkFile(file), undefined);
   }
-  const server = await ownMongod(t, ...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []));
+  const args = [...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []), ...SMALL];
+  const server = await ownMongodIn(folder ?? (await scratchFolder(t)), t, ...args);
   const [host = ''] = server.settings.hosts;
   const url = `mongodb://${host}/?directConnection=true`;
   if (kind === 'mongo replica set') await initiate(url, host);

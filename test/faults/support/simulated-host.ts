@@ -46,8 +46,11 @@ export type Outcome = 'nothing' | 'acknowledged' | 'unanswered' | 'later' | 'une
 const LONGEST_QUEUE = 5;
 const MOST_EXCHANGES = 6;
 
-/** A host that does what docs/protocol.md asks of an agent, and keeps a ledger. The client has enrolled. */
-export function simulateHost(client: V2Client, chance: Chance): SimulatedHost {
+/**
+ * A host that does what docs/protocol.md asks of an agent, and keeps a ledger. The client has enrolled.
+ * @param bulk bytes that a report may hold beside the little that it always holds
+ */
+export function simulateHost(client: V2Client, chance: Chance, { bulk = 3000 } = {}): SimulatedHost {
   const waiting: Waiting[] = [];
   let n = 0;
   let report: Report = {};
@@ -66,8 +69,8 @@ export function simulateHost(client: V2Client, chance: Chance): SimulatedHost {
   function collect(): void {
     if (n === 0 || chance() < 0.6) {
       n++;
-      const bulk = randomBytes(Math.floor(chance() * 3000)).toString('hex');
-      report = { 'plugins.n': n, 'plugins.bulk': bulk, 'plugins.same': { always: 'x'.repeat(500) } };
+      const text = randomBytes(Math.floor(chance() * bulk)).toString('hex');
+      report = { 'plugins.n': n, 'plugins.bulk': text, 'plugins.same': { always: 'x'.repeat(500) } };
     }
     waiting.push({ submission: realRandom.uuid(), collectedAt: new Date().toISOString(), n, report });
   }

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -27,9 +27,11 @@ export interface Victim {
   look(t: ExecutionContext): Promise<string[]>;
 }
 
-export async function enrolVictim(t: ExecutionContext, site: Site): Promise<Victim> {
-  const machine = await newMachine(t);
+/** @param at its folder; a scratch one where none is given */
+export async function enrolVictim(t: ExecutionContext, site: Site, at?: string): Promise<Victim> {
+  const machine = await newMachine(t, at === undefined ? {} : { state: at });
   const { places, state } = machine;
+  await mkdir(state, { recursive: true });
   const mark = join(state, 'collecting');
   await machine.settings(`hostname: testhost\ncollectors: {disabled: ${SLOW}}\n`);
   await machine.plugin('aaa', `#!/bin/sh\ntouch ${mark}\necho 1\n`);
