@@ -62,7 +62,7 @@ export async function openAnswerKeys(
     }
     if (status !== 200) return { ok: false, reason: `the server answers ${status} to the question for its keys` };
     const read = readChain(body);
-    const followed = read.ok ? followRotations(ring, read.rotations) : read;
+    const followed = read.ok ? followRotations(ring, read.value) : read;
     if (followed.ok) await keep(followed.ring, null);
     else await keep(ring, { reason: followed.reason, at, etag: headers.etag?.slice(0, 128) ?? null });
     return followed;

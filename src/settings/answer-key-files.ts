@@ -55,14 +55,11 @@ export async function readRotations(keys: string): Promise<SignedRotation[]> {
   });
   if (bytes === undefined) return [];
   const read = readChain(bytes);
-  const [start] = read.ok ? read.rotations : [];
+  const [start] = read.ok ? read.value : [];
   if (!read.ok || start === undefined) throw damaged(file, read.ok ? 'it holds no rotation' : read.reason);
-  const followed = followRotations(
-    { first: { number: 0, key: start.statement.old_key }, rotations: [] },
-    read.rotations,
-  );
+  const followed = followRotations({ first: { number: 0, key: start.statement.old_key }, rotations: [] }, read.value);
   if (!followed.ok) throw damaged(file, followed.reason);
-  return read.rotations;
+  return read.value;
 }
 
 interface Source {

@@ -169,5 +169,5 @@ test('a chain of the most rotations is read, and fits', (t) => {
   for (let count = 0; count < MOST_ROTATIONS; count++) keys = rotated(keys);
   const read = readChain(bytes({ rotations: keys.rotations }));
   if (!read.ok) return t.fail(read.reason);
-  t.true(followRotations(pinned(start), read.rotations).ok);
+  t.true(followRotations(pinned(start), read.value).ok);
 });

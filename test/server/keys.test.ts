@@ -90,7 +90,7 @@ test('`penguindome keys rotate server` reaches a running server by SIGHUP; keys 
   await reloaded;
   const read = readChain((await httpRequest(url + KEYS, { ca })).body);
   const pinned = { first: { number: 0, key: before.newest.key.publicKey }, rotations: [] };
-  const followed = read.ok ? followRotations(pinned, read.rotations) : read;
+  const followed = read.ok ? followRotations(pinned, read.value) : read;
   if (!followed.ok) return t.fail(followed.reason);
   const { newest } = await loadAnswerKeys({ keys: join(dir, 'keys') });
   t.deepEqual(newestOf(followed.ring), { number: 1, key: newest.key.publicKey });

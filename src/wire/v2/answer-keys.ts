@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { days, type Milliseconds } from '../../core/duration.ts';
+import { exactTime, type Read, readDocument } from './signed-statement.ts';
 
 /** The type keeps this signature apart from all others that the same key makes. */
 export const ROTATION_TYPE = 'penguindome-answer-key-rotation-1';
@@ -23,13 +24,6 @@ const base64 = (pattern: RegExp, what: string) =>
   );
 const publicKey = base64(/^[A-Za-z0-9+/]{43}=$/, '32 bytes');
 const signature = base64(/^[A-Za-z0-9+/]{86}==$/, '64 bytes');
-/** As Date.toISOString writes it: one text for one moment. */
-const time = v.pipe(
-  v.string(),
-  v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'expected a UTC time with milliseconds'),
-  v.check((text) => !Number.isNaN(Date.parse(text)), 'expected a UTC time with milliseconds'),
-);
-
 /** Unknown fields are refused: whoever adds one that matters changes the type. */
 export const answerKeyRotation = v.strictObject({
   type: v.literal(ROTATION_TYPE, 'expected a type that is known'),
@@ -38,9 +32,9 @@ export const answerKeyRotation = v.strictObject({
   /** raw 32 bytes, base64; its signature makes this count */
   old_key: publicKey,
   new_key: publicKey,
-  made_at: time,
+  made_at: exactTime,
   /** whoever knows the new key takes the old one's answers until then */
-  overlap_until: time,
+  overlap_until: exactTime,
 });
 export type AnswerKeyRotation = v.InferOutput<typeof answerKeyRotation>;
 
@@ -56,19 +50,8 @@ export const answerKeyChain = v.object({
   rotations: v.pipe(v.array(signedRotation), v.maxLength(MOST_ROTATIONS)),
 });
 
-export type ReadChain = { ok: true; rotations: SignedRotation[] } | { ok: false; reason: string };
-
 /** Reads a chain from outside; nothing of it is verified yet. */
-export function readChain(bytes: Uint8Array): ReadChain {
-  if (bytes.length > LARGEST_CHAIN) return { ok: false, reason: `the chain holds more than ${LARGEST_CHAIN} bytes` };
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return { ok: false, reason: 'the chain is no JSON' };
-  }
-  const parsed = v.safeParse(answerKeyChain, json);
-  if (parsed.success) return { ok: true, rotations: parsed.output.rotations };
-  const [issue] = parsed.issues;
-  return { ok: false, reason: `the chain cannot be read: ${v.getDotPath(issue) ?? 'chain'}: ${issue.message}` };
+export function readChain(bytes: Uint8Array): Read<SignedRotation[]> {
+  const read = readDocument(answerKeyChain, bytes, { what: 'the chain', most: LARGEST_CHAIN });
+  return read.ok ? { ok: true, value: read.value.rotations } : read;
 }
