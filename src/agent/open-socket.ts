@@ -71,9 +71,37 @@ function connect(peer: Peer, { timeout, clock, tickets, session }: Connecting): 
   });
 }
 
+/** What is worth offering: sessions of their own keys and authenticated ciphers. Node's whole lists would make each hello 130 bytes longer. */
+const OFFER = {
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+  ecdhCurve: 'X25519:P-256:P-384',
+  sigalgs: [
+    'ecdsa_secp256r1_sha256',
+    'ecdsa_secp384r1_sha384',
+    'ed25519',
+    'rsa_pss_rsae_sha256',
+    'rsa_pss_rsae_sha384',
+    'rsa_pss_rsae_sha512',
+    'rsa_pkcs1_sha256',
+    'rsa_pkcs1_sha384',
+    'rsa_pkcs1_sha512',
+  ].join(':'),
+};
+
 function tlsOptions(host: string, { ca, pin }: Peer, session: Buffer | undefined): ConnectionOptions {
   return {
     minVersion: 'TLSv1.2',
+    ...OFFER,
     // Judged below, because a destroyed socket can no longer tell its certificate's dates.
     rejectUnauthorized: false,
     ...(isIP(host) === 0 ? { servername: host } : {}),
