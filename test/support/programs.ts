@@ -17,13 +17,17 @@ export interface Running {
   tell(message: unknown): void;
 }
 
-let built: Promise<string> | undefined;
+type Program = 'store-worker' | 'store-writer';
+
+const built = new Map<Program, Promise<string>>();
 
 /** Built once for each test file, beside the tests, where the packages are found. */
-function buildStoreWorker(): Promise<string> {
-  const outfile = join(dirname(fileURLToPath(import.meta.url)), `store-worker-${process.pid}.mjs`);
-  built ??= build({
-    entryPoints: ['test/support/programs/store-worker.ts'],
+function buildProgram(name: Program): Promise<string> {
+  const known = built.get(name);
+  if (known !== undefined) return known;
+  const outfile = join(dirname(fileURLToPath(import.meta.url)), `${name}-${process.pid}.mjs`);
+  const building = build({
+    entryPoints: [`test/support/programs/${name}.ts`],
     outfile,
     bundle: true,
     packages: 'external',
@@ -32,11 +36,22 @@ function buildStoreWorker(): Promise<string> {
     target: 'node20.19',
     logLevel: 'warning',
   }).then(() => outfile);
-  return built;
+  built.set(name, building);
+  return building;
 }
 
-export async function runStoreWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
-  const child = spawn(process.execPath, [await buildStoreWorker(), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+export function runStoreWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
+  return runProgram(t, 'store-worker', args);
+}
+
+/** The one process that writes to an embedded store which others share. */
+export function runStoreWriter(t: ExecutionContext, file: string, socket: string): Promise<Running> {
+  return runProgram(t, 'store-writer', [file, socket]);
+}
+
+/** @returns when it has said its first line */
+async function runProgram(t: ExecutionContext, name: Program, args: string[]): Promise<Running> {
+  const child = spawn(process.execPath, [await buildProgram(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   t.teardown(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');

@@ -20,6 +20,7 @@ export interface SharedOptions {
  * The store as one of several processes sees it: reads by itself, writes through the writer (serve-writes.ts),
  * to which it connects again where it loses it. A read that begins after a write was answered sees it.
  * @throws StoreUnavailable where no writer answers within a few seconds
+ * @throws OperatorError where the writer has another file, or is of another version
  */
 export async function openShared({ file, socket, version, clock }: SharedOptions): Promise<Store> {
   const link = await linkToWriter({ file, socket, version });

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
-import { messageOf, StoreUnavailable } from '../../core/errors.ts';
+import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
 import { frameReader, toFrame } from './frames.ts';
 import { errorOf, type Hello, isAnswer, isWelcome } from './messages.ts';
 import type { WriteName, WriteResults } from './writes.ts';
@@ -26,7 +26,10 @@ const PATIENCE: Milliseconds = seconds(5);
 /** Bytes asked for and not answered: beyond that nothing more is taken, but for one call that is alone. */
 const MOST_HELD = 128 * 1024 * 1024;
 
-/** @throws StoreUnavailable where nobody listens, or it is not the writer that is meant */
+/**
+ * @throws StoreUnavailable where nobody listens or answers
+ * @throws OperatorError where it is not the writer that is meant
+ */
 export async function connectToWriter(path: string, hello: Hello): Promise<WriterConnection> {
   const socket = createConnection(path);
   const read = frameReader();
@@ -37,10 +40,11 @@ export async function connectToWriter(path: string, hello: Hello): Promise<Write
 /** @returns what came after the welcome already */
 function welcomed(socket: Socket, read: (piece: Buffer) => unknown[], hello: Hello): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string) => {
+    const end = (error: Error) => {
       socket.destroy();
-      reject(new StoreUnavailable(`cannot reach the store's writer: ${reason}`));
+      reject(error);
     };
+    const fail = (reason: string) => end(new StoreUnavailable(`cannot reach the store's writer: ${reason}`));
     const broken = (error: Error) => fail(messageOf(error));
     const ended = () => fail('it closed the connection');
     const took = (piece: Buffer) => {
@@ -49,7 +53,7 @@ function welcomed(socket: Socket, read: (piece: Buffer) => unknown[], hello: Hel
       socket.off('error', broken).off('close', ended).off('data', took).setTimeout(0);
       if (!isWelcome(first)) fail('it does not speak as one');
       else if (first.welcome) resolve(rest);
-      else fail(first.reason);
+      else end(new OperatorError(first.reason));
     };
     socket.on('error', broken).on('close', ended).on('data', took);
     socket.setTimeout(PATIENCE, () => fail('it does not answer'));

@@ -24,7 +24,10 @@ export interface WriterPlace {
 const PAUSE: Milliseconds = 100;
 const PATIENCE: Milliseconds = seconds(5);
 
-/** @throws StoreUnavailable where there is no writer within a few seconds */
+/**
+ * @throws StoreUnavailable where there is no writer within a few seconds
+ * @throws OperatorError where the one that is there has another file, or is of another version
+ */
 export async function linkToWriter(place: WriterPlace): Promise<WriterLink> {
   const closing = new AbortController();
   let connection: WriterConnection | undefined = await firstConnection(place);
@@ -76,7 +79,7 @@ async function firstConnection(place: WriterPlace): Promise<WriterConnection> {
     try {
       return await connectAnew(place);
     } catch (error) {
-      if (tooLong.aborted) throw error;
+      if (tooLong.aborted || !(error instanceof StoreUnavailable)) throw error;
       await pause(tooLong);
     }
   }

@@ -1,7 +1,10 @@
 // A process of its own that uses a store: what a test of several processes, or of a killed one, runs.
 // In: what to open as JSON, then what to do. Out: a line of JSON for each thing acknowledged.
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailable } from '../../../src/core/errors.ts';
 import type { KeyId } from '../../../src/core/host.ts';
+import type { TrailRecord } from '../../../src/core/trail.ts';
 import { openShared } from '../../../src/store/embedded/open-shared.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store, StoredReport } from '../../../src/store/port.ts';
@@ -16,6 +19,7 @@ const store =
     : await openShared({ file: settings.file, socket, version: WRITER_VERSION, ...world });
 console.log(JSON.stringify('open'));
 if (mode === 'write') await writeOnAndOn(store);
+else if (mode === 'persist') await persist(store, argument);
 else for await (const line of createInterface(process.stdin)) await race(store, JSON.parse(line));
 await store.close();
 
@@ -31,6 +35,32 @@ async function writeOnAndOn(open: Store): Promise<void> {
     });
     console.log(JSON.stringify(n));
   }
+}
+
+/**
+ * Several reports at once, on and on until its input ends, whatever becomes of the store meanwhile: each with its trail.
+ * Says the number of each that was acknowledged.
+ */
+async function persist(open: Store, name: string): Promise<void> {
+  let ended = false;
+  process.stdin.resume().once('end', () => {
+    ended = true;
+  });
+  const report = async (lane: number) => {
+    const hostname = `${name}-${lane}`;
+    for (let n = 0; !ended; n++) {
+      const at = new Date(1_700_000_000_000 + n);
+      const trail: TrailRecord[] = [{ hostname, audited_at: at, key: 'plugins.n', type: 'change', new: n }];
+      try {
+        await open.hosts.storeV1({ hostname, at, plugins: { n, padding: 'x'.repeat(3000) }, trail });
+        console.log(JSON.stringify([hostname, n]));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        await sleep(10);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, lane) => report(lane)));
 }
 
 /** One round of each race that a line tells of. Dates come as text. */
