@@ -68,7 +68,7 @@ async function buildAgent(outdir, version) {
   // esbuild escapes what is not ASCII everywhere but in comments; the loader reads the file as Latin-1, which takes no decoding.
   const text = main.text.replace(/[^\x00-\x7f]/g, '?');
   const stamp = createHash('sha256').update(text).digest('hex');
-  await rm(`${outdir}/penguindome-agent.bundle.cache`, { force: true });
+  await rm(`${outdir}/penguindome-agent.code-cache`, { force: true });
   await writeFile(`${outdir}/penguindome-agent.bundle.js`, `/*${stamp}*/${text}`);
   await writeProgram(`${outdir}/penguindome-agent`, loader.text);
   await copyFile(`${root}packaging/penguindome-tick`, `${outdir}/penguindome-tick`);

@@ -6,7 +6,7 @@ import { minutes } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
 import type { FileFacts, HostAccess, RunOptions } from './collector.ts';
 import { hasCode } from './has-code.ts';
-import { readFollowing } from './read-hostile.ts';
+import { readForeign } from './read-foreign.ts';
 import { runCommand } from './run-command.ts';
 
 const COMMAND_LIMIT = minutes(1);
@@ -30,7 +30,7 @@ export interface HostOptions {
 /** This machine, as one collector sees it. */
 export function hostAccess({ clock, uid, home, signal }: HostOptions): HostAccess {
   return {
-    readText: async (path, options = {}) => (await readFollowing(path, options.max ?? MEBIBYTE))?.toString('utf8'),
+    readText: async (path, options = {}) => (await readForeign(path, options.max ?? MEBIBYTE))?.toString('utf8'),
     list: (path) => orUndefined(async () => (await readdir(path)).sort()),
     stat: (path) => orUndefined(() => factsOf(path)),
     readLink: (path) => orUndefined(() => readlink(path), 'EINVAL'),

@@ -42,7 +42,7 @@ export async function submit(places: Where, speaker: Speaker, speaking: Speaking
   await tidyAcks(places);
   const done: Submitted = { stored: [], gone: [], bad: [], waiting: 0, problem: undefined };
   const waiting = await stillWaiting(places, memory.state.settled, clock.now());
-  await memory.keep({ attempted_at: clock.now().toISOString() });
+  memory.note({ attempted_at: clock.now().toISOString() });
   try {
     for (const report of unansweredFirst(waiting, memory.state.unanswered?.submission)) {
       await settleGone(places, speaker, speaking, waiting);
@@ -56,6 +56,7 @@ export async function submit(places: Where, speaker: Speaker, speaking: Speaking
     done.problem = error;
     await memory.keep({ problem: recordOf(error, clock.now()) });
   }
+  await memory.flush();
   done.waiting = waiting.length - done.stored.length - done.gone.length - done.bad.length;
   return done;
 }
@@ -116,7 +117,8 @@ async function handOver(places: Where, speaker: Speaker, speaking: Speaking, rep
   let asked: string[] | undefined;
   for (let resend = 0; resend <= MOST_RESENDS; resend++) {
     const { message } = await buildSubmission(read, report, memory.state, speaking, asked);
-    await memory.keep({ unanswered: { submission: id, digest, collected_at } });
+    // on disk with the sequence number, before anything is sent
+    memory.note({ unanswered: { submission: id, digest, collected_at } });
     if (message === undefined) {
       await sayGone(places, speaker, speaking);
       return 'gone';

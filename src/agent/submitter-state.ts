@@ -62,22 +62,36 @@ const NEW: SubmitterState = {
 
 const LARGEST = 16 * 1024 * 1024;
 
-/** The state as last kept on disk, and the only way to change it: `keep` returns when the change is synced. */
+/** The state, and the only way to change it: `keep` returns when the change is synced. */
 export interface Memory {
   readonly state: SubmitterState;
   keep(changes: Partial<SubmitterState>): Promise<void>;
+  /** Changes that need not be on disk by themselves: the next `keep` writes them too. */
+  note(changes: Partial<SubmitterState>): void;
+  /** Puts on disk what was only noted. */
+  flush(): Promise<void>;
 }
 
 export async function openMemory(places: Pick<Places, 'submit'>): Promise<Memory> {
   let state = (await readSubmitterState(places)) ?? NEW;
+  let noted = false;
+  const keep = async (changes: Partial<SubmitterState>) => {
+    const next = { ...state, ...changes };
+    await writeAtomically(places.submit.state, `${JSON.stringify(next)}\n`, 0o600);
+    state = next;
+    noted = false;
+  };
   return {
     get state() {
       return state;
     },
-    keep: async (changes) => {
-      const next = { ...state, ...changes };
-      await writeAtomically(places.submit.state, `${JSON.stringify(next)}\n`, 0o600);
-      state = next;
+    keep,
+    note: (changes) => {
+      state = { ...state, ...changes };
+      noted = true;
+    },
+    flush: async () => {
+      if (noted) await keep({});
     },
   };
 }

@@ -1,5 +1,16 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from './has-code.ts';
 
@@ -11,6 +22,7 @@ const FRESH = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | consta
 /**
  * After this the file holds all of `data`, on disk, or is as it was: never a part, whenever power or process end.
  * One writer at a time for one path (the folder's lock sees to it).
+ * Waits for each call: a run has nothing else to do meanwhile, and Node's threads would take four times the CPU time.
  */
 export async function writeAtomically(path: string, data: string | Uint8Array, mode: number): Promise<void> {
   await writeAllAtomically(dirname(path), [{ name: basename(path), data }], mode);
@@ -25,19 +37,23 @@ export async function writeAllAtomically(
   for (const { name, data } of files) {
     const temporary = join(folder, TEMPORARY + name);
     try {
-      await writeSynced(temporary, data, mode);
-      await rename(temporary, join(folder, name));
+      writeSynced(temporary, data, mode);
+      renameSync(temporary, join(folder, name));
     } catch (cause) {
-      await unlinkIfThere(temporary);
+      removeIfThere(temporary);
       throw new Error(`cannot write ${join(folder, name)}: ${why(cause)}`, { cause });
     }
   }
-  if (files.length > 0) await syncFolder(folder);
+  if (files.length > 0) syncFolderNow(folder);
 }
 
 export async function unlinkIfThere(path: string): Promise<void> {
+  removeIfThere(path);
+}
+
+function removeIfThere(path: string): void {
   try {
-    await unlink(path);
+    unlinkSync(path);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }
@@ -45,33 +61,37 @@ export async function unlinkIfThere(path: string): Promise<void> {
 
 /** Makes renames and removals in the folder last. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  syncFolderNow(folder);
+}
+
+function syncFolderNow(folder: string): void {
+  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    await handle.sync();
+    fsyncSync(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
-async function writeSynced(path: string, data: string | Uint8Array, mode: number): Promise<void> {
-  await unlinkIfThere(path);
-  const handle = await open(path, FRESH, mode);
+function writeSynced(path: string, data: string | Uint8Array, mode: number): void {
+  removeIfThere(path);
+  const fd = openSync(path, FRESH, mode);
   try {
     // The umask may have taken bits away that another of our users needs.
-    await handle.chmod(mode);
-    await giveToOwnerOf(dirname(path), handle);
-    await handle.writeFile(data);
-    await handle.sync();
+    fchmodSync(fd, mode);
+    giveToOwnerOf(dirname(path), fd);
+    writeFileSync(fd, data);
+    fsyncSync(fd);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
 /** What root writes into a folder of the submitter's (`enroll`) must stay the submitter's to read. */
-async function giveToOwnerOf(folder: string, handle: FileHandle): Promise<void> {
-  const [owner, file] = await Promise.all([stat(folder), handle.stat()]);
-  if (file.uid === 0 && owner.uid !== 0) await handle.chown(owner.uid, owner.gid);
-  else if (file.uid === 0 && owner.gid !== file.gid) await handle.chown(file.uid, owner.gid);
+function giveToOwnerOf(folder: string, fd: number): void {
+  const [owner, file] = [statSync(folder), fstatSync(fd)];
+  if (file.uid === 0 && owner.uid !== 0) fchownSync(fd, owner.uid, owner.gid);
+  else if (file.uid === 0 && owner.gid !== file.gid) fchownSync(fd, file.uid, owner.gid);
 }
 
 function why(error: unknown): string {

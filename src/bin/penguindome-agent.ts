@@ -8,7 +8,8 @@ import type { AgentMain } from './agent-main.ts';
 // of it in an earlier run: compiling takes longer than the work of a timer's call. packaging/build.mjs writes the bundle.
 
 const BUNDLE = join(__dirname, 'penguindome-agent.bundle.js');
-const CACHE = join(__dirname, 'penguindome-agent.bundle.cache');
+/** Its name comes behind the bundle's, so that whatever copies the folder in order leaves it the newer one. */
+const CACHE = join(__dirname, 'penguindome-agent.code-cache');
 /** For the package's install step, as root: the cache fits one version of V8 only. */
 const MAKE_CACHE = '--make-code-cache';
 

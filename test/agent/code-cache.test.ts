@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { scratchFolder } from '../support/scratch.ts';
 
 const run = promisify(execFile);
-const CACHE = 'penguindome-agent.bundle.cache';
+const CACHE = 'penguindome-agent.code-cache';
 const BUNDLE = 'penguindome-agent.bundle.js';
 
 interface Installed {
