@@ -46,8 +46,8 @@ test('docs/protocol.md names every path, header, component and type of statement
   t.true(text.includes(`At most ${MOST_REVOCATIONS.toLocaleString('en')} entries`));
 });
 
-const { enrollRequest, enrollAnswer, submitRequest, submitAnswer, updateRequest, updateAnswer, refusalAnswer } =
-  messages;
+const { enrollRequest, enrollAnswer, submitRequest, submitAnswer, updateRequest, updateAnswer } = messages;
+const { rotateRequest, rotateAnswer, refusalAnswer } = messages;
 for (const [name, { entries }] of Object.entries({
   enrollRequest,
   enrollAnswer,
