@@ -27,7 +27,7 @@ async function testFiles() {
     .sort();
   if (kind !== '--soak') return paths;
   const texts = await Promise.all(paths.map((path) => readFile(join(root, path), 'utf8')));
-  return paths.filter((_, index) => /support\/(soak|tally)\.ts/.test(texts[index]));
+  return paths.filter((_, index) => /support\/(fuzz|soak|tally)\.ts/.test(texts[index]));
 }
 
 /** One build with shared chunks: a module is the same one to every test of a file, and nothing is compiled twice. */

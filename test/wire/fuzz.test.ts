@@ -4,13 +4,22 @@ import * as v from 'valibot';
 import { decodeDates } from '../../src/wire/dates.ts';
 import { parseJson } from '../../src/wire/json.ts';
 import { parseForm } from '../../src/wire/v1/form.ts';
+import * as v1 from '../../src/wire/v1/messages.ts';
+import { answerKeyChain, readChain } from '../../src/wire/v2/answer-keys.ts';
 import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { readSignature } from '../../src/wire/v2/http-signature.ts';
-import { enrollRequest, submitRequest, updateRequest } from '../../src/wire/v2/messages.ts';
+import {
+  enrollRequest,
+  refusalAnswer,
+  rotateRequest,
+  submitAnswer,
+  submitRequest,
+  updateRequest,
+} from '../../src/wire/v2/messages.ts';
+import { readOrderKeyStatement } from '../../src/wire/v2/order-key.ts';
+import { readRevocations } from '../../src/wire/v2/revocations.ts';
 import { decodeToken } from '../../src/wire/v2/token.ts';
-import { rounds } from '../support/soak.ts';
-
-const RUNS = { numRuns: rounds(2000, 100_000) };
+import { FUZZ as RUNS } from '../support/fuzz.ts';
 
 /** Text that begins like the real thing, so that the reader gets past its first look. */
 const almost = (start: string, end: string) =>
@@ -62,7 +71,14 @@ test('whatever JSON comes as a message, it is refused, or decoded to a message',
   t.notThrows(() =>
     fc.assert(
       fc.property(message, (json) => {
-        for (const schema of [enrollRequest, submitRequest, updateRequest]) {
+        for (const schema of [
+          enrollRequest,
+          submitRequest,
+          rotateRequest,
+          updateRequest,
+          submitAnswer,
+          refusalAnswer,
+        ]) {
           const decoded = v.safeParse(schema, json);
           // what was taken is a message: it decodes again, to the same
           if (decoded.success) t.deepEqual(v.parse(schema, decoded.output), decoded.output);
@@ -118,6 +134,56 @@ test('forms of v1: any bytes are read or refused, and dates in any JSON are deco
       RUNS,
     );
   });
+});
+
+test('whatever JSON comes as a message of v1, it is refused, or decoded to a message with a host name', (t) => {
+  const field = fc.constantFrom('hostname', 'collected_at', 'plugins', 'commands', 'old_release', 'id', '__proto__');
+  const message = fc.oneof(
+    fc.jsonValue(),
+    fc.dictionary(field, fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant('penguin-07'), fc.nat())),
+  );
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(message, (json) => {
+        for (const schema of [v1.submitRequest, v1.updateRequest, v1.acknowledgePatchRequest]) {
+          const decoded = v.safeParse(schema, json);
+          if (decoded.success) t.is(decoded.output.hostname, Reflect.get(Object(json), 'hostname'));
+        }
+      }),
+      RUNS,
+    ),
+  );
+});
+
+test('whatever bytes come as statements about keys, they are read or refused in words', (t) => {
+  const field = fc.constantFrom(
+    'rotations',
+    'statement',
+    'signature',
+    'type',
+    'number',
+    'old_key',
+    'made_at',
+    '__proto__',
+  );
+  const json = fc.oneof(fc.jsonValue(), fc.dictionary(field, fc.jsonValue({ maxDepth: 4 })));
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    json.map((value) => Buffer.from(JSON.stringify(value))),
+  );
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(bytes, (input) => {
+        for (const read of [readChain, readOrderKeyStatement, readRevocations]) {
+          const said = read(input);
+          if (!said.ok && said.reason === '') return false;
+        }
+        const chain = readChain(input);
+        return !chain.ok || v.is(answerKeyChain, { rotations: chain.value });
+      }),
+      RUNS,
+    ),
+  );
 });
 
 function depthOf(value: unknown): number {
