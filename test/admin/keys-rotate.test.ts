@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { CommanderError } from 'commander';
 import { enrollmentToken } from '../../src/admin/enrollment-token.ts';
+import { readKeyFiles, writeKeyFiles } from '../../src/admin/key-files.ts';
 import { keysList } from '../../src/admin/keys-list.ts';
 import { keysRotate } from '../../src/admin/keys-rotate.ts';
 import { days, hours } from '../../src/core/duration.ts';
 import { followRotations, newestOf } from '../../src/crypto/answer-keys.ts';
 import { generateSigningKey, keyIdOf, loadSigningKey } from '../../src/crypto/ed25519.ts';
 import { loadAnswerKeys, readRotations } from '../../src/settings/answer-key-files.ts';
+import type { KeyFile } from '../../src/store/backup/format.ts';
 import { decodeToken } from '../../src/wire/v2/token.ts';
 import { penguindome, succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -134,6 +136,35 @@ test('two copies of one server that both rotate fork: whoever followed one does 
     ok: false,
     reason: 'the chain forks: there are two statements with number 1',
   });
+});
+
+test('a backup of the keys holds the rotations and every secret key; an older one put back beside them changes nothing', async (t) => {
+  const site = await adminSite(t);
+  await writeFile(join(site.folder, 'server.yml'), '');
+  const folders = { pki: join(site.folder, 'pki'), keys: keysOf(site) };
+  const take = () => readKeyFiles(join(site.folder, 'server.yml'), folders);
+  const put = (files: KeyFile[], folder: string) => {
+    const there = {
+      pki: join(folder, 'pki'),
+      keys: join(folder, 'keys'),
+      state: join(folder, 'state'),
+      store: { kind: 'embedded', file: join(folder, 'store/penguindome.db') },
+    } as const;
+    const places = new Map(
+      files.filter(({ file }) => file.startsWith('keys/')).map((file) => [join(folder, file.file), file] as const),
+    );
+    return writeKeyFiles(places, there);
+  };
+  const early = await take();
+  await site.run(keysRotate, 'server');
+  const { newest } = await load(site);
+  const elsewhere = await scratchFolder(t);
+  await put(await take(), elsewhere);
+  const restored = await loadAnswerKeys({ keys: join(elsewhere, 'keys') });
+  t.deepEqual([restored.newest.number, restored.newest.key.id], [1, newest.key.id]);
+  t.is(restored.older.length, 1);
+  await put(early, site.folder);
+  t.is((await load(site)).newest.key.id, newest.key.id);
 });
 
 test('a rotation that is killed anywhere leaves the old key or the new one working, and the next one goes through', async (t) => {
