@@ -71,7 +71,7 @@ async function listKeys(context: AdminContext): Promise<void> {
   );
   for (const { state, file } of all) {
     if (state === 'ended' && file !== undefined)
-      output.note(`${file} is of no use any more; the next rotation removes it`);
+      output.note(`${file} is of no use any more, but to whoever steals it: remove it, or let the next rotation do so`);
   }
 }
 

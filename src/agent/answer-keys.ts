@@ -16,7 +16,7 @@ const refused = v.object({ reason: v.string(), at: v.string(), etag: v.nullable(
 export type RefusedChain = v.InferOutput<typeof refused>;
 
 /** submit/answer-keys.json: what this host has learned beyond the key that enrolment pinned. Each link is verified at each reading. */
-const learnedKeys = v.object({ ...answerKeyChain.entries, refused: v.nullable(refused) });
+const learnedKeys = v.object({ pinned: v.string(), ...answerKeyChain.entries, refused: v.nullable(refused) });
 
 /** Enough for a whole chain, and why another one was refused. */
 const LARGEST = 2 * LARGEST_CHAIN;
@@ -44,10 +44,11 @@ export async function openAnswerKeys(
 ): Promise<AnswerKeys> {
   const file = await readLearned(submit.answerKeys);
   let ring = ringOf(pinned, file?.rotations ?? []);
-  let failed = file?.refused ?? null;
+  // What another server showed once says nothing about this one.
+  let failed = file?.pinned === pinned.key ? file.refused : null;
 
   async function keep(next: AnswerKeyRing, fault: RefusedChain | null): Promise<void> {
-    const content = { rotations: next.rotations, refused: fault };
+    const content = { pinned: pinned.key, rotations: next.rotations, refused: fault };
     await writeAtomically(submit.answerKeys, `${JSON.stringify(content)}\n`, 0o600);
     [ring, failed] = [next, fault];
   }

@@ -5,8 +5,12 @@ import { onlyAnswerKey } from '../../src/crypto/answer-keys.ts';
 import { generateSigningKey, loadSigningKey } from '../../src/crypto/ed25519.ts';
 import { KEYS, SUBMIT } from '../../src/wire/v2/paths.ts';
 import { rotated } from '../support/answer-keys.ts';
+import { rounds } from '../support/soak.ts';
 import { enrolledMachine, type Machine, newMachine } from './support/machine.ts';
+import { runAgent, startAgent } from './support/program.ts';
 import { type Answered, type Site, startSite } from './support/site.ts';
+
+const SLOW = '[os_updates, hd_encryption, firewall, sshd, network_devices]';
 
 const asked = (site: Site) => site.passed.filter(({ path }) => path === KEYS).length;
 
@@ -154,7 +158,11 @@ test('what was learned counts only as far as it follows from the pinned key; dam
   await report(machine);
   const file = machine.places.submit.answerKeys;
   const foreign = rotated(onlyAnswerKey(loadSigningKey(generateSigningKey())));
-  for (const text of ['', '{"rotations": 1', JSON.stringify({ rotations: foreign.rotations, refused: null })]) {
+  for (const text of [
+    '',
+    '{"rotations": 1',
+    JSON.stringify({ pinned: site.answerKey.publicKey, rotations: foreign.rotations, refused: null }),
+  ]) {
     await writeFile(file, text);
     t.like(await numberOf(machine), { number: 0 });
     t.is((await report(machine)).status, 0);
@@ -216,4 +224,48 @@ test("a quiet host's day stays under 4 MB during an overlap too", async (t) => {
   t.log(`${request?.bytes} bytes there, ${answered} back`);
   // A resumed TLS connection takes less than 1,000 on top.
   t.true(1440 * (checkIn + 1000) < 4_000_000, `${checkIn} bytes`);
+});
+
+test('another server is not blamed for what the one before it showed', async (t) => {
+  const site = await startSite(t);
+  const machine = await enrolledMachine(t, site);
+  const other = await startSite(t);
+  const former = site.answerKeys;
+  site.answerKeys = rotated(former, { madeAt: new Date(Date.now() - days(8)) });
+  await report(machine);
+  site.answerKeys = rotated(former, { madeAt: new Date(Date.now() - days(8)) });
+  await report(machine);
+  t.regex((await machine.run('status')).out, /WRONG: the server showed answer keys/);
+  t.is((await machine.feed(await other.token(), 'enroll', '--new-server')).status, 0);
+  await report(machine);
+  t.notRegex((await machine.run('status')).out, /WRONG/);
+});
+
+test('killed while it learns a new key, the agent knows the old one or the new one, and goes on', async (t) => {
+  const site = await startSite(t);
+  const machine = await newMachine(t);
+  await machine.settings(`hostname: testhost\ncollectors: {disabled: ${SLOW}}\n`);
+  const enrolled = await runAgent(['--state', machine.state, 'enroll'], { input: await site.token() });
+  t.is(enrolled.status, 0, enrolled.err);
+  let killed = 0;
+  for (let round = 0; round < rounds(5, 100); round++) {
+    site.answerKeys = rotated(site.answerKeys, { madeAt: new Date(Date.now() - days(8)) });
+    site.meddle(undefined);
+    await runAgent(['--state', machine.state, 'collect']);
+    const { child, ended } = startAgent(['--state', machine.state, 'submit']);
+    site.meddle(async ({ path }, next) => {
+      const answered = await next();
+      // from before the chain is there to after it was written
+      if (path === KEYS) setTimeout(() => child.kill('SIGKILL'), round % 8);
+      return answered;
+    });
+    if ((await ended).status === null) killed++;
+    site.meddle(undefined);
+    const said = await runAgent(['--state', machine.state, '--json', 'submit']);
+    t.is(said.status, 0, said.err);
+    t.like(JSON.parse(said.out), { waiting: 0 });
+    t.like(await numberOf(machine), { number: round + 1 });
+  }
+  t.log(`${killed} killed`);
+  t.true(killed > 0);
 });
