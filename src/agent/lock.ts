@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, fstatSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
@@ -12,12 +12,13 @@ const PATIENCE_SECONDS = 15;
 /**
  * Does the work while holding an advisory lock on the file. The kernel lets go of it when this process ends, however it ends.
  * Node has no flock(2); util-linux' program locks the open file that we hand down, and the lock stays with it.
+ * penguindome-tick has that program lock the file and then become us, which saves a process: then the lock is ours already.
  * @throws OperatorError (try again later) where somebody else holds it
  */
 export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
-    if (!(await lock(handle.fd))) {
+    if (!isInherited(handle.fd) && !(await lock(handle.fd))) {
       throw new OperatorError(`cannot ${what} now: another penguindome-agent is at it; try again later`, {
         exitCode: EXIT.tryAgain,
       });
@@ -25,6 +26,20 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
     return await work();
   } finally {
     await handle.close();
+  }
+}
+
+/** Whoever started this process leaves an open file in the first place behind standard error. */
+const INHERITED = 3;
+
+function isInherited(fd: number): boolean {
+  try {
+    const [ours, handed] = [fstatSync(fd), fstatSync(INHERITED)];
+    if (fd === INHERITED || ours.ino !== handed.ino || ours.dev !== handed.dev) return false;
+    // proc(5): a lock is shown with the open file that holds it
+    return /^lock:\s.*\bFLOCK\s+ADVISORY\s+WRITE\b/m.test(readFileSync(`/proc/self/fdinfo/${INHERITED}`, 'latin1'));
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chown,
   copyFile,
@@ -13,6 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { scratchFolder } from '../support/scratch.ts';
@@ -196,4 +198,33 @@ test('a link in place of the file starts it', async (t) => {
 
 test('the built script starts the agent beside it', async (t) => {
   t.regex((await run(resolve('build/penguindome-tick'), ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('a report that waits is submitted under the lock that the script took for the agent', async (t) => {
+  const { machine } = await quietHost(t);
+  await machine.run('collect');
+  const { stdout } = await run(resolve('build/penguindome-tick'), ['--state', machine.state, 'submit']);
+  t.regex(stdout, /^1 report handed over, 0 waiting/);
+  await machine.run('collect');
+  const holder = spawn('/usr/bin/flock', [machine.places.submit.lock, '/bin/sh', '-c', 'echo locked; exec cat']);
+  t.teardown(() => holder.kill());
+  await once(holder.stdout, 'data');
+  const waits = run(resolve('build/penguindome-tick'), ['--state', machine.state, 'submit']);
+  holder.stdin.end();
+  t.regex((await waits).stdout, /^1 report handed over, 0 waiting/);
+});
+
+test('an open file that nobody has locked is not taken for the lock', async (t) => {
+  const { machine } = await quietHost(t);
+  await machine.run('collect');
+  const { lock } = machine.places.submit;
+  const holder = spawn('/usr/bin/flock', [lock, '/bin/sh', '-c', 'echo locked; exec cat']);
+  t.teardown(() => holder.kill());
+  await once(holder.stdout, 'data');
+  const agent = ['-c', 'exec 3<"$1"; shift; exec "$@"', 'sh', lock, resolve('build/penguindome-agent')];
+  const waits = run('/bin/sh', [...agent, '--state', machine.state, 'submit']);
+  const early = await Promise.race([waits.then(() => true), sleep(1500, false)]);
+  holder.stdin.end();
+  t.false(early);
+  t.regex((await waits).stdout, /^1 report handed over, 0 waiting/);
 });
