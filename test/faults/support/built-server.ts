@@ -14,6 +14,8 @@ export interface BuiltServer {
   child: ChildProcess;
   /** what it has logged so far, in order */
   lines: LogLine[];
+  /** what it has written to standard error: nothing, while all is well */
+  complaints(): string;
   ended: Promise<number | string>;
   /** Until the event has been logged so often. */
   waitFor(event: string, count?: number): Promise<void>;
@@ -28,7 +30,7 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
   const child = spawn(process.execPath, [SERVER, '--config', config], {
     // a group of its own, so that all of its processes can be killed at once
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => killGroup(child));
   const lines: LogLine[] = [];
@@ -38,12 +40,18 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
     rest = whole.pop() ?? '';
     lines.push(...whole.map((line): LogLine => JSON.parse(line)));
   });
+  let complaints = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString();
+    process.stderr.write(chunk);
+  });
   const ended = new Promise<number | string>((resolve) => {
     child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'));
   });
   const server: BuiltServer = {
     child,
     lines,
+    complaints: () => complaints,
     ended,
     async waitFor(event, count = 1) {
       while (lines.filter((line) => line.event === event).length < count) {
