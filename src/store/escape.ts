@@ -61,6 +61,11 @@ export function mayHoldEscapes(text: string): boolean {
   return text.includes('$') || text.includes(SIGN);
 }
 
+/** Whether it may hold escaped keys; without them it can hold no `__proto__` as a key either. */
+export function mayHoldEscapedKeys(text: string): boolean {
+  return text.includes(SIGN) || text.includes('__proto__');
+}
+
 /** Narrows what a decoder gave. */
 export function asFields(value: Value | undefined): Fields | undefined {
   return isFields(value) ? value : undefined;

@@ -6,8 +6,8 @@
  * Dates are `Date` in memory and tagged in text; other tags stay tags, and only mongo/ knows their classes.
  * Collections bear MongoDB's names. `_id` is kept where it means something: in patches, and in collections that we do not know.
  */
-import { type Fields, getField, isFields, type Value } from '../core/value.ts';
-import { asFields, escapeKey, mapFields, mapValue, mayHoldEscapes, unescapeKey } from './escape.ts';
+import { type Fields, getField, isFields, setField, type Value } from '../core/value.ts';
+import { asFields, escapeKey, mapFields, mapValue, mayHoldEscapedKeys, mayHoldEscapes, unescapeKey } from './escape.ts';
 
 /** Collections in the order in which a backup holds them. Others come after `signatures`; the trail, the longest, is last. */
 export const COLLECTIONS = [
@@ -35,15 +35,46 @@ export function fromText(text: string): Value {
 
 /** A value as the product sees it (keys as sent, ObjectIds as hex) to text in portable form. */
 export function writeText(value: Value): string {
-  return JSON.stringify(mapValue(value, { key: escapeKey, date: tagDate }));
+  return JSON.stringify(portable(value));
 }
 
 /** The reverse of writeText. */
 export function readText(text: string): Value {
   const value: Value = JSON.parse(text);
-  return mayHoldEscapes(text)
-    ? mapValue(value, { key: unescapeKey, fields: (fields) => dateOfTag(fields) ?? plainTag(fields) })
-    : value;
+  if (!mayHoldEscapes(text)) return value;
+  if (!mayHoldEscapedKeys(text)) return untagged(value);
+  return mapValue(value, { key: unescapeKey, fields: (fields) => dateOfTag(fields) ?? plainTag(fields) });
+}
+
+/** With keys escaped and dates tagged. Most of a report needs neither, and is not copied. */
+function portable(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return tagDate(value);
+  if (Array.isArray(value)) {
+    const members = value.map(portable);
+    return members.some((member, index) => member !== value[index]) ? members : value;
+  }
+  const entries = Object.entries(value);
+  let copy: Fields | undefined;
+  for (const [index, [key, member]] of entries.entries()) {
+    const [name, held] = [escapeKey(key), portable(member)];
+    if (copy === undefined && (name !== key || held !== member)) copy = Object.fromEntries(entries.slice(0, index));
+    if (copy !== undefined) setField(copy, name, held);
+  }
+  return copy ?? value;
+}
+
+/** What JSON.parse has just made, with values in the place of tags. */
+function untagged(value: Value): Value {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(untagged);
+  const keys = Object.keys(value);
+  if (keys[0]?.startsWith('$')) return dateOfTag(value) ?? plainTag(value) ?? value;
+  for (const key of keys) {
+    const member = value[key];
+    if (typeof member === 'object' && member !== null) value[key] = untagged(member);
+  }
+  return value;
 }
 
 /** A document in portable form as the product sees it. */

@@ -1,7 +1,7 @@
 import type { Issue } from '../../core/issue.ts';
 import type { IssueFilter, IssueStore } from '../port.ts';
 import type { Engine } from './engine.ts';
-import { issueHistory, pageOfOpenIssues } from './issues.ts';
+import { consequencesFor, issueHistory, pageOfOpenIssues } from './issues.ts';
 import type { Write } from './writes.ts';
 
 const PAGE = 100;
@@ -13,7 +13,12 @@ export function issueStore(reader: Engine, write: Write): IssueStore {
     listOpen: (filter) => listOpen(reader, filter ?? {}),
     history: async (filter) => issueHistory(reader, filter),
     markAlerted: (issues, at) => write('markAlerted', issues, at),
-    reconcile: (hostname, failing, passing, at) => write('reconcile', hostname, failing, passing, at),
+    reconcile: async (hostname, failing, passing, at) => {
+      // The writer is not asked for what is so already.
+      const { opened, closed } = consequencesFor(reader, hostname, failing, passing);
+      if (opened.length === 0 && closed.length === 0) return { opened, closed };
+      return write('reconcile', hostname, failing, passing, at);
+    },
   };
 }
 

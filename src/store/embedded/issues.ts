@@ -4,7 +4,7 @@ import type { IssueFilter } from '../port.ts';
 import { fromText, plainFields, toText } from '../portable.ts';
 import { ISSUE_TIMES, issueOf } from '../records.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
-import { date, optionalDate, text, time } from './row.ts';
+import { date, optionalDate, optionalInteger, text, time } from './row.ts';
 
 /** The unique index over open issues is the guard. */
 export function openIssue(engine: Engine, hostname: string, name: string, at: Date): boolean {
@@ -57,17 +57,36 @@ export function markAlerted(engine: Engine, issues: Pick<Issue, 'hostname' | 'na
   });
 }
 
+export interface Consequences {
+  opened: string[];
+  closed: string[];
+}
+
 export function reconcile(
   engine: Engine,
   hostname: string,
   failing: string[],
   passing: string[],
   at: Date,
-): { opened: string[]; closed: string[] } {
-  return engine.transaction(() => ({
-    opened: failing.filter((name) => openIssue(engine, hostname, name, at)),
-    closed: passing.filter((name) => closeIssue(engine, hostname, name, at)),
-  }));
+): Consequences {
+  return engine.transaction(() => {
+    const { opened, closed } = consequencesFor(engine, hostname, failing, passing);
+    return {
+      opened: opened.filter((name) => openIssue(engine, hostname, name, at)),
+      closed: closed.filter((name) => closeIssue(engine, hostname, name, at)),
+    };
+  });
+}
+
+/** What is to be opened and closed as the issues are now; most often nothing is. */
+export function consequencesFor(engine: Engine, hostname: string, failing: string[], passing: string[]): Consequences {
+  const rows = engine.all('SELECT name, open FROM issues WHERE hostname = ? AND closed_at IS NULL', hostname);
+  const open = new Set(rows.filter((row) => optionalInteger(row, 'open') === 1).map((row) => text(row, 'name')));
+  const unclosed = new Set(rows.map((row) => text(row, 'name')));
+  return {
+    opened: failing.filter((name) => !open.has(name)),
+    closed: passing.filter((name) => unclosed.has(name)),
+  };
 }
 
 /** @param document in portable form. markOpen comes after the last. */

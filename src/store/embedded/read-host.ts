@@ -5,7 +5,12 @@ import { fromText, readText } from '../portable.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, integer, optionalDate, optionalInteger, optionalText, text } from './row.ts';
 
-const SELECT = 'SELECT * FROM hosts JOIN host_documents ON host_documents.host = hosts.id';
+/** The whole host in one statement: nobody else's write can fall between its parts. */
+const KEYS = `SELECT json_group_array(json_array(key_id, public_key, added_at, ends_at, replaces, revoked_at) ORDER BY position)
+  FROM host_keys WHERE host_keys.host = hosts.id`;
+const SELECT = `SELECT hostname, host_id, claimed_hostname, lost_at, sequence, epoch, submission, chain, answered_at, digest,
+  submitted_at, plugins_submitted_at, collected_at, suspended, settled, identity, list, plugins, commands, checks, other, (${KEYS}) AS keys
+  FROM hosts JOIN host_documents ON host_documents.host = hosts.id`;
 
 /** How the documents among the columns become values: as the product sees them, or in portable form. */
 type Reader = (text: string) => Value;
@@ -43,16 +48,16 @@ export function pageOfHosts(
       ...page.values,
       page.limit,
     )
-    .map((row) => ({ hostname: text(row, 'hostname'), document: hostDocument(engine, row, reader) }));
+    .map((row) => ({ hostname: text(row, 'hostname'), document: hostDocument(row, reader) }));
 }
 
 function oneHost(engine: Engine, where: string, value: Bindable): Host | undefined {
   const row = engine.get(`${SELECT} WHERE ${where}`, value);
-  return row === undefined ? undefined : hostOf(hostDocument(engine, row, readText));
+  return row === undefined ? undefined : hostOf(hostDocument(row, readText));
 }
 
 /** Puts a host's document together again; write-host.ts takes it apart. */
-function hostDocument(engine: Engine, row: Row, reader: Reader): Fields {
+function hostDocument(row: Row, reader: Reader): Fields {
   const document = fields(row, 'other', reader) ?? {};
   setField(document, 'hostname', text(row, 'hostname'));
   const plugins = fields(row, 'plugins', reader);
@@ -72,11 +77,11 @@ function hostDocument(engine: Engine, row: Row, reader: Reader): Fields {
     if (flag !== undefined) document[name] = flag === 1;
   }
   const identity = fields(row, 'identity', reader);
-  if (identity !== undefined) document['identity'] = identityDocument(engine, row, identity, reader);
+  if (identity !== undefined) document['identity'] = identityDocument(row, identity, reader);
   return document;
 }
 
-function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Reader): Fields {
+function identityDocument(row: Row, identity: Fields, reader: Reader): Fields {
   const submission = optionalText(row, 'submission');
   const last: Value =
     submission === undefined ? null : { submission, chain: text(row, 'chain'), at: date(row, 'answered_at') };
@@ -87,9 +92,7 @@ function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Re
     ...(claimed === undefined ? {} : { claimed_hostname: claimed }),
     ...(lost_at === undefined ? {} : { lost_at }),
     host_id: text(row, 'host_id'),
-    keys: engine
-      .all('SELECT * FROM host_keys WHERE host = ? ORDER BY position', integer(row, 'host'))
-      .map((key) => keyDocument(key)),
+    keys: keyDocuments(fromText(text(row, 'keys'))),
     sequence: integer(row, 'sequence'),
     epoch: optionalText(row, 'epoch') ?? null,
     last,
@@ -98,18 +101,20 @@ function identityDocument(engine: Engine, row: Row, identity: Fields, reader: Re
   };
 }
 
-function keyDocument(row: Row): Fields {
-  const ends_at = optionalDate(row, 'ends_at');
-  const replaces = optionalText(row, 'replaces');
-  const revoked = optionalDate(row, 'revoked_at');
-  return {
-    id: text(row, 'key_id'),
-    public_key: text(row, 'public_key'),
-    added_at: date(row, 'added_at'),
-    ...(ends_at === undefined ? {} : { ends_at }),
-    ...(replaces === undefined ? {} : { replaces }),
-    ...(revoked === undefined ? {} : { revoked_at: revoked }),
-  };
+/** As KEYS has them. */
+function keyDocuments(rows: Value): Fields[] {
+  return (Array.isArray(rows) ? rows : []).flatMap((row) => {
+    const [id, public_key, added_at, ends_at, replaces, revoked_at] = Array.isArray(row) ? row : [];
+    if (typeof id !== 'string' || typeof public_key !== 'string' || typeof added_at !== 'number') return [];
+    return {
+      id,
+      public_key,
+      added_at: new Date(added_at),
+      ...(typeof ends_at === 'number' && { ends_at: new Date(ends_at) }),
+      ...(typeof replaces === 'string' && { replaces }),
+      ...(typeof revoked_at === 'number' && { revoked_at: new Date(revoked_at) }),
+    };
+  });
 }
 
 function fields(row: Row, column: string, reader: Reader): Fields | undefined {

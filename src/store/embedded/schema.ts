@@ -120,6 +120,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
   'ALTER TABLE hosts ADD COLUMN lost_at INTEGER',
   'ALTER TABLE host_keys ADD COLUMN ends_at INTEGER; ALTER TABLE host_keys ADD COLUMN replaces TEXT',
+  'CREATE INDEX issues_unclosed ON issues (hostname, name) WHERE closed_at IS NULL',
 ];
 
 /**
