@@ -28,8 +28,8 @@ export interface AnswerKeys {
   newest(): AnswerKey;
   has(key: AnswerKey): boolean;
   refused(): RefusedChain | null;
-  /** whether answers by this key count, made at that time and read now; a replaced key's count until its overlap ends */
-  judge(keyId: string, madeAt: Date): Judged;
+  /** whether answers by this key count, at the later of this time and now; a replaced key's count until its overlap ends */
+  judge(keyId: string, atLeast: Date): Judged;
   /** Looks for this key in the server's rotations, and follows them; for each key once, however often it is asked. */
   learn(connection: Pick<Connection, 'get'>, keyId: string): Promise<Learned>;
 }
@@ -75,7 +75,7 @@ export async function openAnswerKeys(
     newest: () => newestOf(ring),
     has: ({ number, key }) => keysIn(ring).some((one) => one.number === number && one.key === key),
     refused: () => failed,
-    judge: (keyId, madeAt) => judge(ring, keyId, Math.max(madeAt.getTime(), clock.now().getTime())),
+    judge: (keyId, atLeast) => judge(ring, keyId, Math.max(atLeast.getTime(), clock.now().getTime())),
     async learn(connection, keyId) {
       const before = asked.get(keyId);
       if (before !== undefined) return before;

@@ -86,6 +86,8 @@ test('once the overlap has ended, answers by the old key alone are refused', asy
   t.is(said.status, 75);
   t.regex(said.err, /by a key that was replaced; this host knows number 1/);
   t.true(held);
+  later = 0;
+  t.is((await refusesToAct(machine)).said.status, 75, 'a clock that is set back does not bring it back');
 });
 
 test('a chain that forks changes nothing, is told, and is fetched whole only once', async (t) => {
