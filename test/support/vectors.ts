@@ -228,7 +228,28 @@ function token() {
 function answerKeyRotation() {
   const until = new Date('2026-11-30T12:00:00.000Z');
   const rotation = signRotation({ number: 0, key: keys.answer_0 }, keys.answer_1, { madeAt: AT, overlapUntil: until });
-  return { old_key: 'answer_0', new_key: 'answer_1', signed_text: canonicalJson(rotation.statement), rotation };
+  const times = { madeAt: AT, overlapUntil: until };
+  const fork = signRotation({ number: 0, key: keys.answer_0 }, keys.host_next, times);
+  const gap = signRotation({ number: 1, key: keys.answer_0 }, keys.answer_1, times);
+  const back = signRotation({ number: 1, key: keys.answer_1 }, keys.answer_0, times);
+  const long = signRotation({ number: 0, key: keys.answer_0 }, keys.answer_1, {
+    ...times,
+    overlapUntil: new Date('2027-11-23'),
+  });
+  return {
+    old_key: 'answer_0',
+    new_key: 'answer_1',
+    signed_text: canonicalJson(rotation.statement),
+    rotation,
+    refused: [
+      { why: 'goes back', known: [rotation], rotations: [] },
+      { why: 'forks', known: [rotation], rotations: [fork] },
+      { why: 'gap', known: [], rotations: [gap] },
+      { why: 'goes back', known: [], rotations: [rotation, back] },
+      { why: 'overlap', known: [], rotations: [long] },
+      { why: 'signature', known: [], rotations: [{ ...rotation, signature: fork.signature }] },
+    ],
+  };
 }
 
 function hostKeyRotation() {

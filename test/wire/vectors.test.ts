@@ -195,6 +195,16 @@ test('our own readers take every vector', async (t) => {
   t.deepEqual(followed.ok && newestOf(followed.ring), { number: 1, key: vectors.keys['answer_1']?.public_key });
 });
 
+test('our own readers refuse the chains that are to be refused, for the reason that is given', (t) => {
+  const first = { number: 0, key: vectors.keys['answer_0']?.public_key ?? '' };
+  for (const { why, known, rotations } of vectors.answer_key_rotation.refused) {
+    const read = readChain(bytes({ rotations }));
+    const followed = read.ok ? followRotations({ first, rotations: known }, read.value) : read;
+    t.false(followed.ok, why);
+    if (!followed.ok) t.true(followed.reason.includes(why), followed.reason);
+  }
+});
+
 test('our own readers take the vectors of OpenPGP', async (t) => {
   const now = new Date('2026-11-24T00:00:00Z');
   const { old_key, statement, signature } = vectors.order_key_rotation;
