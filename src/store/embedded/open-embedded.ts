@@ -40,10 +40,13 @@ export async function openToWrite(file: string, random: Random): Promise<Engine>
   return engine;
 }
 
+/** Bytes of the log that stay when it begins anew: it grows only while somebody reads for long, an export for one. */
+const LOG_KEPT = 64 * 1024 * 1024;
+
 /** WAL: readers and one writer at once. FULL: a commit is on disk before the call returns. */
 export function connect(file: string): Engine {
   const engine = openEngine(file);
-  engine.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  engine.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${LOG_KEPT}`);
   return engine;
 }
 

@@ -51,6 +51,9 @@ export async function serveWrites({ file, socket, version, random, log, signal }
     throw error;
   }
 
+  // Too many open files, say: who wants to connect comes again.
+  server.on('error', (error) => log.event('writer.connection-refused', { reason: messageOf(error) }));
+
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= (async () => {
