@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Enrollment } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
-import type { Host, Identity } from '../core/host.ts';
+import { type Host, type Identity, isValid } from '../core/host.ts';
 import { closeDuplicate } from './close-duplicate.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
@@ -139,9 +139,11 @@ async function keepKey(context: AdminContext, host: Known, options: ReplaceOptio
   const { output, clock } = context;
   const { hostname, identity } = host;
   const { host_id } = identity;
-  const key = identity.keys.findLast(({ revoked_at }) => revoked_at === undefined);
+  const key = identity.keys.findLast((each) => isValid(each, clock.now()));
   if (key === undefined) {
-    throw new OperatorError(`cannot let ${hostname} go on: its keys are revoked; it has to enrol with a new one`);
+    throw new OperatorError(
+      `cannot let ${hostname} go on: its keys are revoked or have ended; it has to enrol with a new one`,
+    );
   }
   await confirm(context, `Take the next report of ${hostname} whatever came before it?`, options);
   const event = { event: 'chain-cleared', key_id: key.id, host_id, hostname, at: clock.now() } as const;
@@ -176,12 +178,16 @@ function choose(enrollments: Enrollment[], { hostname, identity }: Known, wanted
   throw new OperatorError(`cannot tell which one is meant; give more of the key:\n${keys.join('\n')}`);
 }
 
-function printBoth({ output }: AdminContext, { hostname, identity, submitted_at }: Known, newcomer: Enrollment): void {
+function printBoth(
+  { output, clock }: AdminContext,
+  { hostname, identity, submitted_at }: Known,
+  newcomer: Enrollment,
+): void {
   const { key_id, machine_id_digest, address, enrolled_at } = newcomer;
-  const keys = identity.keys.filter(({ revoked_at }) => revoked_at === undefined).map(({ id }) => id);
+  const keys = identity.keys.filter((key) => isValid(key, clock.now())).map(({ id }) => id);
   const facts: [string, string][] = [
     ['host', `${hostname}, last report ${showTime(submitted_at)}`],
-    ['its keys', keys.join(', ') || 'none, they are revoked'],
+    ['its keys', keys.join(', ') || 'none, they are revoked or have ended'],
     ...(identity.lost_at === undefined
       ? []
       : ([['lost', `since ${showTime(identity.lost_at)}; without its keys it can fetch no orders any more`]] satisfies [

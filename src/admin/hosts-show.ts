@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { Host } from '../core/host.ts';
+import type { Host, HostKey } from '../core/host.ts';
 import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
 import { showAnswer, showValue } from './show-answer.ts';
+import { showKeyEnd } from './show-key-end.ts';
 import { showAge, showTime } from './show-time.ts';
 
 export function hostsShow(context: AdminContext): Command {
@@ -58,12 +59,14 @@ function printHead({ output, clock }: AdminContext, host: Host): void {
           string,
         ][])),
     ...(host.suspended === true ? ([['suspended', 'until it next reports']] satisfies [string, string][]) : []),
-    ...(identity?.keys ?? []).map(({ id, revoked_at }): [string, string] => [
-      'key',
-      revoked_at === undefined ? id : `${id} (revoked ${showTime(revoked_at)})`,
-    ]),
+    ...(identity?.keys ?? []).map((key): [string, string] => ['key', keyLine(key, clock.now())]),
   ];
   for (const [name, value] of facts) output.line(`${name.padEnd(12)} ${value}`);
+}
+
+function keyLine(key: HostKey, now: Date): string {
+  const end = showKeyEnd(key, now);
+  return end === undefined ? `${key.id} (since ${showTime(key.added_at)})` : `${key.id} (${end})`;
 }
 
 function printChecks({ output }: AdminContext, { checks }: Host): void {

@@ -12,7 +12,7 @@ import { createNotifier } from '../../src/server/notify.ts';
 import { readPorts } from '../../src/server/port-settings.ts';
 import { type Loaded, type RunningServer, startServer } from '../../src/server/start-server.ts';
 import { type ServerSettings, serverSettings } from '../../src/settings/server-settings.ts';
-import type { IdentityEvent } from '../../src/store/identity-log.ts';
+import type { IdentityEvent, IdentityLog } from '../../src/store/identity-log.ts';
 import type { Store } from '../../src/store/port.ts';
 import { temporaryStore } from './stores.ts';
 import { realClock, realRandom } from './world.ts';
@@ -50,6 +50,8 @@ export interface TestServerOptions {
   /** over those of a server with one plain port and v1 off */
   settings?: Record<string, unknown>;
   store?: Store;
+  /** told as well */
+  identities?: Pick<IdentityLog, 'append'>;
   clock?: Clock;
   judge?: Judge;
   /** armored public keys; v1 is on where they are given */
@@ -74,7 +76,12 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
   const running = await startServer(
     {
       store,
-      identities: { append: async (event) => void identities.push(event) },
+      identities: {
+        append: async (event) => {
+          identities.push(event);
+          await options.identities?.append(event);
+        },
+      },
       clock,
       random: realRandom,
       log,
