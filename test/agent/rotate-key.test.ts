@@ -1,47 +1,14 @@
 import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
-import { generateSigningKey, loadSigningKey } from '../../src/crypto/ed25519.ts';
+import test from 'ava';
+import { generateSigningKey } from '../../src/crypto/ed25519.ts';
 import { ROTATE } from '../../src/wire/v2/paths.ts';
 import { seeded } from '../faults/support/seed.ts';
 import { rounds } from '../support/soak.ts';
-import { type Machine, newMachine } from './support/machine.ts';
-import { type Ended, runAgent, startAgent } from './support/program.ts';
+import { runAgent } from './support/program.ts';
+import { type BuiltHost, builtHost, keyOf, reportingHost, reports, settingsOf } from './support/reporting-host.ts';
 import { type Answered, type Meddle, type Site, startSite } from './support/site.ts';
-
-const SLOW = '[os_updates, hd_encryption, firewall, sshd, network_devices, open_ports]';
-
-interface Host {
-  machine: Machine;
-  run(...args: string[]): Promise<Ended>;
-  start(...args: string[]): ReturnType<typeof startAgent>;
-}
-
-/** A host whose built agent is enrolled and has reported, and that has something new to say each time. */
-async function reportingHost(t: ExecutionContext, site: Site, hostname = 'testhost'): Promise<Host> {
-  const machine = await newMachine(t, { hostname });
-  await machine.settings(`hostname: ${hostname}\ncollectors: {disabled: ${SLOW}}\n`);
-  await machine.plugin('news', `#!/bin/sh\nprintf '"'; cat /proc/sys/kernel/random/uuid | tr -d '\\n'; printf '"'\n`);
-  const start = (...args: string[]) => startAgent(['--state', machine.state, ...args]);
-  const run = (...args: string[]) => start(...args).ended;
-  const said = await runAgent(['--state', machine.state, 'enroll'], { input: await site.token() });
-  t.is(said.status, 0, said.err);
-  const host = { machine, run, start };
-  await reports(t, host);
-  return host;
-}
-
-/** Collects and hands over: all of it was taken. */
-async function reports(t: ExecutionContext, { run }: Host): Promise<void> {
-  const said = await run('--json', 'run', '--now');
-  t.is(said.status, 0, said.err);
-  t.like(JSON.parse(said.out), { submitted: { waiting: 0, bad: [], gone: [] } });
-}
-
-async function keyOf({ machine }: Host): Promise<string> {
-  return loadSigningKey(await readFile(machine.places.identity, 'utf8')).id;
-}
 
 async function keysAt({ store }: Site, hostname = 'testhost') {
   return (await store.hosts.find(hostname))?.identity?.keys ?? [];
@@ -199,7 +166,7 @@ test('killed a little before or after the answer, the agent reports all the same
 
 test('cut off between any two steps of changing over, the agent goes on where it was', async (t) => {
   const site = await startSite(t);
-  const cuts: Record<string, (host: Host, was: { identity: string; state: string }) => Promise<void>> = {
+  const cuts: Record<string, (host: BuiltHost, was: { identity: string; state: string }) => Promise<void>> = {
     'before the first': async ({ machine: { places } }, { identity, state }) => {
       await rename(places.identity, places.rotatingIdentity);
       await writeFile(places.identity, identity, { mode: 0o600 });
@@ -309,8 +276,7 @@ test('a host that may not report keeps its key, and says why', async (t) => {
   t.like([revoked.status, JSON.parse(revoked.out).error], [4, 'revoked-key']);
   t.is(await keyOf(host), old);
   t.false(await isThere(host.machine.places.rotatingIdentity), 'nobody will ever know it');
-  const machine = await newMachine(t);
-  const stranger = await runAgent(['--state', machine.state, 'rotate-key']);
+  const stranger = await (await builtHost(t)).run('rotate-key');
   t.is(stranger.status, 3);
   t.regex(stranger.err, /cannot replace the key: this host is not enrolled/);
 });
@@ -350,7 +316,7 @@ test('a key that waited to take over is forgotten with the identity that it was 
   const { rotatingIdentity } = host.machine.places;
   await mkdir(dirname(rotatingIdentity), { recursive: true });
   await writeFile(rotatingIdentity, generateSigningKey(), { mode: 0o600 });
-  await host.machine.settings(`hostname: another\ncollectors: {disabled: ${SLOW}}\n`);
+  await host.machine.settings(settingsOf('another'));
   const said = await runAgent(['--state', host.machine.state, 'enroll', '--new-key'], { input: await site.token() });
   t.is(said.status, 0, said.err);
   t.false(await isThere(rotatingIdentity));

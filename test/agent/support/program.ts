@@ -12,12 +12,20 @@ export interface Ended {
   err: string;
 }
 
+export interface AgentOptions {
+  node?: string;
+  /** on standard input */
+  input?: string;
+  /** a module that Node loads before it, such as one that moves its clock */
+  preload?: string;
+}
+
 /** Runs the built agent as a process of its own. */
 export function startAgent(
   args: readonly string[],
-  { node = process.execPath, input = '' }: { node?: string; input?: string } = {},
+  { node = process.execPath, input = '', preload }: AgentOptions = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(node, [PROGRAM, ...args], {
+  const child = spawn(node, [...(preload === undefined ? [] : ['--require', preload]), PROGRAM, ...args], {
     env: { HOME: homedir(), PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -38,9 +46,6 @@ export function startAgent(
   return { child, ended };
 }
 
-export async function runAgent(
-  args: readonly string[],
-  options: { node?: string; input?: string } = {},
-): Promise<Ended> {
+export async function runAgent(args: readonly string[], options: AgentOptions = {}): Promise<Ended> {
   return startAgent(args, options).ended;
 }

@@ -17,7 +17,7 @@ import {
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../../src/crypto/ed25519.ts';
 import { createApp } from '../../../src/server/app.ts';
 import { markArrival } from '../../../src/server/arrival.ts';
-import { watchStore } from '../../../src/server/store-watch.ts';
+import { type StoreWatch, watchStore } from '../../../src/server/store-watch.ts';
 import { serverSettings } from '../../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../../src/store/identity-log.ts';
 import type { Store } from '../../../src/store/port.ts';
@@ -68,6 +68,8 @@ export interface Site {
   /** all that passed, in order */
   passed: Passing[];
   meddle(how: Meddle | undefined): void;
+  /** The server looks after its store, as it does each second otherwise. */
+  look(): Promise<void>;
   /** the text of a token */
   token(options?: { approve?: boolean; uses?: number; url?: string; trust?: object }): Promise<string>;
 }
@@ -90,6 +92,8 @@ export interface SiteOptions {
   store?: Store;
   /** settings of that name */
   agents?: Record<string, string>;
+  /** a new one, where none is given */
+  identities?: IdentityLog;
 }
 
 export async function startSite(
@@ -99,12 +103,12 @@ export async function startSite(
 ): Promise<Site> {
   const { authority, certificate } = await certificates();
   const store = options.store ?? (await temporaryStore(t));
-  const identities = openIdentityLog(join(await scratchFolder(t), 'identities.log'));
+  const identities = options.identities ?? openIdentityLog(join(await scratchFolder(t), 'identities.log'));
   const logged: LoggedEvent[] = [];
   const answerKey = loadSigningKey(generateSigningKey());
   const keys = { current: onlyAnswerKey(answerKey) };
   const given = { store, identities, logged, answerKeys: () => keys.current };
-  const server = await startApp(t, given, { limits, agents: options.agents ?? {} });
+  const { port: server, watch } = await startApp(t, given, { limits, agents: options.agents ?? {} });
   const passed: Passing[] = [];
   let meddle: Meddle | undefined;
   const front = createHttps({ cert: certificate.certificate, key: certificate.key }, (incoming, outgoing) => {
@@ -146,6 +150,9 @@ export async function startSite(
     meddle: (how) => {
       meddle = how;
     },
+    look: async () => {
+      await watch.look();
+    },
     token: async (options = {}) => {
       const secret = randomBytes(32).toString('base64url');
       const now = new Date();
@@ -181,7 +188,7 @@ async function startApp(
   t: ExecutionContext,
   { store, identities, logged, answerKeys }: Given,
   changed: Record<string, object>,
-): Promise<number> {
+): Promise<{ port: number; watch: StoreWatch }> {
   const settings = serverSettings.parse({
     public_url: 'https://localhost',
     ports: [{ port: 0, tls: false }],
@@ -208,13 +215,14 @@ async function startApp(
   });
   const handle = koa.callback();
   const arrival = { port: 'test', local: false, deprecated: false, scheme: 'https' } as const;
-  return listen(
+  const port = await listen(
     t,
     createHttp((incoming, outgoing) => {
       markArrival(incoming, () => arrival);
       void handle(incoming, outgoing);
     }),
   );
+  return { port, watch };
 }
 
 export async function listen(t: ExecutionContext, server: Server | HttpsServer, host = '127.0.0.1'): Promise<number> {
