@@ -1,9 +1,11 @@
 import type { ExecutionContext } from 'ava';
+import { identityOf } from '../../src/core/enrollment.ts';
 import type { HostId } from '../../src/core/host.ts';
 import type { Store } from '../../src/store/port.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { forEachStore } from '../support/stores.ts';
 import { enrolledClient, makeToken, v2Client } from '../support/v2-client.ts';
+import { standingClock } from '../support/world.ts';
 
 forEachStore((kind, test, prepare) => {
   async function started(t: ExecutionContext): Promise<{ server: TestServer; store: Store }> {
@@ -128,6 +130,34 @@ forEachStore((kind, test, prepare) => {
     t.is((await store.enrollments.find(client.key.id))?.status, 'approved');
     t.is((await client.submit({ 'plugins.x': 1 })).status, 200);
   });
+
+  for (const end of ['revoked', 'expired'] as const) {
+    test(`${kind}: an enrolment that was cut short is not approved by a token that is ${end} since; an operator may`, async (t) => {
+      const start = new Date();
+      const clock = standingClock(start);
+      const store = await (await prepare(t)).open({ clock });
+      const server = await startTestServer(t, { store, clock });
+      const expires_at = new Date(start.getTime() + 60_000);
+      const secret = await makeToken(store, { expires_at });
+      const client = v2Client({ ...server, hostname: 'penguin-07' });
+      const { attach } = store.hosts;
+      store.hosts.attach = async () => {
+        throw new Error('the machine lost power');
+      };
+      t.is((await client.enroll(secret)).status, 500);
+      store.hosts.attach = attach;
+      const [token] = await store.tokens.list();
+      if (end === 'revoked') await store.tokens.revoke(token?.id ?? '', start);
+      else clock.set(expires_at);
+      t.is((await client.enroll(secret)).json['status'], 'pending');
+      t.is(await store.hosts.count(), 0);
+      t.is((await client.submit({ 'plugins.x': 1 })).json['error'], 'pending');
+      const enrollment = (await store.enrollments.find(client.key.id)) ?? t.fail();
+      t.is(enrollment.status, 'pending');
+      t.true(await store.hosts.attach('penguin-07', identityOf(enrollment, start), { adopt: false }));
+      t.is((await client.enroll(secret)).json['status'], 'approved', 'what is approved already is only said again');
+    });
+  }
 
   test(`${kind}: a key enrols by its own signature only`, async (t) => {
     const { server, store } = await started(t);

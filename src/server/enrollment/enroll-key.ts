@@ -70,7 +70,10 @@ export async function enrollKey(deps: EnrollmentDeps, applicant: Applicant): Pro
   }
 }
 
-/** A known key's answer is repeated to whoever shows the token that it enrolled with; no use is counted, and its end does not matter. */
+/**
+ * A known key's answer is repeated to whoever shows the token that it enrolled with; no use is counted, and its end does not matter
+ * for that. What is still to be done it lets be done only while it is good: see finish.
+ */
 async function requireOwnToken(
   { store }: EnrollmentDeps,
   { request }: Applicant,
@@ -126,8 +129,10 @@ async function finish(deps: EnrollmentDeps, enrollment: Enrollment, token: Token
   if (conflict === 'v2' && (await store.issues.open(hostname, 'duplicate-hostname', clock.now()))) {
     log.event('issue.opened', { host: hostname, issue: 'duplicate-hostname' });
   }
-  if (!token.approve || conflict !== undefined) return pending;
   const at = clock.now();
+  // Left pending by a crash, or because the name was taken: a token that ended meanwhile approves nobody, but an operator may.
+  const approves = token.approve && token.revoked_at === undefined && token.expires_at > at;
+  if (!approves || conflict !== undefined) return pending;
   await identities.append({ event: 'approved', key_id, host_id, hostname, at });
   // False: somebody took the name since we looked. An operator decides.
   if (!(await store.hosts.attach(hostname, identityOf(enrollment, at), { adopt: false }))) return pending;
