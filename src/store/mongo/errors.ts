@@ -8,6 +8,7 @@ import {
   MongoTopologyClosedError,
 } from 'mongodb';
 import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
+import { beforeDeadline } from './deadline.ts';
 
 /** Codes with which a server says that it cannot now: gone, stepping down, not primary, out of disk, not confirmed in time. */
 const UNAVAILABLE: ReadonlySet<unknown> = new Set([
@@ -18,8 +19,13 @@ const DUPLICATE_KEY = 11000;
 const TOO_LARGE: ReadonlySet<unknown> = new Set([10334, 17419]);
 const NOT_PERMITTED: ReadonlySet<unknown> = new Set([13, 18]);
 
-/** Runs what talks to the server; the driver's errors stop here. */
+/** Runs what talks to the server; the driver's errors stop here, and its silence. */
 export async function reach<T>(work: () => Promise<T>): Promise<T> {
+  return reachWithoutDeadline(() => beforeDeadline(work));
+}
+
+/** The same for what may take long: it changes or reads all that there is. */
+export async function reachWithoutDeadline<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

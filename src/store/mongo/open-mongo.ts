@@ -5,7 +5,7 @@ import type { IssueStore, Store, StoredDocument, StoreState, UpkeepStore } from 
 import { type Collections, collectionsOf } from './collections.ts';
 import { connect, type MongoSettings } from './connect.ts';
 import { approve, findEnrollment, insertEnrollment, listEnrollments, revokeEnrollment } from './enrollments.ts';
-import { reach, reachEach } from './errors.ts';
+import { reach, reachEach, reachWithoutDeadline } from './errors.ts';
 import { exportDocuments } from './export.ts';
 import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
@@ -26,7 +26,7 @@ export async function openMongo(
 ): Promise<Store> {
   const { client, replicaSet, collections } = await reach(() => connect(settings, password));
   try {
-    await reach(() => migrate(collections, random.uuid()));
+    await reachWithoutDeadline(() => migrate(collections, random.uuid()));
   } catch (error) {
     await client.close();
     throw error;
@@ -87,7 +87,7 @@ function upkeepStore(client: MongoClient, replicaSet: boolean, collections: Coll
     consistent: replicaSet,
     export: () => reachEach(() => exportSnapshot(client, replicaSet, collections)),
     setMaintenance: (since) => reach(() => setMaintenance(collections, since)),
-    import: (documents, epoch) => reach(() => importDocuments(collections, documents, epoch)),
+    import: (documents, epoch) => reachWithoutDeadline(() => importDocuments(collections, documents, epoch)),
     expire: (at) => reach(() => expireSignatures(collections, at)),
   };
 }

@@ -1,3 +1,6 @@
+import type { Milliseconds } from '../../core/duration.ts';
+import { beforeDeadline } from './deadline.ts';
+
 /** What one batch may hold: a command ends at 48 MB. */
 export interface Most {
   items: number;
@@ -17,11 +20,15 @@ export type Outcome<Answer> = { answer: Answer } | { error: unknown };
 /**
  * Sends together what is asked for at once: one batch is under way at a time, and what comes meanwhile is the next.
  * A round trip, a wait for the journal and the work of both sides for a command are so shared by all requests under way.
- * @param send answers in the order of its items; where it rejects, all of them fail so
+ * @param send answers in the order of its items; where it rejects, or does not answer in time, all of them fail so
  */
 export function share<Item, Answer>(
   send: (items: Item[]) => Promise<Outcome<Answer>[]>,
-  { most, sizeOf = () => 0 }: { most: Most; sizeOf?: (item: Item) => number },
+  {
+    most,
+    sizeOf = () => 0,
+    deadline,
+  }: { most: Most; sizeOf?: (item: Item) => number /** for one batch */; deadline?: Milliseconds },
 ): (item: Item) => Promise<Answer> {
   let waiting: Asked<Item, Answer>[] = [];
   let running = false;
@@ -38,7 +45,7 @@ export function share<Item, Answer>(
   }
 
   async function run(): Promise<void> {
-    while (waiting.length > 0) await sendBatch(send, next());
+    while (waiting.length > 0) await sendBatch(send, next(), deadline);
     running = false;
   }
 
@@ -56,10 +63,11 @@ export function share<Item, Answer>(
 async function sendBatch<Item, Answer>(
   send: (items: Item[]) => Promise<Outcome<Answer>[]>,
   batch: Asked<Item, Answer>[],
+  deadline: Milliseconds | undefined,
 ): Promise<void> {
   let outcomes: Outcome<Answer>[];
   try {
-    outcomes = await send(batch.map(({ item }) => item));
+    outcomes = await beforeDeadline(() => send(batch.map(({ item }) => item)), deadline);
   } catch (error) {
     for (const { reject } of batch) reject(error);
     return;

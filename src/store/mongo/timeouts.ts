@@ -6,3 +6,5 @@ export const SELECTION_TIMEOUT = seconds(3);
 export const HEARTBEAT = seconds(2);
 /** Until a write that is not confirmed by the majority, or an operation that gets no connection, fails. */
 export const OPERATION_TIMEOUT = seconds(10);
+/** Until nobody waits any longer for what the driver never answers (deadline.ts): above all that an operation may take. */
+export const DEADLINE = seconds(20);
