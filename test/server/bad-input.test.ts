@@ -42,10 +42,10 @@ async function refuses(
   const lines = server.logged.length;
   const answer = await send();
   t.is(answer.status, expected.status);
-  t.is(server.logged.length, lines + 1, JSON.stringify(server.logged.slice(lines)));
-  const line = server.logged[lines];
+  const [line, ...more] = server.logged.slice(lines).filter(({ level }) => level !== 'debug');
+  t.deepEqual(more, []);
   if (expected.code !== undefined) t.is(line?.['code'], expected.code);
-  t.true(JSON.stringify(line).length < 2000, 'a line holds facts, not the payload');
+  t.true(line !== undefined && JSON.stringify(line).length < 2000, 'a line holds facts, not the payload');
   t.deepEqual(await everything(server), before);
   t.is((await client.submit(GOOD, { quiet: true })).status, 200, 'the next good request is answered');
 }
