@@ -86,11 +86,17 @@ function without(records: BSON.Document[]): BSON.Document {
   return { $pull: { trail_waiting: { _id: { $in: records.map(({ _id }) => _id) } } } };
 }
 
-/** Those that were not inserted were there before. */
-function isAllThere(error: unknown): boolean {
+/**
+ * Whether insertMany failed by nothing but documents that were there before. An error that is not the server's word on a document,
+ * such as a broken connection, comes wrapped in the same class, with no document's error at all: then nobody knows what is there.
+ */
+export function isAllThere(error: unknown): boolean {
   if (!(error instanceof MongoBulkWriteError)) return isDuplicateKey(error);
+  if (error.errorResponse instanceof Error) return false;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return error.result.getWriteConcernError() === undefined && errors.every(({ code }) => code === 11000);
+  return (
+    error.result.getWriteConcernError() === undefined && errors.length > 0 && errors.every(({ code }) => code === 11000)
+  );
 }
 
 function isWorthMoving({ records }: WaitingTrail): boolean {
