@@ -130,7 +130,7 @@ for (const [when, act] of Object.entries(MOMENTS)) {
 }
 
 test('killed a little before or after the answer, the agent reports all the same', async (t) => {
-  const site = await startSite(t);
+  const site = await startSite(t, { enroll_rate: 60_000 });
   const chance = seeded(t);
   const found: Record<string, number> = {};
   for (let round = 0; round < rounds(8, 150); round++) {
