@@ -1,6 +1,6 @@
 // npm test, npm run test:e2e, npm run soak: sets up what the tests need, runs them, and closes with a line that counts what ran.
 //   node test/run.mjs [--e2e | --soak] [FILE-OR-FOLDER ...]      only the tests below these paths, such as test/store
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +95,15 @@ async function printFaults(file) {
   console.log('');
 }
 
+/** What a test mounted that was broken off: without this, its folder could not go. */
+async function unmountBelow(folder) {
+  const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
+  for (const line of mounts.split('\n')) {
+    const [, path = ''] = line.split(' ');
+    if (path.startsWith(`${folder}/`)) spawnSync('umount', ['-l', path]);
+  }
+}
+
 const files = await testFiles();
 if (files.length === 0) {
   console.error(`no tests below ${wanted.join(', ')}`);
@@ -138,6 +147,7 @@ if (files.length === 0) {
   } finally {
     await mongods.stop();
     await rm(outdir, { recursive: true, force: true });
+    await unmountBelow(scratch);
     await rm(scratch, { recursive: true, force: true });
   }
 }

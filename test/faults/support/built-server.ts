@@ -19,6 +19,8 @@ export interface BuiltServer {
   ended: Promise<number | string>;
   /** Until the event has been logged so often. */
   waitFor(event: string, count?: number): Promise<void>;
+  /** Of a process of that role that runs now, as the log tells. */
+  pidOf(role: 'worker' | 'writer'): number;
   /** -9 to the process that was started, or to it and all that it has started. Resolves when it is gone. */
   kill(whom: 'primary' | 'all'): Promise<void>;
   /** SIGTERM. Resolves with the exit status. */
@@ -61,6 +63,11 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
+    pidOf(role) {
+      const lost = new Set(lines.filter(({ event }) => event === 'process.lost').map(({ pid }) => pid));
+      const running = lines.findLast((line) => isStarted(line, role) && !lost.has(line['pid']));
+      return Number(running?.['pid']);
+    },
     async kill(whom) {
       if (whom === 'all') killGroup(child);
       else child.kill('SIGKILL');
@@ -74,6 +81,10 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
   };
   await server.waitFor('server.ready');
   return server;
+}
+
+function isStarted({ event, role }: LogLine, wanted: string): boolean {
+  return event === 'process.started' && role === wanted;
 }
 
 function killGroup({ pid }: ChildProcess): void {
