@@ -22,6 +22,9 @@ ports:
 # On 127.0.0.1 only, without TLS: /healthz, /readyz and the endpoints.
 local_port: ${answers.localPort}
 
+# Workers that answer requests; as many as there are cores where absent.
+# processes: 2
+
 # Proxies before this server: only theirs is the header X-Forwarded-For by which it knows where a request came from.
 # trusted_proxies: [192.0.2.7, 10.0.0.0/8]
 

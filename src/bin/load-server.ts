@@ -1,9 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { loadJudge } from '../audit/judge.ts';
+import * as z from 'zod';
+import type { Check } from '../audit/check-file.ts';
+import { makeJudge } from '../audit/judge.ts';
+import { type CheckProblem, loadChecks } from '../audit/load-checks.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import type { Log } from '../core/events.ts';
-import { readPublicKeys, type VerificationKeys } from '../crypto/openpgp.ts';
-import { readPorts } from '../server/port-settings.ts';
+import type { AnswerKeys } from '../crypto/answer-keys.ts';
+import { exportSigningKey, loadSigningKey } from '../crypto/ed25519.ts';
+import { readPublicKeys } from '../crypto/openpgp.ts';
+import { type PortSpec, readPorts } from '../server/port-settings.ts';
 import type { Loaded } from '../server/start-server.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
@@ -11,27 +16,84 @@ import type { ServerSettings } from '../settings/server-settings.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
 
 /**
- * Reads all that a SIGHUP reads again.
+ * All that a SIGHUP reads again, read and found good. JSON can hold it: each process of the server gets the same, one that is started
+ * later too. It holds private keys.
+ */
+export interface ServerSource {
+  settings: ServerSettings;
+  ports: PortSpec[];
+  checks: Check[];
+  problems: CheckProblem[];
+  /** armored; absent while v1 is off */
+  v1Keys?: string;
+  answerKeys: {
+    newest: { number: number; pem: string };
+    older: { number: number; pem: string; until: string }[];
+    rotations: AnswerKeys['rotations'];
+  };
+}
+
+/**
  * @param credentials $CREDENTIALS_DIRECTORY
  * @throws OperatorError for the first thing without which the server cannot be as it is told to be
  */
-export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<Loaded> {
+export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<ServerSource> {
   const settings = await loadServerSettings(file);
-  const [ports, v1Keys, answerKeys, { judge, problems }] = await Promise.all([
+  const [ports, v1Keys, answerKeys, { checks, problems }] = await Promise.all([
     readPorts(settings),
     readV1Keys(settings),
     loadAnswerKeys(settings, credentials),
-    loadJudge([PRODUCT_CHECKS, ...settings.checks]),
+    loadChecks([PRODUCT_CHECKS, ...settings.checks]),
   ]);
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
-  return { settings, ports, judge, v1Keys, answerKeys };
+  return {
+    settings,
+    ports,
+    checks,
+    problems,
+    ...(v1Keys === undefined ? {} : { v1Keys }),
+    answerKeys: dismantle(answerKeys),
+  };
 }
 
-/** None while v1 is off. */
-export async function readV1Keys({ v1 }: Pick<ServerSettings, 'v1'>): Promise<VerificationKeys> {
-  if (!v1.enabled || v1.client_key === undefined) return [];
+/** The primary has checked it, and is this same program. */
+const serverSource = z.custom<ServerSource>((value) => typeof value === 'object' && value !== null);
+
+/** Makes of a source what a server takes. */
+export async function reviveServer(value: unknown): Promise<Loaded> {
+  const { settings, ports, checks, problems, v1Keys, answerKeys } = serverSource.parse(value);
+  return {
+    settings,
+    ports,
+    judge: makeJudge(checks, problems),
+    v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
+    answerKeys: assemble(answerKeys),
+  };
+}
+
+function dismantle({ newest, older, rotations }: AnswerKeys): ServerSource['answerKeys'] {
+  return {
+    newest: { number: newest.number, pem: exportSigningKey(newest.key) },
+    older: older.map(({ number, key, until }) => ({ number, pem: exportSigningKey(key), until: until.toISOString() })),
+    rotations,
+  };
+}
+
+function assemble({ newest, older, rotations }: ServerSource['answerKeys']): AnswerKeys {
+  return {
+    newest: { number: newest.number, key: loadSigningKey(newest.pem) },
+    older: older.map(({ number, pem, until }) => ({ number, key: loadSigningKey(pem), until: new Date(until) })),
+    rotations,
+  };
+}
+
+/** None while v1 is off. @throws OperatorError where they cannot be used */
+export async function readV1Keys({ v1 }: Pick<ServerSettings, 'v1'>): Promise<string | undefined> {
+  if (!v1.enabled || v1.client_key === undefined) return undefined;
   try {
-    return await readPublicKeys(await readFile(v1.client_key, 'utf8'));
+    const armored = await readFile(v1.client_key, 'utf8');
+    await readPublicKeys(armored);
+    return armored;
   } catch (cause) {
     throw new OperatorError(`cannot use the v1 clients' key ${v1.client_key}: ${messageOf(cause)}`, {
       exitCode: 3,

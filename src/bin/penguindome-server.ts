@@ -1,20 +1,30 @@
+import cluster from 'node:cluster';
 import { destination } from 'pino';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { createLog } from '../server/log.ts';
 import { createNotifier } from '../server/notify.ts';
 import { checkServer } from './check-server.ts';
-import { serve } from './serve.ts';
 import { HELP, readServerOptions } from './server-options.ts';
 import { VERSION } from './world.ts';
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-
-// From the first moment on: without a listener a SIGHUP would end the process, also while it waits for its store.
 let reload = (): void => undefined;
-process.on('SIGHUP', () => reload());
+// From the first moment on: without a listener a SIGHUP would end the process, also while it waits for its store.
+// Ctrl-C and systemd's stop come to all processes of the server: the primary obeys, and tells the others.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (cluster.isWorker) return;
+    if (signal === 'SIGHUP') reload();
+    else stop.abort();
+  });
+}
 
 async function main(): Promise<number> {
+  if (cluster.worker !== undefined) {
+    const { workHere } = await import('./worker.ts');
+    await workHere(cluster.worker, process.env['CREDENTIALS_DIRECTORY']);
+    return 0;
+  }
   const command = readServerOptions(process.argv.slice(2));
   switch (command.kind) {
     case 'help':
@@ -60,12 +70,16 @@ async function serveHere(config: string): Promise<void> {
     },
     log,
   );
+  // Set, for NODE_CLUSTER_SCHED_POLICY may say otherwise.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  const { serve } = await import('./serve.ts');
   await serve({
     config,
     credentials: CREDENTIALS_DIRECTORY,
     version: VERSION,
     log,
     notifier,
+    environment: (role) => ({ PENGUINDOME_ROLE: role }),
     signal: stop.signal,
     onReload: (call) => {
       reload = call;

@@ -24,16 +24,28 @@ export function generateSigningKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
+/** Beside the keys, not in them: whoever prints a key must not print this. */
+const secrets = new WeakMap<SigningKey, KeyObject>();
+
+/** @returns the private key as PKCS #8 PEM, for another process of this server */
+export function exportSigningKey(key: SigningKey): string {
+  const secret = secrets.get(key);
+  if (secret === undefined) throw new TypeError('cannot export a key that was not loaded here');
+  return secret.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
 /** @throws where the PEM does not hold an Ed25519 private key */
 export function loadSigningKey(pem: string): SigningKey {
   const key = createPrivateKey(pem);
   if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('cannot sign with a key that is not Ed25519');
   const raw = createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(SPKI_PREFIX.length);
-  return {
+  const signing: SigningKey = {
     id: keyIdOf(raw),
     publicKey: raw.toString('base64'),
     sign: (message) => sign(null, typeof message === 'string' ? Buffer.from(message) : message, key),
   };
+  secrets.set(signing, key);
+  return signing;
 }
 
 /** @param publicKey raw 32 bytes, or their base64 */

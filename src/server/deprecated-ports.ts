@@ -2,6 +2,7 @@ import type { Log } from '../core/events.ts';
 import type { Clock } from '../core/world.ts';
 import type { Store } from '../store/port.ts';
 import type { Arrival } from './arrival.ts';
+import type { Shared } from './shared.ts';
 
 const ISSUE = 'deprecated-port';
 
@@ -17,12 +18,18 @@ export function trackDeprecatedPorts({
   store,
   clock,
   log,
+  shared,
 }: {
   store: Pick<Store, 'issues'>;
   clock: Clock;
   log: Log;
+  shared: Pick<Shared, 'deprecatedPorts'>;
 }): DeprecatedPorts {
   let open = new Set<string>();
+  shared.deprecatedPorts.onTold((hostname, now) => {
+    if (now) open.add(hostname);
+    else open.delete(hostname);
+  });
   return {
     async refresh() {
       const found = new Set<string>();
@@ -36,11 +43,13 @@ export function trackDeprecatedPorts({
           log.event('issue.opened', { host: hostname, issue: ISSUE, port });
         }
         open.add(hostname);
+        shared.deprecatedPorts.tell(hostname, true);
       } else {
         if (await store.issues.close(hostname, ISSUE, clock.now())) {
           log.event('issue.closed', { host: hostname, issue: ISSUE, port });
         }
         open.delete(hostname);
+        shared.deprecatedPorts.tell(hostname, false);
       }
     },
   };

@@ -6,6 +6,7 @@ import type { VerificationKeys } from '../crypto/openpgp.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
 import type { Store } from '../store/port.ts';
+import type { Shared } from './shared.ts';
 import type { StoreWatch } from './store-watch.ts';
 
 /** What the endpoints are built from. Settings, judge and keys are asked for anew by each request: SIGHUP replaces them. */
@@ -21,4 +22,5 @@ export interface ServerDeps {
   clock: Clock;
   random: Random;
   log: Log;
+  shared: Shared;
 }

@@ -5,11 +5,11 @@ export interface Budget {
   give(amount: number): void;
 }
 
-export function createBudget(total: number): Budget {
+export function createBudget(total: () => number): Budget {
   let taken = 0;
   return {
     take(amount) {
-      if (taken + amount > total) return false;
+      if (taken + amount > total()) return false;
       taken += amount;
       return true;
     },

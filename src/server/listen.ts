@@ -1,15 +1,13 @@
-import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, minutes } from '../core/duration.ts';
-import type { Log } from '../core/events.ts';
 import type { Limits } from '../settings/server-settings.ts';
-import { type OpenPort, openPort } from './open-port.ts';
+import { type OpenPort, openPort, type PortParts } from './open-port.ts';
 import type { PortSpec } from './port-settings.ts';
 
 export interface Ports {
   /**
    * Opens, closes and updates ports until they are these. Connections stay: one on a closed port ends when its request is answered.
-   * @throws where a new port cannot be opened; then nothing has changed
+   * @throws where a new port cannot be opened; then they are as they were
    */
   apply(specs: PortSpec[], limits: Limits): Promise<void>;
   list(): { name: string; port: number }[];
@@ -22,7 +20,7 @@ interface Wanted {
   spec: PortSpec;
 }
 
-export function createPorts({ handle, log }: { handle: RequestListener; log: Log }): Ports {
+export function createPorts(parts: Omit<PortParts, 'limits'>): Ports {
   let open = new Map<string, OpenPort>();
   const closing = new Set<Promise<void>>();
 
@@ -41,9 +39,22 @@ export function createPorts({ handle, log }: { handle: RequestListener; log: Log
       // A port that only changes to TLS, or from it, must be given up before it can be opened again.
       const swaps = fresh.filter(({ spec }) => leaving.some((port) => samePlace(port.spec(), spec)));
       const additions = fresh.filter((each) => !swaps.includes(each));
-      const opened = await openAll(additions, { limits, handle, log });
-      for (const port of leaving) retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
-      const swapped = await openAll(swaps, { limits, handle, log });
+      const inTheWay = [...open].filter(
+        ([id, port]) => !kept.has(id) && swaps.some(({ spec }) => samePlace(port.spec(), spec)),
+      );
+      const opened = await openAll(additions, { ...parts, limits });
+      for (const [, port] of inTheWay) retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
+      const swapped = await openAll(swaps, { ...parts, limits }).catch(async (error: unknown) => {
+        for (const { server } of opened.values()) server.close();
+        // Their connections go on as those of a closed port; who comes anew finds them as they were.
+        const before = inTheWay.map(([id, port]) => ({ id, spec: port.spec() }));
+        for (const [id] of inTheWay) open.delete(id);
+        for (const [id, port] of await openAll(before, { ...parts, limits })) open.set(id, port);
+        throw error;
+      });
+      for (const port of leaving) {
+        if (!inTheWay.some(([, each]) => each === port)) retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
+      }
       for (const { id, spec } of wanted) kept.get(id)?.update(spec, limits);
       open = new Map([...kept, ...opened, ...swapped]);
     },
@@ -71,10 +82,7 @@ function samePlace(a: PortSpec, b: PortSpec): boolean {
 }
 
 /** All of them, or none. */
-async function openAll(
-  wanted: Wanted[],
-  options: { limits: Limits; handle: RequestListener; log: Log },
-): Promise<Map<string, OpenPort>> {
+async function openAll(wanted: Wanted[], options: PortParts): Promise<Map<string, OpenPort>> {
   const opened = new Map<string, OpenPort>();
   try {
     for (const { id, spec } of wanted) opened.set(id, await openPort(spec, options));

@@ -14,8 +14,13 @@ export interface Notifier {
   stopping(): Promise<void>;
   /** Asks for so much more time from now, while starting. */
   extend(time: Milliseconds): Promise<void>;
-  /** Pings at half the watchdog's time until the signal aborts. A timer of the event loop: where that hangs, the pings stop. */
-  startWatchdog(signal: AbortSignal): void;
+  /** within which systemd wants a ping; undefined where it does not */
+  readonly watchdog: Milliseconds | undefined;
+  /**
+   * Pings at half the watchdog's time until the signal aborts. A timer of the event loop: where that hangs, the pings stop;
+   * as they do while `isAlive` says no.
+   */
+  startWatchdog(signal: AbortSignal, isAlive?: () => boolean): void;
 }
 
 export interface SystemdEnvironment {
@@ -30,11 +35,14 @@ const SILENT: Notifier = {
   status: async () => {},
   stopping: async () => {},
   extend: async () => {},
+  watchdog: undefined,
   startWatchdog: () => {},
 };
 
 export function createNotifier({ socket, watchdogMicroseconds }: SystemdEnvironment, log: Log): Notifier {
   if (socket === undefined || socket === '') return SILENT;
+  const watchdog =
+    watchdogMicroseconds === undefined || !(watchdogMicroseconds > 0) ? undefined : watchdogMicroseconds / 1000;
   // Messages are told one after the other: READY=1 must not overtake, nor a status be overtaken.
   let last: Promise<void> = Promise.resolve();
   const tell = (message: () => Promise<unknown>): Promise<void> => {
@@ -53,12 +61,16 @@ export function createNotifier({ socket, watchdogMicroseconds }: SystemdEnvironm
     status: (text) => tell(() => systemdNotify({ status: text })),
     stopping: () => assign('STOPPING=1'),
     extend: (time) => assign(`EXTEND_TIMEOUT_USEC=${Math.round(time * 1000)}`),
-    startWatchdog(signal) {
-      if (watchdogMicroseconds === undefined || !(watchdogMicroseconds > 0)) return;
-      const timer = setInterval(() => void assign('WATCHDOG=1'), watchdogMicroseconds / 1000 / 2);
+    watchdog,
+    startWatchdog(signal, isAlive = () => true) {
+      if (watchdog === undefined) return;
+      const ping = (): void => {
+        if (isAlive()) void assign('WATCHDOG=1');
+      };
+      const timer = setInterval(ping, watchdog / 2);
       timer.unref();
       signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-      void assign('WATCHDOG=1');
+      ping();
     },
   };
 }

@@ -5,8 +5,12 @@ import type { Log } from '../core/events.ts';
 import type { Limits } from '../settings/server-settings.ts';
 import { answerBroken } from './answer-broken.ts';
 import { type Arrival, markArrival } from './arrival.ts';
+import { limitConnections } from './limit-connections.ts';
 import { listen } from './listening.ts';
 import type { PortSpec } from './port-settings.ts';
+import type { Shared } from './shared.ts';
+import { TICKET_LIFE } from './ticket-keys.ts';
+import { useTickets } from './use-tickets.ts';
 
 export interface OpenPort {
   readonly server: Server | TlsServer;
@@ -17,14 +21,23 @@ export interface OpenPort {
   update(spec: PortSpec, limits: Limits): void;
 }
 
-const LOWEST_TLS = 'TLSv1.2';
+/** The context of a ticket is the same in all processes. */
+const TLS = { minVersion: 'TLSv1.2', sessionIdContext: 'penguindome', sessionTimeout: TICKET_LIFE / 1000 } as const;
+
+export interface PortParts {
+  limits: Limits;
+  handle: RequestListener;
+  log: Log;
+  shared: Pick<Shared, 'workers' | 'tickets'>;
+}
 
 /** @throws OperatorError where it cannot listen there */
 export async function openPort(
   first: PortSpec,
-  { limits, handle, log }: { limits: Limits; handle: RequestListener; log: Log },
+  { limits: firstLimits, handle, log, shared }: PortParts,
 ): Promise<OpenPort> {
   let spec = first;
+  let limits = firstLimits;
   const arrival = (): Arrival => ({
     port: spec.name,
     local: spec.local,
@@ -37,7 +50,15 @@ export async function openPort(
   });
   answerBroken(server, { port: spec.name, log });
   setLimits(server, limits);
+  limitConnections(server, () => Math.ceil(limits.connections / shared.workers));
+  const certify = (): void => {
+    if (spec.tls !== undefined && server instanceof TlsServer) {
+      useTickets(server, spec.tls.cert, { secrets: () => shared.tickets.secrets(), log });
+    }
+  };
   await listen(server, spec);
+  certify();
+  server.once('close', shared.tickets.onRotated(certify));
   const port = (): number => portOf(server);
   log.event('server.listening', { port: port(), host: spec.host ?? '*', tls: spec.tls !== undefined, name: spec.name });
   return {
@@ -46,9 +67,11 @@ export async function openPort(
     port,
     update(next, nextLimits) {
       spec = next;
-      setLimits(server, nextLimits);
+      limits = nextLimits;
+      setLimits(server, limits);
       if (next.tls !== undefined && server instanceof TlsServer) {
-        server.setSecureContext({ ...next.tls, minVersion: LOWEST_TLS });
+        server.setSecureContext({ ...next.tls, ...TLS });
+        certify();
       }
     },
   };
@@ -64,17 +87,13 @@ function create({ tls }: PortSpec, limits: Limits, listener: RequestListener): S
   };
   return tls === undefined
     ? createServer(options, listener)
-    : createTlsServer(
-        { ...options, ...tls, minVersion: LOWEST_TLS, handshakeTimeout: limits.headers_timeout },
-        listener,
-      );
+    : createTlsServer({ ...options, ...tls, ...TLS, handshakeTimeout: limits.headers_timeout }, listener);
 }
 
 function setLimits(server: Server | TlsServer, limits: Limits): void {
   server.headersTimeout = limits.headers_timeout;
   server.requestTimeout = limits.request_timeout;
   server.keepAliveTimeout = limits.keep_alive_timeout;
-  server.maxConnections = limits.connections;
 }
 
 function portOf(server: Server | TlsServer): number {

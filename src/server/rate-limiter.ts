@@ -2,11 +2,15 @@ import { isIPv6 } from 'node:net';
 import type { Milliseconds } from '../core/duration.ts';
 
 export interface RateLimiter {
-  /**
-   * Takes one token out of the bucket of this address.
-   * @returns how long until there is one again (0: it was taken), and whether it is the first lack since the bucket was full
-   */
-  take(address: string, rate: number, now: Date): { wait: Milliseconds; first: boolean };
+  /** Takes one token out of the bucket of this address. */
+  take(address: string, rate: number, now: Date): Taken;
+}
+
+export interface Taken {
+  /** until there is one again; 0: it was taken */
+  wait: Milliseconds;
+  /** whether it is the first lack since the bucket was full */
+  first: boolean;
 }
 
 interface Bucket {

@@ -13,18 +13,22 @@ export interface RouteDeps extends ServerDeps {
   inflating: Turnstile;
 }
 
-/** Of all bodies that are held at once. */
+/** Of all bodies that are held at once, by all workers. */
 const BODIES_AT_ONCE = 256 * 1024 * 1024;
-/** Bodies that are inflated and parsed at once. */
+/** Bodies that are inflated and parsed at once, by all workers. */
 const INFLATED_AT_ONCE = 4;
 
 export function routeDeps(deps: ServerDeps): RouteDeps {
+  const { workers } = deps.shared;
+  const limits = () => deps.settings().limits;
+  // However many workers: one body of the largest size that is allowed must fit.
+  const bodies = () => Math.max(BODIES_AT_ONCE / workers, limits().body + limits().decompressed);
   return {
     ...deps,
-    limits: () => deps.settings().limits,
+    limits,
     keyring: createKeyring(deps.store),
     ports: trackDeprecatedPorts(deps),
-    budget: createBudget(BODIES_AT_ONCE),
-    inflating: createTurnstile(INFLATED_AT_ONCE),
+    budget: createBudget(bodies),
+    inflating: createTurnstile(Math.max(1, Math.floor(INFLATED_AT_ONCE / workers))),
   };
 }

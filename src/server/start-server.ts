@@ -9,12 +9,12 @@ import type { VerificationKeys } from '../crypto/openpgp.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
 import type { Store } from '../store/port.ts';
-import { type App, createApp } from './app.ts';
-import { createPorts, type Ports } from './listen.ts';
+import { type App, createApp, type Figures } from './app.ts';
+import { createPorts } from './listen.ts';
 import type { ServerLog } from './log.ts';
-import type { Notifier } from './notify.ts';
 import type { PortSpec } from './port-settings.ts';
-import { type StoreWatch, watchStore } from './store-watch.ts';
+import { alone, type Shared } from './shared.ts';
+import { type StoreHealth, type StoreWatch, watchStore } from './store-watch.ts';
 import { whatNeedsRestart } from './what-needs-restart.ts';
 
 /** Everything that a SIGHUP replaces, read and found good. */
@@ -33,20 +33,31 @@ export interface ServerParts {
   clock: Clock;
   random: Random;
   log: ServerLog;
-  notifier: Notifier;
+  /** with the other workers of this server; absent where there are none */
+  shared?: Shared;
+  /** Hears that it still waits for the store. */
+  waiting?: (reason: string) => void;
+  /** Hears that the store has come or gone, once the ports are open. */
+  changed?: () => void;
+}
+
+export interface ServerState extends Figures {
+  store: StoreHealth;
 }
 
 export interface RunningServer {
   ports(): { name: string; port: number }[];
+  state(): ServerState;
+  /** @throws where a port cannot be opened; then all is as it was */
+  apply(next: Loaded): Promise<void>;
   /** Settings, certificates and checks are read again by `load`; where that fails the old ones stay. @returns whether it went well */
   reload(load: () => Promise<Loaded>): Promise<boolean>;
-  /** Finishes what is under way within 10 s, then closes the store. */
+  /** Finishes what is under way within 8 s, then closes the store. */
   stop(): Promise<void>;
 }
 
 /** Two seconds less than the ten that we promise: what is closed after the connections, the store above all, needs its time too. */
 const GRACE: Milliseconds = seconds(8);
-const STATUS_INTERVAL: Milliseconds = seconds(30);
 const REFRESH_INTERVAL: Milliseconds = minutes(1);
 const EXPIRY_INTERVAL: Milliseconds = hours(1);
 
@@ -56,16 +67,16 @@ const EXPIRY_INTERVAL: Milliseconds = hours(1);
  * @throws where a port cannot be opened, or the signal aborts before
  */
 export async function startServer(parts: ServerParts, first: Loaded, signal: AbortSignal): Promise<RunningServer> {
-  const { store, clock, log, notifier } = parts;
+  const { store, clock, log, shared = alone(parts) } = parts;
   let loaded = first;
-  const background = new AbortController();
-  const tellStatus = () => void notifier.status(statusOf(app, ports, watch));
-  const watch = watchStore({ store, clock, log, changed: () => serving && tellStatus() });
   let serving = false;
+  const background = new AbortController();
+  const watch = watchStore({ store, clock, log, changed: () => serving && parts.changed?.() });
   await waitForStore(watch, parts, signal);
 
   const app: App = createApp({
     ...parts,
+    shared,
     watch,
     settings: () => loaded.settings,
     judge: () => loaded.judge,
@@ -73,31 +84,33 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
     answerKeys: () => loaded.answerKeys,
   });
   const handle: RequestListener = app.koa.callback();
-  const ports = createPorts({ handle, log });
+  const ports = createPorts({ handle, log, shared });
   await app.refresh();
   await ports.apply(loaded.ports, loaded.settings.limits);
   serving = true;
   const turning = [
     watch.run(background.signal),
-    every(STATUS_INTERVAL, background.signal, async () => tellStatus()),
     every(REFRESH_INTERVAL, background.signal, () => app.refresh()),
-    every(EXPIRY_INTERVAL, background.signal, () => store.upkeep.expire(clock.now())),
+    ...(shared.first ? [every(EXPIRY_INTERVAL, background.signal, () => store.upkeep.expire(clock.now()))] : []),
   ];
-  notifier.startWatchdog(background.signal);
-  await notifier.ready(statusOf(app, ports, watch));
   log.event('server.ready', { ports: ports.list().length });
+
+  async function apply(next: Loaded): Promise<void> {
+    await ports.apply(next.ports, next.settings.limits);
+    log.setLevel(next.settings.log.level);
+    loaded = next;
+  }
 
   return {
     ports: () => ports.list(),
+    state: () => ({ ...app.figures(), store: watch.health() }),
+    apply,
     async reload(load) {
       try {
-        const next = await load();
-        await ports.apply(next.ports, next.settings.limits);
-        log.setLevel(next.settings.log.level);
-        for (const setting of whatNeedsRestart(loaded.settings, next.settings)) {
+        const before = loaded.settings;
+        await apply(await load());
+        for (const setting of whatNeedsRestart(before, loaded.settings))
           log.event('server.restart-needed', { setting });
-        }
-        loaded = next;
         log.event('server.reloaded', { ports: ports.list().length });
         return true;
       } catch (error) {
@@ -107,7 +120,6 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
     },
     async stop() {
       log.event('server.stopping');
-      void notifier.stopping();
       await ports.close(GRACE);
       background.abort();
       await Promise.all(turning);
@@ -118,19 +130,14 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
 }
 
 const STORE_WAIT: Milliseconds = seconds(1);
-/** More than it takes to ask again, by far. */
-const EXTENSION: Milliseconds = seconds(30);
 
-async function waitForStore(watch: StoreWatch, { log, notifier }: ServerParts, signal: AbortSignal): Promise<void> {
-  let waiting = false;
+async function waitForStore(watch: StoreWatch, { log, waiting }: ServerParts, signal: AbortSignal): Promise<void> {
+  let told = false;
   for (let health = await watch.look(); health.state !== 'up'; health = await watch.look()) {
     const reason = health.state === 'down' ? health.reason : 'maintenance';
-    if (!waiting) {
-      log.event('store.waiting', { reason });
-      void notifier.status(`waiting for the store: ${reason}`);
-    }
-    waiting = true;
-    void notifier.extend(EXTENSION);
+    if (!told) log.event('store.waiting', { reason });
+    told = true;
+    waiting?.(reason);
     await sleep(STORE_WAIT, undefined, { signal });
   }
 }
@@ -141,15 +148,4 @@ async function every(interval: Milliseconds, signal: AbortSignal, work: () => Pr
     await sleep(interval, undefined, { signal, ref: false }).catch(() => {});
     if (!signal.aborted) await work().catch(() => {});
   }
-}
-
-function statusOf(app: App, ports: Ports, watch: StoreWatch): string {
-  const { requests, refused } = app.figures();
-  const { state } = watch.health();
-  const store = {
-    up: 'store reachable',
-    down: 'STORE NOT REACHABLE, requests get 503',
-    maintenance: 'store under maintenance',
-  };
-  return `${ports.list().length} ports, ${store[state]}, ${requests} requests since the start, ${refused} refused`;
 }

@@ -69,12 +69,12 @@ const limits = z.strictObject({
   request_timeout: duration.default(30_000),
   /** of an idle kept connection */
   keep_alive_timeout: duration.default(75_000),
-  /** open at once, on each port */
+  /** open at once, on each port, by all workers */
   connections: count.default(10_000),
   /** MongoDB nests 100 levels at most, and a report lies some deep in its host's document */
   json_depth: count.max(90).default(64),
   json_keys: count.default(50_000),
-  /** enrolments that one address (of IPv6: one /64) may ask for in a minute, of each server process */
+  /** enrolments that one address (of IPv6: one /64) may ask for in a minute */
   enroll_rate: count.max(60_000).default(30),
   /** of one host's whole document as stored; the report that would pass it is refused whole */
   document: count.max(15 * 1024 * 1024).default(12 * 1024 * 1024),
@@ -116,6 +116,8 @@ export const serverSettings = z.strictObject({
   ports: z.array(listener).min(1),
   /** on 127.0.0.1, without TLS: /healthz, /readyz and the endpoints; 0 takes a free one */
   local_port: port.default(5000),
+  /** workers that answer requests; as many as there are cores where absent */
+  processes: count.max(256).optional(),
   /** proxies whose X-Forwarded-For says where a request came from: addresses and ranges */
   trusted_proxies: z.array(addressRange).default([]),
   store: z.discriminatedUnion('kind', [embeddedStore, mongoStore]),

@@ -8,7 +8,6 @@ import { type AnswerKeys, onlyAnswerKey } from '../../src/crypto/answer-keys.ts'
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../src/crypto/ed25519.ts';
 import { readPublicKeys } from '../../src/crypto/openpgp.ts';
 import { createLog } from '../../src/server/log.ts';
-import { createNotifier } from '../../src/server/notify.ts';
 import { readPorts } from '../../src/server/port-settings.ts';
 import { type Loaded, type RunningServer, startServer } from '../../src/server/start-server.ts';
 import { type ServerSettings, serverSettings } from '../../src/settings/server-settings.ts';
@@ -85,7 +84,6 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
       clock,
       random: realRandom,
       log,
-      notifier: createNotifier({}, log),
     },
     first,
     new AbortController().signal,

@@ -17,6 +17,7 @@ import {
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../../src/crypto/ed25519.ts';
 import { createApp } from '../../../src/server/app.ts';
 import { markArrival } from '../../../src/server/arrival.ts';
+import { alone } from '../../../src/server/shared.ts';
 import { type StoreWatch, watchStore } from '../../../src/server/store-watch.ts';
 import { serverSettings } from '../../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../../src/store/identity-log.ts';
@@ -212,6 +213,7 @@ async function startApp(
     clock: realClock,
     random: realRandom,
     log,
+    shared: alone({ clock: realClock, random: realRandom }),
   });
   const handle = koa.callback();
   const arrival = { port: 'test', local: false, deprecated: false, scheme: 'https' } as const;

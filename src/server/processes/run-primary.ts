@@ -1,0 +1,202 @@
+import cluster from 'node:cluster';
+import { type Milliseconds, seconds } from '../../core/duration.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Clock, Random } from '../../core/world.ts';
+import type { ServerSettings } from '../../settings/server-settings.ts';
+import type { ServerLog } from '../log.ts';
+import type { Notifier } from '../notify.ts';
+import { createEnrollmentLimiter } from '../shared.ts';
+import { createTicketRing, TICKET_LIFE } from '../ticket-keys.ts';
+import { whatNeedsRestart } from '../what-needs-restart.ts';
+import { type KeptProcess, keepProcess, type Role } from './keep-process.ts';
+import type { FromProcess } from './messages.ts';
+import { describeServer, followStore } from './tell-state.ts';
+
+/** What was loaded, in the form in which it goes to the workers: JSON can hold it. */
+export interface Source {
+  settings: ServerSettings;
+}
+
+export interface PrimaryParts<S extends Source> {
+  /** reads and checks all that a SIGHUP reads again */
+  load: () => Promise<S>;
+  /** how many workers */
+  workers: number;
+  /** whether the store needs a writer */
+  writer: boolean;
+  /** of the environment that a process of this role gets */
+  environment: (role: Role) => Record<string, string>;
+  onReload: (reload: () => void) => void;
+  clock: Clock;
+  random: Random;
+  log: ServerLog;
+  notifier: Notifier;
+}
+
+const STATUS_INTERVAL: Milliseconds = seconds(30);
+/** Where there is no watchdog: for the figures, and to know. */
+const PING_INTERVAL: Milliseconds = seconds(10);
+/** Above all that one attempt to reach the store may take. */
+const EXTENSION: Milliseconds = seconds(60);
+/** Together under the ten seconds that we promise; a worker gives its connections eight. */
+const [WORKERS_GRACE, WRITER_GRACE] = [9000, 700];
+
+/**
+ * Starts the other processes, keeps them running, and tells systemd and the log what becomes of them.
+ * @param signal ends it
+ * @throws OperatorError where the server cannot start
+ */
+export async function runPrimary<S extends Source>(
+  parts: PrimaryParts<S>,
+  first: S,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, notifier, clock, random } = parts;
+  let source = first;
+  const background = new AbortController();
+  const ring = createTicketRing(random);
+  const limiter = createEnrollmentLimiter();
+  const waiting = tellWaiting(parts);
+  let serving = false;
+
+  const changed = (): void => {
+    if (!serving) return;
+    follow(workers);
+    void notifier.status(describeServer(workers, writer));
+  };
+  const follow = followStore(log);
+  const keep = (role: Role, begin: () => Promise<{ first: boolean }>, hear: typeof hearWorker): KeptProcess =>
+    keepProcess({
+      role,
+      log,
+      hear,
+      changed,
+      fork: () => cluster.fork(parts.environment(role)),
+      begin: async () => ({ ...(await begin()), source, tickets: ring.secrets(), workers: parts.workers }),
+    });
+  function hearWorker(message: FromProcess, self: KeptProcess): void {
+    if (message.kind === 'take') {
+      const { id, address, rate } = message;
+      self.tell({ kind: 'taken', id, ...limiter.take(address, rate, clock.now()) });
+    } else if (message.kind === 'deprecated') {
+      for (const worker of workers) if (worker !== self) worker.tell(message);
+      // It may have missed a rotation while it began.
+    } else if (message.kind === 'ready') self.tell({ kind: 'tickets', tickets: ring.secrets() });
+    else if (message.kind === 'waiting') waiting(message.reason);
+    else if (message.kind === 'alive' && serving) follow(workers);
+  }
+
+  const writer = parts.writer
+    ? keep(
+        'writer',
+        async () => ({ first: false }),
+        (message) => message.kind === 'waiting' && waiting(message.reason),
+      )
+    : undefined;
+  const workers = Array.from({ length: parts.workers }, (_, index) =>
+    keep(
+      'worker',
+      async () => {
+        await writer?.started;
+        return { first: index === 0 };
+      },
+      hearWorker,
+    ),
+  );
+  const all = [...(writer === undefined ? [] : [writer]), ...workers];
+
+  async function stop(): Promise<void> {
+    background.abort();
+    await Promise.all(workers.map((worker) => worker.stop(WORKERS_GRACE)));
+    await writer?.stop(WRITER_GRACE);
+  }
+
+  try {
+    await Promise.race([Promise.all(all.map(({ started }) => started)), aborted(signal)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  if (!signal.aborted) {
+    serving = true;
+    every(TICKET_LIFE, background.signal, () => {
+      const tickets = ring.rotate();
+      for (const worker of workers) worker.tell({ kind: 'tickets', tickets });
+    });
+    const watchdog = notifier.watchdog ?? PING_INTERVAL * 4;
+    every(watchdog / 4, background.signal, () => {
+      for (const each of all) each.tell({ kind: 'ping' });
+    });
+    every(STATUS_INTERVAL, background.signal, changed);
+    notifier.startWatchdog(background.signal, () => all.every((each) => !each.isSilent(watchdog / 2)));
+    await notifier.ready(describeServer(workers, writer));
+    log.event('server.ready', { ports: workers[0]?.ports(), workers: workers.length });
+  }
+
+  async function reload(): Promise<void> {
+    try {
+      const next = await parts.load();
+      await applyToAll(workers, next, source);
+      const before = source.settings;
+      source = next;
+      // Who was just starting has begun with what was so far.
+      await applyToAll(workers, next, next);
+      log.setLevel(next.settings.log.level);
+      for (const setting of whatNeedsRestart(before, next.settings)) log.event('server.restart-needed', { setting });
+      log.event('server.reloaded', { ports: workers[0]?.ports() });
+      changed();
+    } catch (error) {
+      log.event('server.reload-failed', { reason: messageOf(error) });
+    }
+  }
+  // One after the other: what the last SIGHUP found is what stays.
+  let reloading = Promise.resolve();
+  parts.onReload(() => {
+    reloading = reloading.then(reload);
+  });
+  await aborted(signal);
+  log.event('server.stopping');
+  void notifier.stopping();
+  await stop();
+  await reloading;
+  log.event('server.stopped');
+}
+
+/** All workers, or none: where one cannot, those before it go back to what they had. */
+async function applyToAll(workers: KeptProcess[], next: Source, before: Source): Promise<void> {
+  const done: KeptProcess[] = [];
+  for (const worker of workers) {
+    const reason = await worker.apply(next);
+    if (reason === undefined) {
+      done.push(worker);
+      continue;
+    }
+    for (const each of done) await each.apply(before);
+    throw new Error(reason);
+  }
+}
+
+/** Tells once that the store is waited for, and asks systemd for more time again and again. */
+function tellWaiting({ log, notifier }: Pick<PrimaryParts<Source>, 'log' | 'notifier'>): (reason: string) => void {
+  let told = false;
+  return (reason) => {
+    if (!told) {
+      log.event('store.waiting', { reason });
+      void notifier.status(`waiting for the store: ${reason}`);
+    }
+    told = true;
+    void notifier.extend(EXTENSION);
+  };
+}
+
+function every(interval: Milliseconds, signal: AbortSignal, work: () => void): void {
+  const timer = setInterval(work, interval);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
