@@ -59,6 +59,11 @@ export async function loadServer(file: string, credentials: string | undefined, 
 /** The primary has checked it, and is this same program. */
 const serverSource = z.custom<ServerSource>((value) => typeof value === 'object' && value !== null);
 
+/** All that a process needs before it has its store. */
+export function reviveSettings(value: unknown): ServerSettings {
+  return serverSource.parse(value).settings;
+}
+
 /** Makes of a source what a server takes. */
 export async function reviveServer(value: unknown): Promise<Loaded> {
   const { settings, ports, checks, problems, v1Keys, answerKeys } = serverSource.parse(value);

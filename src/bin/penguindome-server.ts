@@ -1,4 +1,4 @@
-import cluster from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import { destination } from 'pino';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { createLog } from '../server/log.ts';
@@ -6,6 +6,9 @@ import { createNotifier } from '../server/notify.ts';
 import { checkServer } from './check-server.ts';
 import { HELP, readServerOptions } from './server-options.ts';
 import { VERSION } from './world.ts';
+
+/** Tells a process that was started by this program what it is to be. */
+const ROLE = 'PENGUINDOME_ROLE';
 
 const stop = new AbortController();
 let reload = (): void => undefined;
@@ -21,8 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 async function main(): Promise<number> {
   if (cluster.worker !== undefined) {
-    const { workHere } = await import('./worker.ts');
-    await workHere(cluster.worker, process.env['CREDENTIALS_DIRECTORY']);
+    await beChild(cluster.worker);
     return 0;
   }
   const command = readServerOptions(process.argv.slice(2));
@@ -43,6 +45,16 @@ async function main(): Promise<number> {
   }
 }
 
+async function beChild(worker: Worker): Promise<void> {
+  if (process.env[ROLE] === 'writer') {
+    const { writeHere } = await import('./writer.ts');
+    await writeHere(worker);
+  } else {
+    const { workHere } = await import('./worker.ts');
+    await workHere(worker, process.env['CREDENTIALS_DIRECTORY']);
+  }
+}
+
 async function sayWhetherItWouldStart(config: string): Promise<number> {
   const { problems, remarks } = await checkServer(config, process.env['CREDENTIALS_DIRECTORY']).catch(
     (error: unknown) => {
@@ -59,7 +71,7 @@ async function sayWhetherItWouldStart(config: string): Promise<number> {
 }
 
 async function serveHere(config: string): Promise<void> {
-  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, CREDENTIALS_DIRECTORY } = process.env;
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, CREDENTIALS_DIRECTORY, RUNTIME_DIRECTORY } = process.env;
   const log = createLog(destination({ fd: 1, sync: true }), 'info');
   // Meant for us only where WATCHDOG_PID is ours, or not given (sd_watchdog_enabled(3)).
   const watched = WATCHDOG_PID === undefined || WATCHDOG_PID === String(process.pid);
@@ -76,10 +88,11 @@ async function serveHere(config: string): Promise<void> {
   await serve({
     config,
     credentials: CREDENTIALS_DIRECTORY,
+    runtimeFolders: RUNTIME_DIRECTORY?.split(':') ?? [],
     version: VERSION,
     log,
     notifier,
-    environment: (role) => ({ PENGUINDOME_ROLE: role }),
+    environment: (role) => ({ [ROLE]: role }),
     signal: stop.signal,
     onReload: (call) => {
       reload = call;

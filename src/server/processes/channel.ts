@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import { type Begin, type FromProcess, type ToProcess, toProcess, type WorkerState } from './messages.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** A worker's or the writer's way to the primary. */
 export interface Channel {
@@ -11,6 +12,7 @@ export interface Channel {
   describe(state: () => WorkerState): void;
   /** aborts when the primary says stop */
   readonly stopped: AbortSignal;
+  untilStopped(): Promise<void>;
   /** Nothing more is said or heard. Node then ends the process. */
   close(): void;
 }
@@ -43,6 +45,7 @@ export function openChannel(worker: Worker): Channel {
       state = next;
     },
     stopped: stop.signal,
+    untilStopped: () => untilAborted(stop.signal),
     close: () => worker.process.disconnect(),
   };
 }

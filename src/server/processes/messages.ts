@@ -41,6 +41,8 @@ const begin = z.object({
   tickets,
   workers: z.number(),
   first: z.boolean(),
+  /** where the writer listens; absent where the store needs none */
+  socket: z.string().optional(),
 });
 export type Begin = z.output<typeof begin>;
 

@@ -11,6 +11,7 @@ import { whatNeedsRestart } from '../what-needs-restart.ts';
 import { type KeptProcess, keepProcess, type Role } from './keep-process.ts';
 import type { FromProcess } from './messages.ts';
 import { describeServer, followStore } from './tell-state.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** What was loaded, in the form in which it goes to the workers: JSON can hold it. */
 export interface Source {
@@ -22,8 +23,8 @@ export interface PrimaryParts<S extends Source> {
   load: () => Promise<S>;
   /** how many workers */
   workers: number;
-  /** whether the store needs a writer */
-  writer: boolean;
+  /** where the writer listens; absent where the store needs none */
+  socket?: string;
   /** of the environment that a process of this role gets */
   environment: (role: Role) => Record<string, string>;
   onReload: (reload: () => void) => void;
@@ -72,7 +73,14 @@ export async function runPrimary<S extends Source>(
       hear,
       changed,
       fork: () => cluster.fork(parts.environment(role)),
-      begin: async () => ({ ...(await begin()), source, tickets: ring.secrets(), workers: parts.workers }),
+      begin: async () => ({
+        ...(await begin()),
+        // The writer has no use for the keys in there.
+        source: role === 'writer' ? { settings: source.settings } : source,
+        tickets: ring.secrets(),
+        workers: parts.workers,
+        socket: parts.socket,
+      }),
     });
   function hearWorker(message: FromProcess, self: KeptProcess): void {
     if (message.kind === 'take') {
@@ -86,13 +94,14 @@ export async function runPrimary<S extends Source>(
     else if (message.kind === 'alive' && serving) follow(workers);
   }
 
-  const writer = parts.writer
-    ? keep(
-        'writer',
-        async () => ({ first: false }),
-        (message) => message.kind === 'waiting' && waiting(message.reason),
-      )
-    : undefined;
+  const writer =
+    parts.socket !== undefined
+      ? keep(
+          'writer',
+          async () => ({ first: false }),
+          (message) => message.kind === 'waiting' && waiting(message.reason),
+        )
+      : undefined;
   const workers = Array.from({ length: parts.workers }, (_, index) =>
     keep(
       'worker',
@@ -112,7 +121,7 @@ export async function runPrimary<S extends Source>(
   }
 
   try {
-    await Promise.race([Promise.all(all.map(({ started }) => started)), aborted(signal)]);
+    await Promise.race([Promise.all(all.map(({ started }) => started)), untilAborted(signal)]);
   } catch (error) {
     await stop();
     throw error;
@@ -154,7 +163,7 @@ export async function runPrimary<S extends Source>(
   parts.onReload(() => {
     reloading = reloading.then(reload);
   });
-  await aborted(signal);
+  await untilAborted(signal);
   log.event('server.stopping');
   void notifier.stopping();
   await stop();
@@ -192,11 +201,4 @@ function tellWaiting({ log, notifier }: Pick<PrimaryParts<Source>, 'log' | 'noti
 function every(interval: Milliseconds, signal: AbortSignal, work: () => void): void {
   const timer = setInterval(work, interval);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -55,7 +55,7 @@ export async function runWorker(
   }
   channel.tell({ kind: 'alive', state: describe(server) });
   channel.tell({ kind: 'ready', ports: server.ports().length });
-  await aborted(channel.stopped);
+  await channel.untilStopped();
   await applying;
   await server.stop();
 }
@@ -117,11 +117,4 @@ function shareBy(channel: Channel, { workers, first, tickets }: Begin): Shared {
       },
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
