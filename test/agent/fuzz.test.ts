@@ -52,6 +52,10 @@ interface Planted {
   kind: string;
 }
 
+/** Readable by all, written by nobody. */
+const LINKED = '/proc/version';
+const EXCLUSIVE = { flag: 'wx' };
+
 async function plant(folder: string, files: readonly Planted[]): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -59,8 +63,8 @@ async function plant(folder: string, files: readonly Planted[]): Promise<void> {
     const path = join(folder, name);
     if (name === '.' || name === '..') continue;
     const work =
-      kind === 'folder' ? mkdir(path) : kind === 'link' ? symlink('/etc/passwd', path) : writeFile(path, content);
-    // two of one name
+      kind === 'folder' ? mkdir(path) : kind === 'link' ? symlink(LINKED, path) : writeFile(path, content, EXCLUSIVE);
+    // two of one name: nothing is written through a link
     await work.catch(() => undefined);
   }
 }
