@@ -12,7 +12,9 @@ const LONGEST = 107 - 16;
 export async function makeSocketFolder(
   candidates: string[],
 ): Promise<{ folder: string; socket: string; remove: () => Promise<void> }> {
-  const parent = candidates.find((each) => Buffer.byteLength(join(each, 'penguindome-server-XXXXXX/writer')) <= LONGEST);
+  const parent = candidates.find(
+    (each) => Buffer.byteLength(join(each, 'penguindome-server-XXXXXX/writer')) <= LONGEST,
+  );
   if (parent === undefined) {
     throw new OperatorError(`cannot make a socket: the paths are too long (${candidates.join(', ')}); set TMPDIR`);
   }
