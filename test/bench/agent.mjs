@@ -14,11 +14,13 @@ export async function measureAgent({ quick, progress, wants }) {
   const rows = {};
   try {
     const bare = measure([process.execPath, '-e', '0'], times);
-    const record = (name, figures) => {
+    const tick = (...args) => [`${root}build/penguindome-tick`, '--state', state, ...args];
+    const record = (name, figures, target) => {
       rows[`agent: ${name}, CPU`] = row({
         value: figures.cpu,
         unit: 's',
         reference: { name: 'an empty Node', value: bare.cpu },
+        ...(target === undefined ? {} : { target }),
       });
       rows[`agent: ${name}, memory`] = row({
         value: figures.memory,
@@ -27,9 +29,10 @@ export async function measureAgent({ quick, progress, wants }) {
       });
     };
     must(agent('run'));
-    record('tick with nothing due', measure(agent('run'), times));
+    record('tick with nothing due', measure(tick('run'), times), { at_most: 0.1 });
+    record('the same without the launcher', measure(agent('run'), times));
     record('collect', measure(agent('collect'), times));
-    record('submit', measure(agent('submit'), times, agent('collect')));
+    record('a check-in', measure(tick('submit'), times, agent('collect')), { at_most: 0.15 });
     rows['agent: a quiet check-in, whole HTTP request'] = row({
       value: demo.bytes.second,
       unit: 'bytes',
