@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import { scratchFolder } from './scratch.ts';
@@ -42,7 +43,12 @@ export async function ownMongodIn(folder: string, t: ExecutionContext, ...args: 
   // it waits for 30 s: a mongod that starts on a busy machine takes some
   await client.db('admin').command({ ping: 1 });
   await client.close();
-  return { settings, start, kill, isAlive, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
+  /** Other threads of it run on until the one that gets the signal has its turn. */
+  const freeze = async () => {
+    child?.kill('SIGSTOP');
+    while (!/^State:\s+T/m.test(await readFile(`/proc/${child?.pid}/status`, 'utf8'))) await setTimeout(5);
+  };
+  return { settings, start, kill, isAlive, freeze, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
 }
 
 async function freePort(): Promise<number> {

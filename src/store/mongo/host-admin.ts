@@ -71,11 +71,6 @@ export async function saveJudgement(
   return matchedCount > 0;
 }
 
-export async function settle({ clients }: Collections, hostname: string, evaluated_at: Date): Promise<boolean> {
-  const filter = { hostname, 'checks.evaluated_at': evaluated_at };
-  return (await clients.updateOne(filter, { $set: { settled: true } })).matchedCount > 0;
-}
-
 export async function suspend({ clients }: Collections, hostname: string, suspended: boolean): Promise<boolean> {
   const update = suspended ? { $set: { suspended: true } } : { $unset: { suspended: '' } };
   return (await clients.updateOne({ hostname }, update)).matchedCount > 0;

@@ -2,13 +2,14 @@ import type { BSON } from 'mongodb';
 import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
-import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
+import { attach, forget, markLost, revokeKey, saveJudgement, suspend } from './host-admin.ts';
 import { findHostById, findKey, listHosts, readHost } from './hosts.ts';
 import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport } from './reports.ts';
 import { rotate } from './rotate.ts';
+import { shareSettles } from './settle.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { Statement } from './shared-writes.ts';
 import { spend } from './spend.ts';
@@ -22,6 +23,7 @@ export interface Shared {
 }
 
 export function hostStore(collections: Collections, { reads, write, mover }: Shared): HostStore {
+  const settle = shareSettles(collections);
   const noticed = async (found: Promise<BSON.Document | null>) => {
     const document = await found;
     if (document !== null) mover.notice(document);
@@ -49,7 +51,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
     saveJudgement: (hostname, submitted_at, checks) =>
       reach(() => saveJudgement(collections, hostname, submitted_at, checks)),
-    settle: (hostname, evaluated_at) => reach(() => settle(collections, hostname, evaluated_at)),
+    settle: (hostname, evaluated_at) => reach(() => settle({ hostname, evaluated_at })),
     suspend: (hostname, suspended) => reach(() => suspend(collections, hostname, suspended)),
     forget: (hostname, at) => reach(() => forget(collections, hostname, at)),
   };

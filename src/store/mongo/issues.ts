@@ -4,18 +4,26 @@ import type { IssueFilter } from '../port.ts';
 import { issueOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
-import { isDuplicateKey } from './errors.ts';
+import { insertAll } from './insert-all.ts';
+import { type Outcome, share } from './share.ts';
 import type { SharedReads } from './shared-reads.ts';
+import { OPERATION_TIMEOUT } from './timeouts.ts';
 
-/** The unique index over open issues is the guard. */
-export async function openIssue({ issues }: Collections, hostname: string, name: string, at: Date): Promise<boolean> {
-  try {
-    await issues.insertOne({ hostname, name, opened_at: at, open: true });
-    return true;
-  } catch (error) {
-    if (isDuplicateKey(error)) return false;
-    throw error;
-  }
+export type OpenIssue = (asked: { hostname: string; name: string; opened_at: Date }) => Promise<boolean>;
+
+const MOST = { items: 200, bytes: Number.POSITIVE_INFINITY };
+const ON_DISK = { w: 'majority' as const, j: true, wtimeout: OPERATION_TIMEOUT };
+
+/** Opens together what is asked for at once. The unique index over open issues is the guard. */
+export function shareOpening(collections: Collections): OpenIssue {
+  return share(
+    async (asked): Promise<Outcome<boolean>[]> => {
+      const documents = asked.map((issue) => ({ ...issue, open: true }));
+      const there = await insertAll(collections, collections.issues, documents, ON_DISK);
+      return asked.map((_, index) => ({ answer: !there.has(index) }));
+    },
+    { most: MOST, batches: 2 },
+  );
 }
 
 /** Closes duplicates that an original database may hold, too. */
@@ -57,22 +65,20 @@ export async function markAlerted(
 /** Costs what changes: what is open is read once. */
 export async function reconcile(
   collections: Collections,
-  { openIssues }: SharedReads,
-  hostname: string,
-  failing: string[],
-  passing: string[],
-  at: Date,
+  { openIssues, open }: { openIssues: SharedReads['openIssues']; open: OpenIssue },
+  { hostname, failing, passing, at }: { hostname: string; failing: string[]; passing: string[]; at: Date },
 ): Promise<{ opened: string[]; closed: string[] }> {
-  const open = await openIssues(hostname);
-  const opened: string[] = [];
-  for (const name of failing) {
-    if (!open.has(name) && (await openIssue(collections, hostname, name, at))) opened.push(name);
-  }
-  const closed: string[] = [];
-  for (const name of passing) {
-    if (open.has(name) && (await closeIssue(collections, hostname, name, at))) closed.push(name);
-  }
+  const known = await openIssues(hostname);
+  const [opened, closed] = await Promise.all([
+    those(failing, async (name) => !known.has(name) && open({ hostname, name, opened_at: at })),
+    those(passing, async (name) => known.has(name) && closeIssue(collections, hostname, name, at)),
+  ]);
   return { opened, closed };
+}
+
+async function those(names: string[], are: (name: string) => Promise<boolean>): Promise<string[]> {
+  const said = await Promise.all(names.map(are));
+  return names.filter((_, index) => said[index]);
 }
 
 function condition({ hostnames, names }: IssueFilter): Filter<Document> {

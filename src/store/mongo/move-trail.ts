@@ -1,7 +1,8 @@
-import { BSON, MongoBulkWriteError, type ObjectId } from 'mongodb';
+import { BSON, type ObjectId } from 'mongodb';
 import type { Collections } from './collections.ts';
-import { isDuplicateKey } from './errors.ts';
+import { insertAll } from './insert-all.ts';
 import { share } from './share.ts';
+import { OPERATION_TIMEOUT } from './timeouts.ts';
 
 /** What waits in one host's document, as read. */
 export interface WaitingTrail {
@@ -68,14 +69,10 @@ export async function moveTrailOf(collections: Collections, hostname: string): P
  * Nor do several movers at once, or one that comes late: what it inserts is there already, and what it takes out is gone.
  * (That a name may change meanwhile: see rename.ts.)
  */
-async function moveAll({ clients, trail }: Collections, waiting: WaitingTrail[]): Promise<{ answer: undefined }[]> {
+async function moveAll(collections: Collections, waiting: WaitingTrail[]): Promise<{ answer: undefined }[]> {
   const records = waiting.flatMap(({ hostname, records }) => records.map((record) => ({ ...record, hostname })));
-  try {
-    await trail.insertMany(records, { ordered: false, writeConcern: { w: 'majority' } });
-  } catch (error) {
-    if (!isAllThere(error)) throw error;
-  }
-  await clients.bulkWrite(
+  await insertAll(collections, collections.trail, records, { w: 'majority', wtimeout: OPERATION_TIMEOUT });
+  await collections.clients.bulkWrite(
     waiting.map(({ client, records }) => ({ updateOne: { filter: { _id: client }, update: without(records) } })),
     { ordered: false, writeConcern: { w: 1 } },
   );
@@ -84,19 +81,6 @@ async function moveAll({ clients, trail }: Collections, waiting: WaitingTrail[])
 
 function without(records: BSON.Document[]): BSON.Document {
   return { $pull: { trail_waiting: { _id: { $in: records.map(({ _id }) => _id) } } } };
-}
-
-/**
- * Whether insertMany failed by nothing but documents that were there before. An error that is not the server's word on a document,
- * such as a broken connection, comes wrapped in the same class, with no document's error at all: then nobody knows what is there.
- */
-export function isAllThere(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return isDuplicateKey(error);
-  if (error.errorResponse instanceof Error) return false;
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return (
-    error.result.getWriteConcernError() === undefined && errors.length > 0 && errors.every(({ code }) => code === 11000)
-  );
 }
 
 function isWorthMoving({ records }: WaitingTrail): boolean {

@@ -9,13 +9,13 @@ import { reach, reachEach, reachWithoutDeadline } from './errors.ts';
 import { exportDocuments } from './export.ts';
 import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
-import { closeIssue, issueHistory, listOpenIssues, markAlerted, openIssue, reconcile } from './issues.ts';
+import { closeIssue, issueHistory, listOpenIssues, markAlerted, reconcile, shareOpening } from './issues.ts';
 import { moveTrails } from './move-trail.ts';
 import { acknowledgePatch, pendingPatches } from './patches.ts';
 import { migrate } from './schema.ts';
 import { type SharedReads, shareReads } from './shared-reads.ts';
 import { shareWrites } from './shared-writes.ts';
-import { expireSignatures, knowsSignature, rememberSignature } from './signatures.ts';
+import { expireSignatures, knowsSignature, rememberSignatures } from './signatures.ts';
 import { findToken, insertToken, listTokens, revokeToken, useToken } from './tokens.ts';
 import { trailHistory } from './trail-history.ts';
 
@@ -33,6 +33,7 @@ export async function openMongo(
   }
   const reads = shareReads(collections);
   const mover = moveTrails(collections);
+  const remember = rememberSignatures(collections);
   return {
     kind: 'mongo',
     hosts: hostStore(collections, { reads, write: shareWrites(collections), mover }),
@@ -59,7 +60,7 @@ export async function openMongo(
       acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),
     },
     signatures: {
-      remember: (id, expires_at) => reach(() => rememberSignature(collections, id, expires_at, clock.now())),
+      remember: (id, expires_at) => reach(() => remember({ id, expires_at, now: clock.now() })),
       knows: (id) => reach(() => knowsSignature(collections, id, clock.now())),
     },
     state: () => reach(() => readState(collections)),
@@ -70,15 +71,16 @@ export async function openMongo(
   };
 }
 
-function issueStore(collections: Collections, reads: SharedReads): IssueStore {
+function issueStore(collections: Collections, { openIssues }: SharedReads): IssueStore {
+  const open = shareOpening(collections);
   return {
-    open: (hostname, name, at) => reach(() => openIssue(collections, hostname, name, at)),
+    open: (hostname, name, at) => reach(() => open({ hostname, name, opened_at: at })),
     close: (hostname, name, at) => reach(() => closeIssue(collections, hostname, name, at)),
     listOpen: (filter) => reachEach(() => listOpenIssues(collections, filter ?? {})),
     history: (filter) => reach(() => issueHistory(collections, filter)),
     markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
     reconcile: (hostname, failing, passing, at) =>
-      reach(() => reconcile(collections, reads, hostname, failing, passing, at)),
+      reach(() => reconcile(collections, { openIssues, open }, { hostname, failing, passing, at })),
   };
 }
 

@@ -1,10 +1,14 @@
 import type { Milliseconds } from '../../core/duration.ts';
 import { beforeDeadline } from './deadline.ts';
 
-/** What one batch may hold: a command ends at 48 MB. */
-export interface Most {
-  items: number;
-  bytes: number;
+export interface Sharing<Item> {
+  /** what one batch may hold: a command ends at 48 MB */
+  most: { items: number; bytes: number };
+  sizeOf?: (item: Item) => number;
+  /** batches under way at once: where they wait for the journal, the next is on its way meanwhile */
+  batches?: number;
+  /** for one batch */
+  deadline?: Milliseconds;
 }
 
 interface Asked<Item, Answer> {
@@ -18,20 +22,16 @@ interface Asked<Item, Answer> {
 export type Outcome<Answer> = { answer: Answer } | { error: unknown };
 
 /**
- * Sends together what is asked for at once: one batch is under way at a time, and what comes meanwhile is the next.
+ * Sends together what is asked for at once: while a batch is under way, what comes is for the next.
  * A round trip, a wait for the journal and the work of both sides for a command are so shared by all requests under way.
  * @param send answers in the order of its items; where it rejects, or does not answer in time, all of them fail so
  */
 export function share<Item, Answer>(
   send: (items: Item[]) => Promise<Outcome<Answer>[]>,
-  {
-    most,
-    sizeOf = () => 0,
-    deadline,
-  }: { most: Most; sizeOf?: (item: Item) => number /** for one batch */; deadline?: Milliseconds },
+  { most, sizeOf = () => 0, batches = 1, deadline }: Sharing<Item>,
 ): (item: Item) => Promise<Answer> {
   let waiting: Asked<Item, Answer>[] = [];
-  let running = false;
+  let running = 0;
 
   function next(): Asked<Item, Answer>[] {
     let bytes = 0;
@@ -46,14 +46,14 @@ export function share<Item, Answer>(
 
   async function run(): Promise<void> {
     while (waiting.length > 0) await sendBatch(send, next(), deadline);
-    running = false;
+    running--;
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, size: sizeOf(item), resolve, reject });
-      if (running) return;
-      running = true;
+      if (running === batches) return;
+      running++;
       // what else comes in this turn of the event loop goes along
       setImmediate(run);
     });

@@ -1,9 +1,9 @@
-import type { BSON, Document } from 'mongodb';
-import { MongoServerError } from 'mongodb';
+import type { Document } from 'mongodb';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { KeyId } from '../../core/host.ts';
 import type { Collections } from './collections.ts';
 import { isUnavailable } from './errors.ts';
+import { assertConfirmed, writeErrors } from './insert-all.ts';
 import { type Outcome, share } from './share.ts';
 import { OPERATION_TIMEOUT } from './timeouts.ts';
 
@@ -29,7 +29,11 @@ const MOST = { items: 64, bytes: 8 * 1024 * 1024 };
  * @returns whether the guard held; rejects with the server's error, a duplicate key for one
  */
 export function shareWrites(collections: Collections): (statement: Statement) => Promise<boolean> {
-  return share((statements) => writeAll(collections, statements), { most: MOST, sizeOf: ({ bytes }) => bytes });
+  return share((statements) => writeAll(collections, statements), {
+    most: MOST,
+    sizeOf: ({ bytes }) => bytes,
+    batches: 2,
+  });
 }
 
 /** A statement that the server, or the driver, cannot even read fails its whole command: then each goes by itself. */
@@ -62,25 +66,14 @@ async function writeTogether(collections: Collections, statements: Statement[]):
     },
     { ignoreUndefined: true },
   );
-  if (reply['writeConcernError'] !== undefined) {
-    throw new StoreUnavailable(
-      `cannot confirm what was written: ${new MongoServerError(reply['writeConcernError']).message}`,
-    );
-  }
-  const errors = errorsOf(reply);
+  assertConfirmed(reply);
+  const errors = writeErrors(reply);
   const unmatched = statements.length - errors.size - Number(reply['n']);
   const written = unmatched === 0 ? undefined : await whichWritten(collections, statements, errors, unmatched);
   return statements.map((_, index) => {
     const error = errors.get(index);
     return error === undefined ? { answer: written?.[index] ?? true } : { error };
   });
-}
-
-function errorsOf(reply: BSON.Document): Map<number, MongoServerError> {
-  const errors: unknown = reply['writeErrors'];
-  const found = new Map<number, MongoServerError>();
-  for (const error of Array.isArray(errors) ? errors : []) found.set(Number(error.index), new MongoServerError(error));
-  return found;
 }
 
 /** The reply only counts. Where not all were written, what each leaves behind tells which were. */

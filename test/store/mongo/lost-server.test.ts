@@ -45,7 +45,7 @@ test('a mongod that hangs is a store that is unavailable', async (t) => {
   const store = await openStore(server.settings, { clock: realClock, random: realRandom });
   t.teardown(() => store.close());
   const { epoch } = await store.state();
-  server.signal('SIGSTOP');
+  await server.freeze();
   await t.throwsAsync(store.state(), { instanceOf: StoreUnavailable });
   server.signal('SIGCONT');
   let state: { epoch: string } | undefined;
@@ -61,7 +61,7 @@ test('many documents inserted at once into a mongod that is gone are a store tha
   t.teardown(() => client.close());
   const trail = client.db('penguindome').collection('trail');
   await trail.insertMany([{ n: 1 }, { n: 2 }]);
-  server.signal('SIGSTOP');
+  await server.freeze();
   const cut = t.throwsAsync(
     reach(() => trail.insertMany([{ n: 3 }])),
     { instanceOf: StoreUnavailable },

@@ -20,8 +20,9 @@ interface Deps {
 export function refuseDowngrade(deps: Deps): Middleware {
   return async function refuseDowngrade(ctx, next) {
     const name = hostname.take(ctx);
-    const host = await deps.store.hosts.find(name);
-    if (host?.identity !== undefined || (await deps.store.enrollments.everApproved(name))) {
+    const { hosts, enrollments } = deps.store;
+    const [host, approved] = await Promise.all([hosts.find(name), enrollments.everApproved(name)]);
+    if (host?.identity !== undefined || approved) {
       throw await downgraded(deps, name);
     }
     storedHost.put(ctx, host);
