@@ -5,7 +5,8 @@ import type { Begin } from '../server/processes/messages.ts';
 /** Does a process's work until it is done; the primary hears why where it cannot be done, and ends the process. */
 export async function runChild(channel: Channel, work: (begin: Begin) => Promise<void>): Promise<void> {
   try {
-    await work(await channel.begin());
+    const begin = await channel.begin();
+    if (begin !== undefined) await work(begin);
     channel.close();
   } catch (error) {
     if (channel.stopped.aborted) channel.close();

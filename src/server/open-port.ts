@@ -56,8 +56,9 @@ export async function openPort(
       useTickets(server, spec.tls.cert, { secrets: () => shared.tickets.secrets(), log });
     }
   };
-  await listen(server, spec);
+  // Before anybody can come, whose ticket would be of a key that only this process has.
   certify();
+  await listen(server, spec);
   server.once('close', shared.tickets.onRotated(certify));
   const port = (): number => portOf(server);
   log.event('server.listening', { port: port(), host: spec.host ?? '*', tls: spec.tls !== undefined, name: spec.name });

@@ -1,82 +1,20 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { testPki } from '../support/certificates.ts';
-import { freePort } from '../support/free-port.ts';
 import { httpRequest } from '../support/http.ts';
 import { whenPresent } from '../support/needs.ts';
 import { notifySocket } from '../support/notify-socket.ts';
-import { succeed } from '../support/penguindome.ts';
-import { scratchFolder } from '../support/scratch.ts';
+import { installServer, runServer } from '../support/server-program.ts';
 
 const SERVER = 'build/penguindome-server';
 const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 
-interface Installed {
-  dir: string;
-  config: string;
-  url: string;
-  localUrl: string;
-}
-
-async function install(t: ExecutionContext): Promise<Installed> {
-  const dir = join(await scratchFolder(t), 'site');
-  const [port, local] = [await freePort(), await freePort()];
-  const url = `https://127.0.0.1:${port}`;
-  await succeed([
-    'setup',
-    '--yes',
-    '--dir',
-    dir,
-    '--port',
-    String(port),
-    '--local-port',
-    String(local),
-    '--public-url',
-    url,
-  ]);
-  return { dir, config: join(dir, 'server.yml'), url, localUrl: `http://127.0.0.1:${local}` };
-}
-
-interface Running {
-  child: ChildProcess;
-  lines: Record<string, unknown>[];
-  ended: Promise<number | string>;
-  waitFor(event: string, count?: number): Promise<void>;
-}
-
-/** Runs the built server until the test ends. */
-async function run(t: ExecutionContext, { config }: Installed, env: Record<string, string> = {}): Promise<Running> {
-  const child = spawn(process.execPath, [SERVER, '--config', config], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(() => void child.kill('SIGKILL'));
-  const lines: Record<string, unknown>[] = [];
-  let rest = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    const whole = (rest + chunk.toString()).split('\n');
-    rest = whole.pop() ?? '';
-    lines.push(...whole.map((line): Record<string, unknown> => JSON.parse(line)));
-  });
-  const ended = new Promise<number | string>((resolve) => {
-    child.on('close', (status, signal) => resolve(status ?? signal ?? 'unknown'));
-  });
-  const waitFor = async (event: string, count = 1): Promise<void> => {
-    while (lines.filter((line) => line['event'] === event).length < count) {
-      if (child.exitCode !== null) throw new Error(`the server ended: ${JSON.stringify(lines.at(-1))}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  await waitFor('server.ready');
-  return { child, lines, ended, waitFor };
-}
-
 test('--check-config says yes to what setup made, and names each thing that is wrong', async (t) => {
-  const { dir, config } = await install(t);
+  const { dir, config } = await installServer(t);
   const check = () => spawnSync(process.execPath, [SERVER, '--config', config, '--check-config'], { encoding: 'utf8' });
   t.is(check().status, 0, check().stdout);
   await writeFile(join(dir, 'pki/server.key'), await readFile(join(dir, 'pki/ca.key')));
@@ -91,7 +29,7 @@ test('--check-config says yes to what setup made, and names each thing that is w
 });
 
 test('a port that cannot be had is told in words, by --check-config too', async (t) => {
-  const { dir, config, url } = await install(t);
+  const { dir, config, url } = await installServer(t);
   const port = Number(new URL(url).port);
   const server = (...args: string[]) =>
     spawnSync(process.execPath, [SERVER, '--config', config, ...args], { encoding: 'utf8', timeout: 30_000 });
@@ -118,7 +56,7 @@ test('a port that cannot be had is told in words, by --check-config too', async 
 });
 
 test('--check-config notes a certificate that has expired: the server would start with it all the same', async (t) => {
-  const installed = await install(t);
+  const installed = await installServer(t);
   const old = await testPki(join(installed.dir, 'old'), new Date('2020-01-01'));
   const { certificate, key } = await old.issue();
   await writeFile(join(installed.dir, 'pki/server.crt'), await readFile(certificate));
@@ -127,16 +65,16 @@ test('--check-config notes a certificate that has expired: the server would star
   const check = spawnSync(process.execPath, args, { encoding: 'utf8' });
   t.is(check.status, 0, check.stdout);
   t.regex(check.stdout, /note: port \d+: .*server\.crt expired on .*: no agent will trust it/);
-  await run(t, installed);
+  await runServer(t, installed);
 });
 
 whenPresent(has('systemd-notify') && has('python3'), 'the server under systemd: no systemd-notify, or no python3')(
   'the server tells systemd that it is ready, alive and stopping, reloads at SIGHUP, ends at SIGTERM',
   async (t) => {
-    const installed = await install(t);
+    const installed = await installServer(t);
     const { config, localUrl } = installed;
     const socket = await notifySocket(t);
-    const server = await run(t, installed, { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '1000000' });
+    const server = await runServer(t, installed, { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '1000000' });
     await socket.waitFor('READY=1');
     t.regex(await socket.waitFor('STATUS='), /2 ports, store reachable/);
     await socket.waitFor('WATCHDOG=1');

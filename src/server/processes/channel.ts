@@ -6,8 +6,8 @@ import { untilAborted } from './until-aborted.ts';
 export interface Channel {
   tell(message: FromProcess): void;
   on(hear: (message: ToProcess) => void): void;
-  /** Says that this process is awake. @returns what it is told to begin with */
-  begin(): Promise<Begin>;
+  /** Says that this process is awake. @returns what it is told to begin with; undefined where it is told to stop before */
+  begin(): Promise<Begin | undefined>;
   /** What pings are answered with from now on. */
   describe(state: () => WorkerState): void;
   /** aborts when the primary says stop */
@@ -39,6 +39,7 @@ export function openChannel(worker: Worker): Channel {
         hearers.add((message) => {
           if (message.kind === 'begin') resolve(message);
         });
+        void untilAborted(stop.signal).then(() => resolve(undefined));
         tell({ kind: 'awake' });
       }),
     describe: (next) => {

@@ -19,8 +19,12 @@ export interface KeptProcess {
   /** Whether it can have said something, and has, since so long ago. */
   isSilent(time: Milliseconds): boolean;
   tell(message: ToProcess): void;
-  /** Has it take over what was loaded. @returns why it did not; undefined too where it ended: it begins with what is loaded then */
+  /** Whether this is what it began with, or took over last. */
+  has(source: unknown): boolean;
+  /** Has it take over what was loaded. @returns why it did not; undefined too where it is not ready: it begins with what is loaded then */
   apply(source: unknown): Promise<string | undefined>;
+  /** Ends it at once, so that it is started again. */
+  kill(): void;
   /** Tells it to end, and ends it after the grace. */
   stop(grace: Milliseconds): Promise<void>;
 }
@@ -50,7 +54,10 @@ interface Run {
   ready: boolean;
   state: WorkerState | undefined;
   failed: { message: string; exitCode: number } | undefined;
-  applied: ((reason: string | undefined) => void) | undefined;
+  /** what it began with, or took over last */
+  source: unknown;
+  /** wait for its answers, which come in this order */
+  applying: { source: unknown; done: (reason: string | undefined) => void }[];
 }
 
 export function keepProcess(parts: KeptParts): KeptProcess {
@@ -74,7 +81,8 @@ export function keepProcess(parts: KeptParts): KeptProcess {
       ready: false,
       state: undefined,
       failed: undefined,
-      applied: undefined,
+      source: undefined,
+      applying: [],
     };
     run = now;
     log.event('process.started', { role, pid: worker.process.pid });
@@ -83,22 +91,30 @@ export function keepProcess(parts: KeptParts): KeptProcess {
       const { data: message } = fromProcess.safeParse(raw);
       if (message !== undefined) take(now, message);
     });
-    // Such as a message to a process that has just ended; that it has is told by `exit`.
-    worker.on('error', () => undefined);
-    worker.on('exit', (status, signal) => {
+    const gone = (how: string): void => {
       clearTimeout(unheard);
-      lose(now, signal ?? String(status));
-    });
+      if (run === now) lose(now, how);
+    };
+    // Such as a message to a process that has just ended; that it has is told by `exit`. Not so of one that never was: too many, say.
+    worker.on('error', (error) => worker.process.pid === undefined && gone(messageOf(error)));
+    worker.on('exit', (status, signal) => gone(signal ?? String(status)));
   }
 
   function take(now: Run, message: FromProcess): void {
     now.heard = performance.now();
     switch (message.kind) {
       case 'awake':
-        void parts.begin().then(
-          (begin) => send(now.worker, { kind: 'begin', ...begin }),
-          () => now.worker.process.kill('SIGKILL'),
-        );
+        // It may have been told before it could hear.
+        if (stopping) send(now.worker, { kind: 'stop' });
+        else {
+          void parts.begin().then(
+            (begin) => {
+              now.source = begin.source;
+              send(now.worker, { kind: 'begin', ...begin });
+            },
+            () => now.worker.process.kill('SIGKILL'),
+          );
+        }
         break;
       case 'ready':
         ports = message.ports;
@@ -117,16 +133,23 @@ export function keepProcess(parts: KeptParts): KeptProcess {
         break;
       case 'applied':
         ports = message.ports;
-        now.applied?.(message.reason);
+        settle(now, message.reason);
         break;
       default:
     }
     parts.hear(message, kept);
   }
 
+  function settle(now: Run, reason: string | undefined): void {
+    const first = now.applying.shift();
+    if (first === undefined) return;
+    if (reason === undefined) now.source = first.source;
+    first.done(reason);
+  }
+
   function lose(gone: Run, how: string): void {
     run = undefined;
-    gone.applied?.(undefined);
+    for (const { done } of gone.applying) done(undefined);
     before.requests += gone.state?.requests ?? 0;
     before.refused += gone.state?.refused ?? 0;
     ended();
@@ -158,16 +181,14 @@ export function keepProcess(parts: KeptParts): KeptProcess {
     ports: () => ports,
     isSilent: (time) => run?.heard !== undefined && performance.now() - run.heard > time,
     tell: (message) => run !== undefined && send(run.worker, message),
+    has: (source) => run?.source === source,
     apply: (source) =>
       new Promise((resolve) => {
-        if (run?.ready !== true) return resolve(undefined);
-        const now = run;
-        now.applied = (reason) => {
-          now.applied = undefined;
-          resolve(reason);
-        };
-        send(now.worker, { kind: 'apply', source });
+        if (stopping || run?.ready !== true) return resolve(undefined);
+        run.applying.push({ source, done: resolve });
+        send(run.worker, { kind: 'apply', source });
       }),
+    kill: () => void run?.worker.process.kill('SIGKILL'),
     async stop(grace) {
       stopping = true;
       clearTimeout(again);

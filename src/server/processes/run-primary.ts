@@ -88,10 +88,19 @@ export async function runPrimary<S extends Source>(
       self.tell({ kind: 'taken', id, ...limiter.take(address, rate, clock.now()) });
     } else if (message.kind === 'deprecated') {
       for (const worker of workers) if (worker !== self) worker.tell(message);
-      // It may have missed a rotation while it began.
-    } else if (message.kind === 'ready') self.tell({ kind: 'tickets', tickets: ring.secrets() });
+    } else if (message.kind === 'ready') void catchUp(self);
     else if (message.kind === 'waiting') waiting(message.reason);
     else if (message.kind === 'alive' && serving) follow(workers);
+  }
+
+  /** It may have missed a rotation, or a reload, while it began. */
+  async function catchUp(worker: KeptProcess): Promise<void> {
+    worker.tell({ kind: 'tickets', tickets: ring.secrets() });
+    if (worker.has(source)) return;
+    const reason = await worker.apply(source);
+    if (reason === undefined) return;
+    log.event('server.reload-failed', { reason });
+    worker.kill();
   }
 
   const writer =
@@ -148,8 +157,8 @@ export async function runPrimary<S extends Source>(
       await applyToAll(workers, next, source);
       const before = source.settings;
       source = next;
-      // Who was just starting has begun with what was so far.
-      await applyToAll(workers, next, next);
+      // Who came meanwhile has begun with what was so far.
+      await Promise.all(workers.map((worker) => worker.isReady() && catchUp(worker)));
       log.setLevel(next.settings.log.level);
       for (const setting of whatNeedsRestart(before, next.settings)) log.event('server.restart-needed', { setting });
       log.event('server.reloaded', { ports: workers[0]?.ports() });
