@@ -34,11 +34,12 @@ export interface RunningProgram {
   waitFor(event: string, count?: number): Promise<void>;
 }
 
-/** Runs the built server, in a process group of its own, until the test ends. */
+/** Runs the built server, in a process group of its own, until the test ends; goes on when this event is logged. */
 export async function runServer(
   t: ExecutionContext,
   { config }: Pick<Installed, 'config'>,
   env: Record<string, string> = {},
+  event = 'server.ready',
 ): Promise<RunningProgram> {
   const child = spawn(process.execPath, [SERVER, '--config', config], {
     env: { ...process.env, ...env },
@@ -62,7 +63,7 @@ export async function runServer(
       await pause();
     }
   };
-  await waitFor('server.ready');
+  await waitFor(event);
   return { child, lines, ended, waitFor };
 }
 
@@ -86,15 +87,22 @@ export async function processesOf({ child }: Pick<RunningProgram, 'child'>): Pro
   const found: Processes = { workers: [], writers: [] };
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const [status, environment] = await Promise.all(
-      ['status', 'environ'].map((file) => readFile(`/proc/${entry}/${file}`, 'latin1').catch(() => '')),
-    );
-    if (!status?.includes(`\nPPid:\t${child.pid}\n`) || /\nState:\tZ/.test(status)) continue;
-    const role = environment?.split('\0').find((each) => each.startsWith('PENGUINDOME_ROLE='));
+    if (!(await statusOf(entry)).includes(`\nPPid:\t${child.pid}\n`) || !(await isRunning(Number(entry)))) continue;
+    const environment = await readFile(`/proc/${entry}/environ`, 'latin1').catch(() => '');
+    const role = environment.split('\0').find((each) => each.startsWith('PENGUINDOME_ROLE='));
     if (role === 'PENGUINDOME_ROLE=worker') found.workers.push(Number(entry));
     if (role === 'PENGUINDOME_ROLE=writer') found.writers.push(Number(entry));
   }
   return found;
+}
+
+/** Not ended: one that nobody has waited for yet has. */
+export async function isRunning(pid: number): Promise<boolean> {
+  return /^State:\t[^ZX]/m.test(await statusOf(String(pid)));
+}
+
+function statusOf(pid: string): Promise<string> {
+  return readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
 }
 
 /** Asks again and again until it holds. */
