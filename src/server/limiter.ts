@@ -19,6 +19,33 @@ export function createBudget(total: () => number): Budget {
   };
 }
 
+/** A budget that several draw on, each up to a part of it. */
+export interface SharedBudget extends Budget {
+  of(who: string): Budget;
+}
+
+export function createSharedBudget(total: () => number, most: () => number): SharedBudget {
+  const whole = createBudget(total);
+  const parts = new Map<string, number>();
+  return {
+    ...whole,
+    of: (who) => ({
+      take(amount) {
+        const more = (parts.get(who) ?? 0) + amount;
+        if (more > most() || !whole.take(amount)) return false;
+        parts.set(who, more);
+        return true;
+      },
+      give(amount) {
+        whole.give(amount);
+        const less = (parts.get(who) ?? 0) - amount;
+        if (less > 0) parts.set(who, less);
+        else parts.delete(who);
+      },
+    }),
+  };
+}
+
 /** Runs work in turns, `width` at a time, first come first served. */
 export type Turnstile = <T>(work: () => Promise<T>) => Promise<T>;
 

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import type { Milliseconds } from '../core/duration.ts';
+import { subscriberOf } from './subscriber.ts';
 
 export interface RateLimiter {
   /** Takes one token out of the bucket of this address. */
@@ -28,7 +28,7 @@ export function createRateLimiter(interval: Milliseconds, most = MOST): RateLimi
   return {
     take(address, rate, date) {
       const now = date.getTime();
-      const key = isIPv6(address) ? network(address) : address;
+      const key = subscriberOf(address);
       const bucket = buckets.get(key) ?? { tokens: rate, at: now, told: false };
       // A clock that was set back gives nothing, and takes nothing.
       const gained = (Math.max(0, now - bucket.at) / interval) * rate;
@@ -44,17 +44,4 @@ export function createRateLimiter(interval: Milliseconds, most = MOST): RateLimi
         : { wait: Math.max(1, Math.round(((1 - tokens) / rate) * interval)), first: !told };
     },
   };
-}
-
-/** The first four of the eight groups (RFC 4291 section 2.2). */
-function network(address: string): string {
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  // A dotted end stands for two groups.
-  const after = tail === undefined || tail === '' ? 0 : tail.split(':').length + (tail.includes('.') ? 1 : 0);
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - groups.length - after }, () => '0');
-  return [...groups, ...zeros, ...(tail ?? '').split(':')]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

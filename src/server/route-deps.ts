@@ -2,19 +2,21 @@ import type { Limits } from '../settings/server-settings.ts';
 import { type DeprecatedPorts, trackDeprecatedPorts } from './deprecated-ports.ts';
 import type { ServerDeps } from './deps.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
-import { type Budget, createBudget, createTurnstile, type Turnstile } from './limiter.ts';
+import { createSharedBudget, createTurnstile, type SharedBudget, type Turnstile } from './limiter.ts';
 
 /** ServerDeps and what all routes share; each route's step names what it takes of it. */
 export interface RouteDeps extends ServerDeps {
   limits: () => Limits;
   keyring: Keyring;
   ports: DeprecatedPorts;
-  budget: Budget;
+  budget: SharedBudget;
   inflating: Turnstile;
 }
 
 /** Of all bodies that are held at once, by all workers. */
 const BODIES_AT_ONCE = 256 * 1024 * 1024;
+/** One client's part of them, as long as they are not inflated. */
+const PART_OF_ONE = 1 / 4;
 /** Bodies that are inflated and parsed at once, by all workers. */
 const INFLATED_AT_ONCE = 4;
 
@@ -23,12 +25,13 @@ export function routeDeps(deps: ServerDeps): RouteDeps {
   const limits = () => deps.settings().limits;
   // However many workers: one body of the largest size that is allowed must fit.
   const bodies = () => Math.max(BODIES_AT_ONCE / workers, limits().body + limits().decompressed);
+  const bodiesOfOne = () => Math.max(bodies() * PART_OF_ONE, limits().body);
   return {
     ...deps,
     limits,
     keyring: createKeyring(deps.store),
     ports: trackDeprecatedPorts(deps),
-    budget: createBudget(bodies),
+    budget: createSharedBudget(bodies, bodiesOfOne),
     inflating: createTurnstile(Math.max(1, Math.floor(INFLATED_AT_ONCE / workers))),
   };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -474,6 +475,38 @@ test.serial('what was read of bodies that are too large is let go, though their 
   collectGarbage();
   const held = process.memoryUsage().arrayBuffers - before;
   t.true(held < 20_000_000, `${held} bytes of 80,000,000 are held`);
+});
+
+/** Sends all of a body but its end, and waits. */
+function trickle(t: ExecutionContext, { url }: TestServer, size: number, from: string): Socket {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  t.teardown(() => socket.destroy());
+  const head = HEAD.replace('Content-Length: 1000', `Content-Length: ${size + 1}\r\nX-Forwarded-For: ${from}`);
+  socket.write(head);
+  socket.write(Buffer.alloc(size, 0x20));
+  return socket;
+}
+
+test.serial('a client that ends none of many bodies leaves room for the others', async (t) => {
+  const server = await startTestServer(t, { settings: { trusted_proxies: ['127.0.0.1/32'] } });
+  const client = await enrolledClient(server, 'penguin-07');
+  // From all over one /64: a quarter of the budget holds 16 of them.
+  const sockets = Array.from({ length: 40 }, (_, number) => trickle(t, server, 4_000_000, `2001:db8::${number + 1}`));
+  let refused = 0;
+  await new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.once('data', (answer: Buffer) => {
+        if (answer.toString().startsWith('HTTP/1.1 503 ') && ++refused === 24) resolve();
+      });
+    }
+  });
+  const other = trickle(t, server, 3_000_000, '2001:db8:0:1::1');
+  other.write(' ');
+  const [answer] = await once(other, 'data');
+  t.regex(String(answer), /^HTTP\/1\.1 401 /, 'read to its end, and then found to be without a signature');
+  t.is((await client.submit(GOOD)).status, 200);
 });
 
 test.serial(

@@ -2,14 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { Refusal } from '../../core/errors.ts';
 import type { Limits } from '../../settings/server-settings.ts';
-import type { Budget } from '../limiter.ts';
+import { clientAddress } from '../client-address.ts';
+import type { Budget, SharedBudget } from '../limiter.ts';
 import { ClientGone } from '../refuse.ts';
 import { slot } from '../slot.ts';
+import { subscriberOf } from '../subscriber.ts';
 
 /** The body as sent, before any decompression. */
 export const rawBody = slot<Buffer>('body');
 
-/** How much of the budget this request has; given back when it is answered. */
+/** How much of the budget this request has beside its body; given back when it is answered. */
 const share = slot<{ bytes: number }>('share of the budget');
 
 /** Takes so much more of the budget for this request. @throws Refusal where that is not left */
@@ -23,21 +25,25 @@ function tooMuchAtOnce(): Refusal {
 }
 
 /**
- * Reads the body up to `limits.body`, and all bodies together up to the budget.
+ * Reads the body up to `limits.body`, and all bodies together up to the budget; those of one client up to its part of that:
+ * nothing is verified yet, and who sends slowly on many connections would hold all of it.
  * @param code what a larger one gets: a v1 client sets its file aside at 400 only
  */
 export function limitBody(
-  { limits, budget }: { limits: () => Limits; budget: Budget },
+  { limits, budget }: { limits: () => Limits; budget: SharedBudget },
   code: 'too-large' | 'bad-request',
 ): Middleware {
   return async function limitBody(ctx, next) {
+    const part = budget.of(subscriberOf(clientAddress.take(ctx)));
     const held = { bytes: 0 };
-    share.put(ctx, held);
+    const more = { bytes: 0 };
+    share.put(ctx, more);
     try {
-      rawBody.put(ctx, await readBody(ctx.req, { limit: limits().body, code, budget, held }));
+      rawBody.put(ctx, await readBody(ctx.req, { limit: limits().body, code, budget: part, held }));
       await next();
     } finally {
-      budget.give(held.bytes);
+      part.give(held.bytes);
+      budget.give(more.bytes);
     }
   };
 }
