@@ -18,7 +18,7 @@ onMachine('the unit is active once both ports listen, and its status tells figur
   t.is(await site.local('/readyz'), 200);
 });
 
-onMachine('the watchdog lets a living server be, and replaces one that hangs', async (t) => {
+onMachine('the watchdog lets a living server be, and replaces one that hangs, or a worker of which does', async (t) => {
   const machine = await bootMachine(t);
   const site = await setUpSite(machine, {
     service: { Restart: 'on-watchdog', RestartSec: '0', WatchdogSec: `${WATCHDOG_SECONDS}` },
@@ -29,12 +29,31 @@ onMachine('the watchdog lets a living server be, and replaces one that hangs', a
   t.is(await site.property('MainPID'), first);
   t.is(await site.property('NRestarts'), '0');
 
-  await machine.run(['kill', '-STOP', first]);
-  await machine.until('the watchdog has restarted the server', async () =>
-    (await site.property('NRestarts')) === '1' && (await site.property('ActiveState')) === 'active' ? true : undefined,
-  );
-  t.not(await site.property('MainPID'), first);
-  t.is(await site.local('/readyz'), 200);
+  const processes = async () =>
+    (await machine.run(['sh', '-c', `cat /sys/fs/cgroup/system.slice/${UNIT}/cgroup.procs`])).trim().split('\n');
+  const isWorker = `grep -lsz '^PENGUINDOME_ROLE=worker$' /proc/[0-9]*/environ | head -n 1 | cut -d / -f 3`;
+  let before = await processes();
+  for (const [restarts, find] of [
+    ['1', `systemctl show -P MainPID ${UNIT}`],
+    ['2', isWorker],
+  ] as const) {
+    const hanging = (await machine.run(['sh', '-c', find])).trim();
+    t.true(before.includes(hanging));
+    await machine.run(['kill', '-STOP', hanging]);
+    await machine.until('the watchdog has restarted the server', async () =>
+      (await site.property('NRestarts')) === restarts && (await site.property('ActiveState')) === 'active'
+        ? true
+        : undefined,
+    );
+    const after = await processes();
+    t.deepEqual(
+      after.filter((pid) => before.includes(pid)),
+      [],
+      'none is left of those before',
+    );
+    t.is(await site.local('/readyz'), 200);
+    before = after;
+  }
 });
 
 onMachine('a reload takes over a new certificate and keeps the connections that are open', async (t) => {
