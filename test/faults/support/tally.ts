@@ -17,20 +17,21 @@ export const HITS = rounds(2, 100);
 const MOST_FAULTS_A_HIT = 8;
 
 /**
- * Repeats a fault until there were HITS hits. What counts as one is said by each test: in short, work was accepted
+ * Repeats a fault until there were HITS hits, or as many as are wanted. What counts as one is said by each test: in short, work was accepted
  * and not yet committed when the fault came.
  * @param strike one fault; resolves with whether it was a hit
  */
 export async function untilHits(
   t: ExecutionContext,
   strike: (number: number) => Promise<boolean>,
+  wanted = HITS,
 ): Promise<{ kills: number; hits: number }> {
   let [kills, hits] = [0, 0];
-  while (hits < HITS && kills < HITS * MOST_FAULTS_A_HIT) {
+  while (hits < wanted && kills < wanted * MOST_FAULTS_A_HIT) {
     if (await strike(kills)) hits++;
     kills++;
   }
-  t.true(hits >= HITS, `${hits} hits in ${kills} faults`);
+  t.true(hits >= wanted, `${hits} hits in ${kills} faults`);
   return { kills, hits };
 }
 
