@@ -1,5 +1,5 @@
 import { OperatorError } from '../../core/errors.ts';
-import { type Collections, makeIndexes } from './collections.ts';
+import { type Collections, dropIndexes, makeIndexes } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 import { markOpen } from './mark-open.ts';
 
@@ -13,6 +13,8 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
     await markOpen(collections);
   },
   makeIndexes,
+  // From here on trails lie with their hosts (trail.ts): earlier programs would not see them, and are refused.
+  dropIndexes,
 ];
 
 /** @throws OperatorError where the database's schema is newer than this program */

@@ -27,6 +27,8 @@ await store.close();
 async function writeOnAndOn(open: Store): Promise<void> {
   for (let n = 0; ; n++) {
     const at = new Date(1_700_000_000_000 + n);
+    // as the server does: what it finds waiting there is moved (store/mongo/move-trail.ts)
+    await open.hosts.find(`host-${n % 7}`);
     await open.hosts.storeV1({
       hostname: `host-${n % 7}`,
       at,
@@ -52,6 +54,7 @@ async function persist(open: Store, name: string): Promise<void> {
       const at = new Date(1_700_000_000_000 + n);
       const trail: TrailRecord[] = [{ hostname, audited_at: at, key: 'plugins.n', type: 'change', new: n }];
       try {
+        await open.hosts.find(hostname);
         await open.hosts.storeV1({ hostname, at, plugins: { n, padding: 'x'.repeat(3000) }, trail });
         console.log(JSON.stringify([hostname, n]));
       } catch (error) {
