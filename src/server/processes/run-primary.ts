@@ -129,6 +129,8 @@ export async function runPrimary<S extends Source>(
     await writer?.stop(WRITER_GRACE);
   }
 
+  // The first attempt to reach the store may take longer than systemd gives a start.
+  void notifier.extend(EXTENSION);
   try {
     await Promise.race([Promise.all(all.map(({ started }) => started)), untilAborted(signal)]);
   } catch (error) {
