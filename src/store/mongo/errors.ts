@@ -17,6 +17,8 @@ const UNAVAILABLE: ReadonlySet<unknown> = new Set([
 ]);
 const DUPLICATE_KEY = 11000;
 const TOO_LARGE: ReadonlySet<unknown> = new Set([10334, 17419]);
+/** It does not parse, nests too deep, is too long. */
+const UNREADABLE: ReadonlySet<unknown> = new Set([9, 14, 15, 22, 10334]);
 const NOT_PERMITTED: ReadonlySet<unknown> = new Set([13, 18]);
 
 /** Runs what talks to the server; the driver's errors stop here, and its silence. */
@@ -50,6 +52,12 @@ export function isTooLarge(error: unknown): boolean {
   return error instanceof MongoServerError && TOO_LARGE.has(error.code);
 }
 
+/** Neither driver nor server could make out the command: none of it was done. */
+export function isUnreadable(error: unknown): boolean {
+  if (error instanceof MongoServerError) return UNREADABLE.has(error.code);
+  return !(error instanceof MongoError) && !isUnavailable(error);
+}
+
 export function isNotPermitted(error: unknown): boolean {
   return error instanceof MongoServerError && NOT_PERMITTED.has(error.code);
 }
@@ -67,7 +75,7 @@ function translate(error: unknown): unknown {
   return error;
 }
 
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError)) return isBrokenSocket(error);
   if (error instanceof MongoServerError) {
     // insertMany wraps whatever befalls it, a broken connection too, in an error that says it is the server's

@@ -5,7 +5,7 @@ import { isDuplicateKey } from './errors.ts';
 
 /**
  * Inserts documents that may be there already.
- * @param documents few enough for one command: 48 MB
+ * @param documents few enough for one command: 16 MB
  * @returns which of them, by index, were there; rejects unless all are there now, as far as the concern says
  */
 export async function insertAll(

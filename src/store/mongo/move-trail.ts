@@ -71,12 +71,30 @@ export async function moveTrailOf(collections: Collections, hostname: string): P
  */
 async function moveAll(collections: Collections, waiting: WaitingTrail[]): Promise<{ answer: undefined }[]> {
   const records = waiting.flatMap(({ hostname, records }) => records.map((record) => ({ ...record, hostname })));
-  await insertAll(collections, collections.trail, records, { w: 'majority', wtimeout: OPERATION_TIMEOUT });
+  for (const some of chunksOf(records)) {
+    await insertAll(collections, collections.trail, some, { w: 'majority', wtimeout: OPERATION_TIMEOUT });
+  }
   await collections.clients.bulkWrite(
     waiting.map(({ client, records }) => ({ updateOne: { filter: { _id: client }, update: without(records) } })),
     { ordered: false, writeConcern: { w: 1 } },
   );
   return waiting.map(() => ({ answer: undefined }));
+}
+
+/** What waits in one document may alone be nearly as large as a command can be. */
+function chunksOf(records: BSON.Document[]): BSON.Document[][] {
+  const chunks: BSON.Document[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const size = BSON.calculateObjectSize(record);
+    bytes += size;
+    if (bytes > MOST.bytes) {
+      chunks.push([]);
+      bytes = size;
+    }
+    chunks.at(-1)?.push(record);
+  }
+  return chunks;
 }
 
 function without(records: BSON.Document[]): BSON.Document {

@@ -2,7 +2,7 @@ import type { Milliseconds } from '../../core/duration.ts';
 import { beforeDeadline } from './deadline.ts';
 
 export interface Sharing<Item> {
-  /** what one batch may hold: a command ends at 48 MB */
+  /** what one batch may hold: a command ends at 16 MB */
   most: { items: number; bytes: number };
   sizeOf?: (item: Item) => number;
   /** batches under way at once: where they wait for the journal, the next is on its way meanwhile */

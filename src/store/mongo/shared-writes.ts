@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 import { StoreUnavailable } from '../../core/errors.ts';
 import type { KeyId } from '../../core/host.ts';
 import type { Collections } from './collections.ts';
-import { isUnavailable } from './errors.ts';
+import { isUnreadable } from './errors.ts';
 import { assertConfirmed, writeErrors } from './insert-all.ts';
 import { type Outcome, share } from './share.ts';
 import { OPERATION_TIMEOUT } from './timeouts.ts';
@@ -41,7 +41,7 @@ async function writeAll(collections: Collections, statements: Statement[]): Prom
   try {
     return await writeTogether(collections, statements);
   } catch (error) {
-    if (statements.length === 1 || error instanceof StoreUnavailable || isUnavailable(error)) throw error;
+    if (statements.length === 1 || error instanceof StoreUnavailable || !isUnreadable(error)) throw error;
     return Promise.all(statements.map((statement) => writeAlone(collections, statement)));
   }
 }
