@@ -46,7 +46,14 @@ export async function runServer(
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
-  t.teardown(() => killGroup(child));
+  // Once all of them are gone the number may be another group's.
+  let gone = false;
+  child.on('close', () => {
+    gone = true;
+  });
+  t.teardown(() => {
+    if (!gone) killGroup(child);
+  });
   const lines: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -34,7 +34,14 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  t.teardown(() => killGroup(child));
+  // Once all of them are gone the number may be another group's.
+  let gone = false;
+  child.on('close', () => {
+    gone = true;
+  });
+  t.teardown(() => {
+    if (!gone) killGroup(child);
+  });
   const lines: LogLine[] = [];
   let rest = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -69,8 +76,8 @@ export async function startServer(t: ExecutionContext, { config }: { config: str
       return Number(running?.['pid']);
     },
     async kill(whom) {
-      if (whom === 'all') killGroup(child);
-      else child.kill('SIGKILL');
+      if (whom === 'primary') child.kill('SIGKILL');
+      else if (!gone) killGroup(child);
       // the log's pipe closes when the last of its processes is gone
       await ended;
     },
