@@ -5,23 +5,23 @@ import { root } from '../../packaging/install.mjs';
 import { load, ourServer, prepare, setUp, whileServing } from './site.mjs';
 import { median, row } from './table.mjs';
 
-/** Beside what each kind is put, and what we want of it; `count` is what is played as fast as it goes. */
+/** Beside what each kind is put, and what we want of it; `count` is what is played as fast as it goes, once the server is warm. */
 const KINDS = {
   'v1 submissions (6 KB)': {
     prepared: 'v1',
-    count: 2000,
+    count: 3000,
     beside: ['gpg', 'bare'],
     targets: { mongo: { value: { at_least: 600 }, gpg: { at_least: 3, of: 'ratio' } } },
   },
   'v2 changed reports (6 KB)': {
     prepared: 'v2-full',
-    count: 2500,
+    count: 4000,
     beside: ['gpg', 'bare'],
     targets: { mongo: { value: { at_least: 500 } }, embedded: { value: { at_least: 1000 } } },
   },
   'v2 unchanged check-ins': {
     prepared: 'v2-quiet',
-    count: 5000,
+    count: 8000,
     beside: ['signature', 'signature-all'],
     targets: {
       mongo: { signature: { at_least: 0.35, of: 'ratio' } },
@@ -31,7 +31,7 @@ const KINDS = {
   'v2 check-ins, each on a new resumed connection': {
     prepared: 'v2-quiet-close',
     connections: 'resumed',
-    count: 2500,
+    count: 4000,
     beside: ['signature'],
     targets: { mongo: { value: { at_least: 450 } }, embedded: { value: { at_least: 450 } } },
   },
@@ -90,36 +90,48 @@ function rowsOf(name, runs, { beside, targets }, store) {
 /** All servers one after the other, in this same round: their ratios are fair though the machine's speed drifts. */
 async function measureOnce(setting) {
   const { quick, programs, gpgHome, beside, prepared } = setting;
-  const count = quick ? 600 : setting.count;
+  const [warm, count] = quick ? [100, 600] : [setting.count / 2, setting.count];
   const folder = join(setting.scratch, 'site');
   const figures = {};
-  const run = async (site, command, requests, options) =>
-    whileServing(site, command, { PENGUINDOME_BENCH_GPG_HOME: gpgHome }, () =>
+  const serve = (site, command, work) => whileServing(site, command, { PENGUINDOME_BENCH_GPG_HOME: gpgHome }, work);
+  const player =
+    ({ port, ca }, requests) =>
+    (options) =>
       load(`${programs}/load.mjs`, {
-        ...{ requests, from: 0, count, port: site.port, ca: site.ca, connections: setting.connections ?? 'kept' },
+        ...{ requests, port, ca, connections: setting.connections ?? 'kept' },
         ...options,
-      }),
-    );
+      });
   try {
     const site = await setUp({ ...setting, v1: prepared === 'v1' }, folder);
-    // The second half is played at half of the rate of the first.
-    const requests = prepare(setting, site, prepared, count * 2);
-    figures.ours = (await run(site, ourServer(site), requests, {})).perSecond;
-    figures.p99 = (await run(site, ourServer(site), requests, { from: count, rate: figures.ours / 2 })).p99;
+    const play = player(site, prepare(setting, site, prepared, warm + count + count / 2));
+    await serve(site, ourServer(site), async () => {
+      await play({ from: 0, count: warm });
+      figures.ours = (await play({ from: warm, count })).perSecond;
+      figures.p99 = (await play({ from: warm + count, count: count / 2, rate: figures.ours / 2 })).p99;
+    });
     for (const side of beside.filter((each) => each !== 'gpg')) {
-      figures[side] = (await run(site, ceiling(programs, site, side), requests, {})).perSecond;
+      await serve(site, ceiling(programs, site, side), async () => {
+        await play({ from: 0, count: warm });
+        figures[side] = (await play({ from: warm, count })).perSecond;
+      });
     }
     await rm(folder, { recursive: true, force: true });
-    if (beside.includes('gpg')) {
-      const other = await setUp({ ...setting, v1: prepared === 'v1' }, folder);
-      const few = quick ? 100 : 300;
-      const command = [process.execPath, `${programs}/server-gpg.mjs`, '--config', other.config];
-      figures.gpg = (await run(other, command, prepare(setting, other, prepared, few), { count: few })).perSecond;
-    }
+    if (beside.includes('gpg')) figures.gpg = await measureGpg(setting, folder, { serve, player });
     return figures;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function measureGpg({ programs, quick, prepared, ...setting }, folder, { serve, player }) {
+  const [warm, count] = quick ? [20, 100] : [100, 300];
+  const site = await setUp({ ...setting, v1: prepared === 'v1' }, folder);
+  const command = [process.execPath, `${programs}/server-gpg.mjs`, '--config', site.config];
+  const play = player(site, prepare({ programs }, site, prepared, warm + count));
+  return serve(site, command, async () => {
+    await play({ from: 0, count: warm });
+    return (await play({ from: warm, count })).perSecond;
+  });
 }
 
 function ceiling(programs, { folder, port }, side) {
