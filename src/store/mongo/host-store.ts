@@ -7,9 +7,8 @@ import { findHostById, findKey, listHosts, readHost } from './hosts.ts';
 import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
-import { checkIn, settleGone, storeReport } from './reports.ts';
+import { checkIn, settle, settleGone, storeReport } from './reports.ts';
 import { rotate } from './rotate.ts';
-import { shareSettles } from './settle.ts';
 import type { SharedReads } from './shared-reads.ts';
 import type { Statement } from './shared-writes.ts';
 import { spend } from './spend.ts';
@@ -23,7 +22,6 @@ export interface Shared {
 }
 
 export function hostStore(collections: Collections, { reads, write, mover }: Shared): HostStore {
-  const settle = shareSettles(collections);
   const noticed = async (found: Promise<BSON.Document | null>) => {
     const document = await found;
     if (document !== null) mover.notice(document);
@@ -51,7 +49,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
     saveJudgement: (hostname, submitted_at, checks) =>
       reach(() => saveJudgement(collections, hostname, submitted_at, checks)),
-    settle: (hostname, evaluated_at) => reach(() => settle({ hostname, evaluated_at })),
+    settle: (hostname, evaluated_at) => reach(() => settle(write, hostname, evaluated_at)),
     suspend: (hostname, suspended) => reach(() => suspend(collections, hostname, suspended)),
     forget: (hostname, at) => reach(() => forget(collections, hostname, at)),
   };

@@ -73,6 +73,15 @@ export async function storeReport(collections: Collections, write: Write, report
   );
 }
 
+export async function settle(write: Write, hostname: string, evaluated_at: Date): Promise<boolean> {
+  return write({
+    filter: { hostname, 'checks.evaluated_at': evaluated_at },
+    update: { $set: { settled: true } },
+    repeatable: true,
+    bytes: 256,
+  });
+}
+
 type Said = Speaker & { expected_chain: string | null; epoch: string; answer: Acknowledgement };
 
 export async function settleGone({ clients }: Collections, gone: Said): Promise<boolean> {

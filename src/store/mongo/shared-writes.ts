@@ -17,6 +17,8 @@ export interface Statement {
   upsert?: true;
   /** chain value, of nobody else's, that the write leaves with the host of this key: by it one finds out afterwards whether it was written */
   leaves?: { key_id: KeyId; chain: string };
+  /** to write it once more does no harm, and finds out whether its guard holds */
+  repeatable?: true;
   /** of the update, about */
   bytes: number;
 }
@@ -76,14 +78,25 @@ async function writeTogether(collections: Collections, statements: Statement[]):
   });
 }
 
-/** The reply only counts. Where not all were written, what each leaves behind tells which were. */
+/** The reply only counts. Where not all were written, what each leaves behind, or writing it once more, tells which were. */
 async function whichWritten(
-  { clients }: Collections,
+  collections: Collections,
   statements: Statement[],
   errors: ReadonlyMap<number, unknown>,
   unmatched: number,
 ): Promise<boolean[]> {
   if (statements.length === 1) return [false];
+  const [chains, again] = await Promise.all([chainsLeft(collections, statements), writeAgain(collections, statements)]);
+  const written = statements.map(
+    (statement) => again.get(statement) ?? (statement.leaves === undefined || chains.has(statement.leaves.chain)),
+  );
+  const counted = written.filter((each, index) => !each && !errors.has(index)).length;
+  // Somebody wrote the same host right after, or the server stopped midway: nobody knows.
+  if (counted !== unmatched) throw new StoreUnavailable('cannot tell what of a batch was written');
+  return written;
+}
+
+async function chainsLeft({ clients }: Collections, statements: Statement[]): Promise<ReadonlySet<unknown>> {
   const traces = statements.flatMap(({ leaves }) => leaves ?? []);
   const found = await clients
     .find(
@@ -91,10 +104,17 @@ async function whichWritten(
       { projection: { 'identity.last.chain': 1 } },
     )
     .toArray();
-  const chains = new Set<unknown>(found.map((document) => document['identity']?.last?.chain));
-  const written = statements.map(({ leaves }) => leaves === undefined || chains.has(leaves.chain));
-  const counted = written.filter((each, index) => !each && !errors.has(index)).length;
-  // Somebody wrote the same host right after, or the server stopped midway: nobody knows.
-  if (counted !== unmatched) throw new StoreUnavailable('cannot tell what of a batch was written');
-  return written;
+  return new Set(found.map((document) => document['identity']?.last?.chain));
+}
+
+async function writeAgain(collections: Collections, statements: Statement[]): Promise<ReadonlyMap<Statement, boolean>> {
+  const again = statements.filter(({ repeatable }) => repeatable);
+  const outcomes = await Promise.all(again.map((statement) => writeTogether(collections, [statement])));
+  return new Map(
+    again.map((statement, index) => {
+      const outcome = outcomes[index]?.[0] ?? { answer: false };
+      if ('error' in outcome) throw outcome.error;
+      return [statement, outcome.answer];
+    }),
+  );
 }

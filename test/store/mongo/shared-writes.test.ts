@@ -51,4 +51,25 @@ forEachStore((kind, test, prepare) => {
       t.is((await store.trail.history(hostname, { limit: 5 })).length, index < 3 ? 0 : 1);
     }
   });
+
+  test(`${kind}: reports and the settling of others, asked for at once, each have their own outcome`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const judged = { version: '1', evaluated_at: AT, results: {} };
+    const hosts = await Promise.all(Array.from({ length: 6 }, () => enrolledHost(store)));
+    const [reporting, settling] = [hosts.slice(0, 3), hosts.slice(3)];
+    for (const host of settling) t.true(await store.hosts.storeReport(aReport(host, { checks: judged })));
+    const outcomes = await Promise.all([
+      ...reporting.map((host, index) =>
+        store.hosts.storeReport(aReport(host, index === 0 ? { expected_chain: 'other' } : {})),
+      ),
+      ...settling.map(({ hostname }, index) =>
+        store.hosts.settle(hostname, index === 0 ? new Date(AT.getTime() + 1) : AT),
+      ),
+    ]);
+    t.deepEqual(outcomes, [false, true, true, false, true, true]);
+    const settled = await Promise.all(
+      settling.map(async ({ hostname }) => (await store.hosts.find(hostname))?.settled),
+    );
+    t.deepEqual(settled, [false, true, true]);
+  });
 });
