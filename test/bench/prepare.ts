@@ -6,6 +6,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createMessage, readPrivateKey, sign } from 'openpgp';
+import { loadJudge } from '../../src/audit/judge.ts';
 import { systemClock, systemRandom } from '../../src/bin/world.ts';
 import type { Fields } from '../../src/core/value.ts';
 import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
@@ -60,10 +61,11 @@ function v2Request(host: SeededHost, plugins: Fields, number: number): Buffer {
 
 async function fromHosts<T>(plugins: Fields, make: (host: SeededHost, number: number) => T): Promise<T[]> {
   const settings = await loadServerSettings(settingsFile);
+  const { judge } = await loadJudge(['checks.d', ...settings.checks]);
   const store = await openStore(settings.store, { clock: systemClock, random: systemRandom });
   const made: T[] = [];
   try {
-    for await (const host of seedHosts(store, Number(count), plugins)) made.push(make(host, made.length));
+    for await (const host of seedHosts({ store, judge }, Number(count), plugins)) made.push(make(host, made.length));
   } finally {
     await store.close();
   }

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { systemClock, systemRandom } from '../../src/bin/world.ts';
+import type { Judge } from '../../src/core/check.ts';
 import type { Digest, HostId } from '../../src/core/host.ts';
+import { judgedDocument } from '../../src/core/judged.ts';
 import type { Fields } from '../../src/core/value.ts';
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../src/crypto/ed25519.ts';
+import { carryOver } from '../../src/server/submission/judge-report.ts';
 import type { Store } from '../../src/store/port.ts';
 import { bodyDigest, listDigest } from '../../src/wire/v2/digest.ts';
 
@@ -36,17 +39,21 @@ export function listOf(plugins: Fields): { list: Record<string, Digest>; bodies:
 
 const AT_ONCE = 50;
 
-/** Puts hosts into the store that have enrolled, and reported once. */
-export async function* seedHosts(store: Store, count: number, plugins: Fields): AsyncGenerator<SeededHost> {
+/** Puts hosts into the store that have enrolled, and reported once: judged, and with their issues, as the server leaves them. */
+export async function* seedHosts(
+  { store, judge }: { store: Store; judge: Judge },
+  count: number,
+  plugins: Fields,
+): AsyncGenerator<SeededHost> {
   const { epoch } = await store.state();
   for (let from = 0; from < count; from += AT_ONCE) {
     const numbers = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) => from + index);
-    yield* await Promise.all(numbers.map((number) => seedHost(store, { epoch, number, plugins })));
+    yield* await Promise.all(numbers.map((number) => seedHost({ store, judge }, { epoch, number, plugins })));
   }
 }
 
 async function seedHost(
-  store: Store,
+  { store, judge }: { store: Store; judge: Judge },
   { epoch, number, plugins }: { epoch: string; number: number; plugins: Fields },
 ): Promise<SeededHost> {
   const pem = generateSigningKey();
@@ -71,6 +78,8 @@ async function seedHost(
   );
   const chain = Buffer.from(systemRandom.bytes(18)).toString('base64url');
   const digest = listDigest(list);
+  const times = { collected_at: at, submitted_at: at };
+  const checks = judge.judge(judgedDocument({ hostname, plugins, ...times }), undefined, at);
   await store.hosts.storeReport({
     key_id: key.id,
     hostname,
@@ -82,7 +91,13 @@ async function seedHost(
     answer: { submission: systemRandom.uuid(), chain, at },
     collected_at: at,
     plugins,
+    checks,
     trail: [],
+  });
+  await carryOver({ store, log: { event: () => undefined } }, hostname, {
+    checks,
+    previous: undefined,
+    settled: false,
   });
   return { hostname, key, pem, chain, digest };
 }
