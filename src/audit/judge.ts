@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CheckResult, Judge, Judgement } from '../core/check.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
+import { type Body, bodiesOf, unchangedBodies } from './bodies.ts';
 import type { Check, CheckRule, OnUnknown } from './check-file.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
 import { type CheckProblem, loadChecks } from './load-checks.ts';
@@ -38,13 +39,14 @@ export function makeJudge(checks: readonly Check[], problems: readonly CheckProb
     .slice(0, 32);
   return {
     version,
-    judge(document, previous, at) {
+    judge(document, previous, at, seen) {
+      const unchanged = previous?.version === version && seen !== undefined ? unchangedBodies(seen, document) : NOTHING;
       const results = heldResults(previous, known, broken);
       const deadlines: number[] = [];
       for (const { name, judge } of tests) {
         const before =
           previous !== undefined && Object.hasOwn(previous.results, name) ? previous.results[name] : undefined;
-        const judged = judge(document, before, at);
+        const judged = judge(document, { before, unchanged }, at);
         if (judged === undefined) continue;
         results[name] = judged.result;
         if (judged.deadline !== undefined) deadlines.push(judged.deadline);
@@ -62,6 +64,8 @@ export function makeJudge(checks: readonly Check[], problems: readonly CheckProb
 /** Stands for the name of a problem that may be about any check: a folder that cannot be read. */
 const ANY = '*';
 
+const NOTHING = () => false;
+
 function heldResults(
   previous: Judgement | undefined,
   known: ReadonlySet<string>,
@@ -77,14 +81,23 @@ function heldResults(
 type Judged = { result: CheckResult; deadline?: number };
 type Finding = Pick<CheckResult, 'answer' | 'reason'>;
 
+/** What the same check said before, and of which bodies it would say so again. */
+interface Former {
+  before: CheckResult | undefined;
+  unchanged: (body: Body) => boolean;
+}
+
 /** @returns what judges one document; it answers undefined for a host that the check is not for */
-function compileRule(
-  rule: CheckRule,
-): (document: Fields, before: CheckResult | undefined, at: Date) => Judged | undefined {
+function compileRule(rule: CheckRule): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
+  const bodies = bodiesOf(rule);
   const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
   const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
-  return (document, before, at) => {
+  return (document, { before, unchanged }, at) => {
+    if (before !== undefined && bodies?.every(unchanged)) {
+      const { fails, deadline } = consequence(before, rule.onUnknown, before.since, at);
+      return { result: { ...before, fails }, ...(deadline === undefined ? {} : { deadline }) };
+    }
     const finding = guarded(() => (isFor === undefined || isFor.matches(document) ? find(document) : undefined));
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;

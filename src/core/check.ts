@@ -28,8 +28,10 @@ export interface Judgement {
 /**
  * The audit's view of a host, handed to the server so that checks run as reports arrive.
  * `document` is the host as stored, keys unescaped; `previous` what was said of it last time.
+ * `seen` is the document that `previous` was said of, where it is at hand: a check all of whose bodies are the very same
+ * objects in both need not look at them again.
  */
 export interface Judge {
   readonly version: string;
-  judge(document: Fields, previous: Judgement | undefined, at: Date): Judgement;
+  judge(document: Fields, previous: Judgement | undefined, at: Date, seen?: Fields): Judgement;
 }

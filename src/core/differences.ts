@@ -31,6 +31,8 @@ export function differences(hostname: string, before: Reported | undefined, afte
 
 /** @param key the last step of the path, as reported */
 function changesAt(path: string, key: string, old: Value | undefined, now: Value | undefined): Change[] {
+  // The very object that is stored stands in a report for what did not change.
+  if (old === now) return [];
   if (old === undefined) return now === undefined ? [] : [{ key: path, type: 'add', new: now }];
   if (now === undefined) return [{ key: path, type: 'delete', old }];
   const sealed = hashesOf(key, old, now);

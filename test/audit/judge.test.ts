@@ -210,3 +210,47 @@ test('a previous judgement that holds other checks is no trouble', async (t) => 
   const previous: Judgement = { version: 'x', evaluated_at: AT, results: { gone } };
   t.deepEqual(Object.keys(judge.judge(host({}), previous, later(1)).results), ['firewall']);
 });
+
+const POLICY = [
+  `${FIREWALL}on_unknown: issue-after 2d\n`,
+  'name: updates\nquery: { plugins.updates.count: { $gt: 0 } }\nneeds: [plugins.updates]\n',
+  'name: both\nquery: { $or: [{ plugins.updates.count: 0 }, { plugins.firewall: "on" }] }\nneeds: [commands.list]\n',
+  'name: named\nquery: { plugins.updates.count: 1 }\napplies_to: { hostname: laptop }\n',
+];
+
+test('a report that shares bodies with the one before is judged as if it shared none', async (t) => {
+  const judge = await judgeOf(t, ...POLICY);
+  const status = fc.constantFrom<Fields[string]>('on', 'off', 'unknown', null);
+  const firewall = fc.option(fc.oneof(status, fc.record({ status })), { nil: undefined });
+  const updates = fc.option(fc.record({ count: fc.integer({ min: 0, max: 2 }) }), { nil: undefined });
+  const report = fc.record({ firewall, updates, list: updates, hostname: fc.constantFrom('laptop', 'desk') });
+  const made = ({ hostname, list, ...plugins }: typeof report extends fc.Arbitrary<infer R> ? R : never): Fields => {
+    const reported: Fields = {};
+    for (const [name, body] of Object.entries(plugins)) if (body !== undefined) reported[name] = body;
+    return { hostname, plugins: reported, ...(list === undefined ? {} : { commands: { list } }) };
+  };
+  fc.assert(
+    fc.property(report, report, fc.subarray(['firewall', 'updates', 'list'] as const), (first, fresh, shared) => {
+      const second = { ...fresh, ...Object.fromEntries(shared.map((name) => [name, first[name]])) };
+      const previous = judge.judge(made(first), undefined, AT);
+      const at = later(days(3));
+      t.deepEqual(judge.judge(made(second), previous, at, made(first)), judge.judge(made(second), previous, at));
+    }),
+  );
+});
+
+test('what other checks said of the same bodies counts for nothing', async (t) => {
+  const document = host({ firewall: { status: 'off' } });
+  const previous = (await judgeOf(t, FIREWALL.replace('"on"', '"off"'))).judge(document, undefined, AT);
+  const judge = await judgeOf(t, FIREWALL);
+  t.is(previous.results['firewall']?.answer, 'pass');
+  t.is(judge.judge(document, previous, later(1), document).results['firewall']?.answer, 'fail');
+});
+
+test('an unknown fails at its deadline though nothing else was reported meanwhile', async (t) => {
+  const judge = await judgeOf(t, `${FIREWALL}on_unknown: issue-after 2d\n`);
+  const document = host({});
+  const first = judge.judge(document, undefined, AT);
+  t.deepEqual(judge.judge(document, first, later(days(1)), document).deadline_at, later(days(2)));
+  t.like(judge.judge(document, first, later(days(2)), document).results['firewall'], { fails: true, since: AT });
+});

@@ -8,14 +8,17 @@ import type { Store } from '../../store/port.ts';
 /**
  * What the checks say of a host as it is about to be stored. Checks that fail to run must not lose a report:
  * it is stored as "never judged", and the next audit run evaluates it.
+ * @param before the host as it was stored with `host.checks`
  */
 export function judgeReport(
   { judge, log }: { judge: Judge; log: Log },
   host: Omit<Host, 'identity' | 'settled'>,
   at: Date,
+  before?: Host,
 ): Judgement {
   try {
-    return judge.judge(judgedDocument(host), host.checks, at);
+    const seen = before === undefined ? undefined : judgedDocument(before);
+    return judge.judge(judgedDocument(host), host.checks, at, seen);
   } catch (error) {
     log.event('submit.judge-failed', { host: host.hostname, reason: messageOf(error) });
     return { version: 'never', evaluated_at: at, results: host.checks?.results ?? {} };

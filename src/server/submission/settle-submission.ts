@@ -166,6 +166,7 @@ async function storeReport(
       { judge: deps.judge(), log: deps.log },
       { ...active, ...parts, plugins, collected_at, submitted_at: at },
       at,
+      host,
     );
     limitDocument({ ...parts, list, checks }, deps.limits().document, 'too-large');
     return { ...parts, list, checks, trail: differences(host.hostname, host, parts, at) };
