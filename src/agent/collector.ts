@@ -7,6 +7,7 @@
  */
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { Milliseconds } from '../core/duration.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
 
 /** What a collector says where it cannot tell. */
 export const UNKNOWN = 'unknown';
@@ -18,12 +19,31 @@ export interface Collector {
   readonly describe: string;
   /** after which it counts as failed, and the commands that it runs are killed */
   readonly timeout: Milliseconds;
+  /** runs only where the settings ask for it (`collectors.enabled`) */
+  readonly optIn?: true;
   /**
    * Looks at the host. Must be asynchronous all the way: one that blocks the event loop blocks all others.
    * @returns a JSON value
    * @throws anything: it is then reported as failed, with the message as `stderr`
    */
-  collect(host: HostAccess): Promise<unknown>;
+  collect(host: HostAccess, tools: CollectorTools): Promise<unknown>;
+}
+
+/** What a collector has beside the host. */
+export interface CollectorTools {
+  readonly settings: AgentSettings['collectors'];
+  /** What this collector kept under the key, in this run or an earlier one. @returns undefined where there is nothing that can be read */
+  recall(key: string): Promise<Kept | undefined>;
+  /**
+   * Keeps a JSON value for the runs to come, in a file that is root's alone; nothing is kept while one only looks (`collect --show`).
+   * @param key letters, digits, `-` and `_`
+   */
+  keep(key: string, value: unknown): Promise<void>;
+}
+
+export interface Kept {
+  at: Date;
+  value: unknown;
 }
 
 /** The host as collectors see it: tests pass a folder or a script of their own instead. */
@@ -79,6 +99,8 @@ export interface RunOptions {
   maxOutput?: number;
   /** in addition to PATH, LC_ALL, LANG and HOME */
   env?: Readonly<Record<string, string>>;
+  /** as this user, without further groups; takes root */
+  as?: { uid: number; gid: number };
 }
 
 export interface CommandResult {

@@ -26,7 +26,7 @@ export async function collectOnce(session: Session, settings: AgentSettings): Pr
   const { clock, random } = session.context;
   const collected = await collect({
     places: session.places,
-    gatherer: gathererOf(session, settings),
+    gatherer: await gathererOf(session, settings, true),
     clock,
     random,
     maxSpool: settings.spool.max_size,
@@ -64,7 +64,7 @@ const DISCARDED = 'the machine was starting or stopping meanwhile: what was coll
 export async function commandShow(session: Session): Promise<number> {
   const { context, places, output } = session;
   const settings = await session.settings();
-  const { results, refused } = await gather(gathererOf(session, settings));
+  const { results, refused } = await gather(await gathererOf(session, settings));
   for (const { name, reason } of refused) output.note(`${name} was not run: ${reason}`);
   const bodies = new Map(results.map(({ name, text }) => [`plugins.${name}`, text]));
   const texts = new Map<string, string>(results.map(({ text }) => [digestOfText(text), text]));

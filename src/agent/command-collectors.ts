@@ -8,11 +8,12 @@ import { runPlugin } from './run-plugin.ts';
 import type { Session } from './session.ts';
 
 export async function commandList(session: Session): Promise<number> {
-  const { output, context } = session;
+  const { output } = session;
   const settings = await session.settings();
-  const { collectors, plugins, refused } = await whatRuns(gathererOf(session, settings));
+  const gatherer = await gathererOf(session, settings);
+  const { collectors, plugins, refused } = await whatRuns(gatherer);
   const rows = [
-    ...context.collectors.map((one) => ({
+    ...gatherer.collectors.map((one) => ({
       name: one.name,
       kind: 'built-in',
       enabled: collectors.includes(one),
@@ -39,8 +40,8 @@ export async function commandList(session: Session): Promise<number> {
 export async function commandRunOne(session: Session, name: string): Promise<number> {
   const { context } = session;
   const settings = await session.settings();
-  const gatherer = gathererOf(session, settings);
-  const everything = { collectors: { disabled: [] }, plugins: { ...settings.plugins, disabled: [] } };
+  const gatherer = await gathererOf(session, settings);
+  const everything = { collectors: { disabled: [], enabled: [name] }, plugins: { ...settings.plugins, disabled: [] } };
   const { collectors, plugins } = await whatRuns({ ...gatherer, settings: everything });
   const collector = collectors.find((one) => one.name === name);
   const plugin = plugins.find((one) => one.name === name);
@@ -55,7 +56,7 @@ export async function commandRunOne(session: Session, name: string): Promise<num
   const { timeout, max_output: maxOutput } = settings.plugins;
   const result =
     collector !== undefined
-      ? await runCollector(collector, gatherer.hostFor, context.signal)
+      ? await runCollector(collector, gatherer, context.signal)
       : plugin !== undefined
         ? await runPlugin(plugin, { timeout, maxOutput }, gatherer.env, context.signal)
         : undefined;

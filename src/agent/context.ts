@@ -12,7 +12,8 @@ export interface AgentContext {
   home: string;
   /** the machine's own name */
   hostname: string;
-  collectors: readonly Collector[];
+  /** loaded when something is to be collected: most runs only submit */
+  collectors(): Promise<readonly Collector[]>;
   /** ends what is under way */
   signal: AbortSignal;
   /** standard input up to its end, or its first `max` bytes */

@@ -1,6 +1,6 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import type { Result } from './body.ts';
-import type { Collector, HostAccess } from './collector.ts';
+import type { Collector, CollectorTools, HostAccess } from './collector.ts';
 import { findPlugins, type Plugin } from './find-plugins.ts';
 import { runCollector } from './run-collector.ts';
 import { runPlugin } from './run-plugin.ts';
@@ -16,6 +16,7 @@ export interface Gatherer {
   /** environment of plugins */
   env: Readonly<Record<string, string>>;
   hostFor(signal: AbortSignal): HostAccess;
+  toolsFor(collector: string): CollectorTools;
   signal: AbortSignal;
 }
 
@@ -30,12 +31,12 @@ export interface Gathered {
 
 /** Runs all collectors and plugins that are switched on. */
 export async function gather(gatherer: Gatherer): Promise<Gathered> {
-  const { settings, hostFor, signal } = gatherer;
-  const host = hostFor(signal);
+  const { settings, signal } = gatherer;
+  const host = gatherer.hostFor(signal);
   const before = await activeTargets(host);
   const { collectors, plugins, refused } = await whatRuns(gatherer);
   const [built, plugged] = await Promise.all([
-    Promise.all(collectors.map((collector) => runCollector(collector, hostFor, signal))),
+    Promise.all(collectors.map((collector) => runCollector(collector, gatherer, signal))),
     sideBySide(settings.plugins.at_once, plugins, (plugin) =>
       runPlugin(
         plugin,
@@ -56,8 +57,9 @@ export async function whatRuns({
   collectors,
   pluginFolders,
   uid,
-}: Omit<Gatherer, 'env' | 'hostFor' | 'signal'>) {
-  const enabled = collectors.filter(({ name }) => !settings.collectors.disabled.includes(name));
+}: Pick<Gatherer, 'settings' | 'collectors' | 'pluginFolders' | 'uid'>) {
+  const { disabled, enabled: asked } = settings.collectors;
+  const enabled = collectors.filter(({ name, optIn }) => !disabled.includes(name) && (!optIn || asked.includes(name)));
   const { plugins, refused } = await findPlugins(pluginFolders, uid, new Set(enabled.map(({ name }) => name)));
   return {
     collectors: enabled,

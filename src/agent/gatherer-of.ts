@@ -1,16 +1,25 @@
+import { join } from 'node:path';
 import type { AgentSettings } from '../settings/agent-settings.ts';
+import { collectorTools } from './collector-tools.ts';
 import type { Gatherer } from './gather.ts';
 import { hostAccess, programEnvironment } from './host-access.ts';
 import type { Session } from './session.ts';
 
-export function gathererOf({ context, places }: Session, settings: AgentSettings): Gatherer {
-  const { clock, uid, home, collectors, signal } = context;
+/** @param keeps whether collectors may keep something for their next run */
+export async function gathererOf(
+  { context, places }: Session,
+  settings: AgentSettings,
+  keeps = false,
+): Promise<Gatherer> {
+  const { clock, uid, home, signal } = context;
   return {
     settings,
-    collectors,
+    collectors: await context.collectors(),
     pluginFolders: places.plugins,
     uid,
     env: programEnvironment(home),
+    toolsFor: (name) =>
+      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

@@ -43,6 +43,7 @@ export function hostAccess({ clock, uid, home, signal }: HostOptions): HostAcces
         maxOutput: options.maxOutput ?? MEBIBYTE,
         env: { ...programEnvironment(home), ...options.env },
         signal,
+        ...(options.as === undefined ? {} : { as: options.as }),
       }),
     networkInterfaces: () => networkInterfaces(),
     release: () => release(),

@@ -23,7 +23,12 @@ export async function rehearseTimers(context: AgentContext): Promise<void> {
     await pretendEnrolled(folder, server.url, answerKey, context);
     let count = 0;
     const collector = { name: 'rehearsal', describe: '', timeout: 1000, collect: async () => ({ count: ++count }) };
-    const quiet = { ...context, collectors: [collector], write: () => undefined, writeError: () => undefined };
+    const quiet = {
+      ...context,
+      collectors: async () => [collector],
+      write: () => undefined,
+      writeError: () => undefined,
+    };
     // a first report, nothing due, a changed report, an unchanged one, nothing to hand over
     for (const command of ['run', 'run', 'run --now', 'collect', 'submit', 'submit']) {
       if (command === 'collect') count = 1;

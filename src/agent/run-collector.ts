@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { formatDuration } from '../core/duration.ts';
 import { messageOf } from '../core/errors.ts';
 import { bodyOf, failed, type Result } from './body.ts';
-import type { Collector, HostAccess } from './collector.ts';
+import type { Collector, CollectorTools, HostAccess } from './collector.ts';
+import type { Gatherer } from './gather.ts';
 
 /** What a killed program's status is told as, as the original did (minus the signal's number). */
 const KILLED = -9;
@@ -13,7 +14,7 @@ const KILLED = -9;
  */
 export async function runCollector(
   collector: Collector,
-  hostFor: (signal: AbortSignal) => HostAccess,
+  { hostFor, toolsFor }: Pick<Gatherer, 'hostFor' | 'toolsFor'>,
   signal: AbortSignal,
 ): Promise<Result> {
   const { name, timeout } = collector;
@@ -28,7 +29,7 @@ export async function runCollector(
   const onAbort = () => end('it was broken off');
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  const outcome = await Promise.race([attempt(collector, hostFor(own.signal)), ended]);
+  const outcome = await Promise.race([attempt(collector, hostFor(own.signal), toolsFor(name)), ended]);
   clearTimeout(timer);
   signal.removeEventListener('abort', onAbort);
   own.abort();
@@ -39,9 +40,10 @@ export async function runCollector(
 async function attempt(
   collector: Collector,
   host: HostAccess,
+  tools: CollectorTools,
 ): Promise<{ text: string } | { reason: string; returncode: number }> {
   try {
-    const body = bodyOf(await collector.collect(host));
+    const body = bodyOf(await collector.collect(host, tools));
     return 'text' in body ? body : { ...body, returncode: 1 };
   } catch (error) {
     return { reason: messageOf(error), returncode: 1 };

@@ -13,6 +13,7 @@ export interface Command {
   maxOutput: number;
   env: Readonly<Record<string, string>>;
   cwd?: string;
+  as?: { uid: number; gid: number };
   /** when it fires, the command ends as if its time were up */
   signal: AbortSignal;
 }
@@ -33,6 +34,7 @@ export function runCommand(command: Command): Promise<CommandResult> {
       detached: true,
       env: { ...command.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...command.as,
     });
     const stop = (reason: CommandResult['problem']) => {
       problem ??= reason;

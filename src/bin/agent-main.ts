@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { homedir, hostname } from 'node:os';
 import { isatty } from 'node:tty';
-import { COLLECTORS } from '../agent/collectors/index.ts';
 import { runCommandLine } from '../agent/command-line.ts';
 import type { AgentContext } from '../agent/context.ts';
 import { systemClock, systemRandom, VERSION } from './world.ts';
@@ -36,7 +35,7 @@ function contextOf(signal: AbortSignal): AgentContext {
     uid: process.geteuid?.() ?? -1,
     home: homedir(),
     hostname: hostname(),
-    collectors: COLLECTORS,
+    collectors: async () => (await import('../agent/collectors/index.ts')).COLLECTORS,
     signal,
     readInput,
     inputIsTerminal: isatty(0),

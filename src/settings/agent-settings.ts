@@ -43,6 +43,8 @@ export const agentSettings = v.strictObject({
     v.strictObject({
       /** names of built-in collectors that do not run */
       disabled: v.optional(v.array(name), []),
+      /** names of built-in collectors that run only where they are asked for */
+      enabled: v.optional(v.array(name), []),
     }),
     {},
   ),

@@ -17,12 +17,12 @@ import {
 } from './firewall/read-filters.ts';
 import { textOf } from './lenient.ts';
 
-export const firewall: Collector = {
+export const firewall = {
   name: 'firewall',
   describe: 'whether a packet filter keeps connections from outside away',
   timeout: seconds(90),
   collect: collectFirewall,
-};
+} satisfies Collector;
 
 type Status = 'on' | 'off' | typeof UNKNOWN;
 

@@ -14,12 +14,12 @@ import {
   type Storage,
 } from './storage.ts';
 
-export const hdEncryption: Collector = {
+export const hdEncryption = {
   name: 'hd_encryption',
   describe: 'whether what is on disk (file systems and swap) is encrypted',
   timeout: seconds(30),
   collect: collectEncryption,
-};
+} satisfies Collector;
 
 /** Something whose contents are on disk, before the question whether encrypted. */
 interface Stored {

@@ -4,12 +4,12 @@ import type { Collector, HostAccess } from '../collector.ts';
 import { namesIn, textOf } from './lenient.ts';
 import { type Device, FAMILY, ipv4Netmask, ipv6Netmask, parseIpAddress, sortedDevice } from './parse-ip-address.ts';
 
-export const networkDevices: Collector = {
+export const networkDevices = {
   name: 'network_devices',
   describe: 'network devices and their addresses',
   timeout: seconds(20),
   collect: collectDevices,
-};
+} satisfies Collector;
 
 async function collectDevices(host: HostAccess): Promise<unknown> {
   const devices = (await fromIp(host)) ?? (await fromKernel(host));

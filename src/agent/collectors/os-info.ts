@@ -2,12 +2,12 @@ import { seconds } from '../../core/duration.ts';
 import { type Collector, type HostAccess, UNKNOWN } from '../collector.ts';
 import { readOsRelease } from './os-release.ts';
 
-export const osInfo: Collector = {
+export const osInfo = {
   name: 'os_info',
   describe: 'name and version of the distribution',
   timeout: seconds(10),
   collect: collectOsInfo,
-};
+} satisfies Collector;
 
 async function collectOsInfo(host: HostAccess): Promise<unknown> {
   const release = await readOsRelease(host);

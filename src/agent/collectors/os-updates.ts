@@ -6,12 +6,12 @@ import { readOsRelease } from './os-release.ts';
 import { pacmanUpdates } from './pacman-updates.ts';
 import type { Updates } from './updates.ts';
 
-export const osUpdates: Collector = {
+export const osUpdates = {
   name: 'os_updates',
   describe: 'whether updates, security updates or a new release wait to be installed',
   timeout: minutes(5),
   collect: collectUpdates,
-};
+} satisfies Collector;
 
 type Family = { ids: readonly string[]; program: string; look: (host: HostAccess) => Promise<Updates> };
 

@@ -3,12 +3,12 @@ import { type Collector, type HostAccess, UNKNOWN } from '../collector.ts';
 import { factsOf, namesIn, textOf } from './lenient.ts';
 import { type Listener, parseListener, parseSshdConfig } from './parse-sshd.ts';
 
-export const sshd: Collector = {
+export const sshd = {
   name: 'sshd',
   describe: 'whether the ssh server runs, and its effective settings',
   timeout: seconds(30),
   collect: collectSshd,
-};
+} satisfies Collector;
 
 /** Units that accept connections without a process of sshd's. */
 const SOCKETS = ['ssh.socket', 'sshd.socket'];

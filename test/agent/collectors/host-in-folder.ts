@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { HostAccess } from '../../../src/agent/collector.ts';
+import type { CollectorTools, HostAccess, Kept } from '../../../src/agent/collector.ts';
 import { hostAccess } from '../../../src/agent/host-access.ts';
 import { realClock } from '../../support/world.ts';
 
@@ -53,4 +53,17 @@ export function saying(output: string, status = 0): string {
   return output === ''
     ? `#!/bin/sh\nexit ${status}\n`
     : `#!/bin/sh\ncat <<'END_OF_OUTPUT'\n${output.trimEnd()}\nEND_OF_OUTPUT\nexit ${status}\n`;
+}
+
+/** What collectors keep, in memory. @param settings as in agent.yml under `collectors` */
+export function memory(
+  settings: Partial<CollectorTools['settings']> = {},
+): CollectorTools & { kept: Map<string, Kept> } {
+  const kept = new Map<string, Kept>();
+  return {
+    settings: { disabled: [], enabled: [], ...settings },
+    kept,
+    recall: async (key) => kept.get(key),
+    keep: async (key, value) => void kept.set(key, { at: realClock.now(), value }),
+  };
 }

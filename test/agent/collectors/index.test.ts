@@ -1,6 +1,6 @@
 import test from 'ava';
 import { COLLECTORS } from '../../../src/agent/collectors/index.ts';
-import { thisHost } from './host-in-folder.ts';
+import { memory, thisHost } from './host-in-folder.ts';
 
 const COLLECTIONS = 20;
 /** A simulated upgrade takes seconds where apt keeps no cache of its package data. */
@@ -18,7 +18,7 @@ for (const collector of COLLECTORS) {
     t.timeout(120_000);
     const host = thisHost(t);
     const answers = new Set<string>();
-    for (let round = 0; round < times; round += 1) answers.add(JSON.stringify(await collector.collect(host)));
+    for (let round = 0; round < times; round += 1) answers.add(JSON.stringify(await collector.collect(host, memory())));
     t.is(answers.size, 1, [...answers].join('\n'));
   });
 
@@ -27,7 +27,10 @@ for (const collector of COLLECTORS) {
     const denied = () => Promise.reject(new Error('EACCES'));
     const host = { ...thisHost(t), find: nothing, networkInterfaces: () => ({}) };
     for (const look of [nothing, denied]) {
-      const answer = await collector.collect({ ...host, readText: look, list: look, stat: look, readLink: look });
+      const answer = await collector.collect(
+        { ...host, readText: look, list: look, stat: look, readLink: look },
+        memory(),
+      );
       t.not(answer, undefined);
       t.notThrows(() => JSON.stringify(answer));
     }

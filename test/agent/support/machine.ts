@@ -64,7 +64,7 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
         uid: process.geteuid?.() ?? 0,
         home: state,
         hostname: options.hostname ?? 'testhost',
-        collectors: options.collectors ?? own(),
+        collectors: async () => options.collectors ?? own(),
         signal: new AbortController().signal,
         readInput: async (max) => input.slice(0, max),
         inputIsTerminal: false,

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Clock } from '../core/world.ts';
+import type { AgentSettings } from '../settings/agent-settings.ts';
+import type { CollectorTools } from './collector.ts';
+import { readHostile } from './read-hostile.ts';
+import { writeAtomically } from './write-atomically.ts';
+
+export interface Keeping {
+  /** of one collector; made when first something is kept */
+  folder: string;
+  clock: Clock;
+  settings: AgentSettings['collectors'];
+  /** false: nothing is kept */
+  keeps: boolean;
+}
+
+const LARGEST = 4 * 1024 * 1024;
+const KEY = /^[\w-]{1,100}$/;
+
+const kept = v.object({ at: v.pipe(v.string(), v.isoTimestamp()), value: v.unknown() });
+
+/** What is kept lies in `FOLDER/KEY.json`: `{at, value}`. A file that cannot be read is as good as none. */
+export function collectorTools({ folder, clock, settings, keeps }: Keeping): CollectorTools {
+  const fileOf = (key: string) => {
+    if (!KEY.test(key)) throw new RangeError(`cannot keep anything under ${key}: not letters, digits, - and _`);
+    return join(folder, `${key}.json`);
+  };
+  return {
+    settings,
+    recall: async (key) => {
+      const file = fileOf(key);
+      try {
+        const text = await readHostile(file, LARGEST);
+        const { at, value } = v.parse(kept, JSON.parse(text?.toString('utf8') ?? ''));
+        return { at: new Date(at), value };
+      } catch {
+        return undefined;
+      }
+    },
+    keep: async (key, value) => {
+      const file = fileOf(key);
+      if (!keeps) return;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeAtomically(file, JSON.stringify({ at: clock.now().toISOString(), value }), 0o600);
+    },
+  };
+}
