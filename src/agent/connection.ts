@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Milliseconds } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
 import { authorityOf } from '../wire/v2/http-signature.ts';
-import { openSocket, unreachable } from './open-socket.ts';
+import { type Opened, openSocket, unreachable } from './open-socket.ts';
 import { RequestProblem } from './problem.ts';
 import type { Peer, Tickets } from './tls-tickets.ts';
 
@@ -41,13 +41,13 @@ export function connection(
   signal: AbortSignal,
   tickets?: Tickets,
 ): Connection {
-  const sockets: Socket[] = [];
+  const opened: Opened[] = [];
   const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: 1 }), {
     createConnection: (_options: unknown, done: (error: Error | null, socket?: Socket) => void) => {
       openSocket(peer, limits.connect, clock, tickets).then(
-        (socket) => {
-          sockets.push(socket);
-          done(null, socket);
+        (fresh) => {
+          opened.push(fresh);
+          done(null, fresh.socket);
         },
         (error: Error) => done(error),
       );
@@ -73,14 +73,21 @@ export function connection(
           })
           .finally(() => clearTimeout(timer));
       });
+      // HTTP/1.1 keeps connections anyway; Node 18 takes the missing header for the wish to close.
+      message.removeHeader('Connection');
       message.end(body);
+      message.shouldKeepAlive = true;
     });
   return {
     authority,
     post: (path, headers, body) => send('POST', path, { ...headers, 'Content-Length': String(body.length) }, body),
     get: (path, headers) => send('GET', path, headers, new Uint8Array()),
-    sentBytes: () => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0),
-    close: () => agent.destroy(),
+    sentBytes: () => opened.reduce((sum, { socket }) => sum + socket.bytesWritten, 0),
+    close: () => {
+      // A request that was broken off has destroyed its own.
+      for (const { socket, reset } of opened) if (!socket.destroyed) reset();
+      agent.destroy();
+    },
   };
 }
 

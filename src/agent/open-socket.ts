@@ -1,24 +1,35 @@
+import { constants } from 'node:crypto';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import type { Milliseconds } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
 import { hasCode } from './has-code.ts';
 import { RequestProblem } from './problem.ts';
-import type { Peer, Tickets } from './tls-tickets.ts';
+import type { Peer, Resumable, Tickets } from './tls-tickets.ts';
+
+/** A connection over which it is safe to speak. */
+export interface Opened {
+  socket: Socket;
+  /**
+   * Ends it without a farewell, for when all that was asked is answered: the server sends nothing more, and nobody waits. It would say
+   * farewell to a process that is gone, and be told so by a reset all the same.
+   */
+  reset(): void;
+}
 
 /**
- * A connection over which it is safe to speak: for https, the server has shown the certificate that was pinned at enrolment, now or
- * in the session that a ticket resumes (tls-tickets.ts). Nothing is written before that.
+ * For https, the server has shown the certificate that was pinned at enrolment, now or in the session that a ticket resumes
+ * (tls-tickets.ts). Nothing is written before that.
  */
-export async function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock, tickets?: Tickets): Promise<Socket> {
-  const session = tickets?.session();
+export async function openSocket(peer: Peer, timeout: Milliseconds, clock: Clock, tickets?: Tickets): Promise<Opened> {
+  const resumable = tickets?.resumable();
   try {
-    return await connect(peer, { timeout, clock, tickets, session });
+    return await connect(peer, { timeout, clock, tickets, resumable });
   } catch (error) {
-    if (session === undefined || !(error instanceof BrokenHandshake)) throw error;
+    if (resumable === undefined || !(error instanceof BrokenHandshake)) throw error;
     // A server that cannot make sense of a ticket may break off, instead of going on without it.
     tickets?.drop();
-    return connect(peer, { timeout, clock, tickets, session: undefined });
+    return connect(peer, { timeout, clock, tickets, resumable: undefined });
   }
 }
 
@@ -29,18 +40,16 @@ interface Connecting {
   timeout: Milliseconds;
   clock: Clock;
   tickets: Tickets | undefined;
-  session: Buffer | undefined;
+  resumable: Resumable | undefined;
 }
 
-function connect(peer: Peer, { timeout, clock, tickets, session }: Connecting): Promise<Socket> {
+function connect(peer: Peer, { timeout, clock, tickets, resumable }: Connecting): Promise<Opened> {
   const { hostname, port, protocol } = new URL(peer.url);
   const host = hostname.replace(/^\[|\]$/g, '');
+  const secure = protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const secure = protocol === 'https:';
-    const socket = secure
-      ? connectTls({ host, port: Number(port || 443), ...tlsOptions(host, peer, session) })
-      : connectPlain({ host, port: Number(port || 80) });
-    let reached = false;
+    const raw = connectPlain({ host, port: Number(port || (secure ? 443 : 80)) });
+    let socket: Socket = raw;
     const timer = setTimeout(
       () => fail(new RequestProblem('timed-out', `cannot connect to ${peer.url} in time`)),
       timeout,
@@ -48,31 +57,38 @@ function connect(peer: Peer, { timeout, clock, tickets, session }: Connecting): 
     const fail = (error: Error) => {
       clearTimeout(timer);
       socket.destroy();
+      raw.destroy();
       reject(error);
+    };
+    const done = () => {
+      clearTimeout(timer);
+      socket.removeListener('error', onError);
+      resolve({ socket, reset: () => raw.resetAndDestroy() });
     };
     const onError = (cause: Error) => {
       const { code, message } = unreachable(peer.url, cause);
-      fail(new (reached ? BrokenHandshake : RequestProblem)(code, message, { cause }));
+      fail(new (socket === raw ? RequestProblem : BrokenHandshake)(code, message, { cause }));
     };
-    socket.once('error', onError);
-    socket.once('connect', () => {
-      reached = true;
-    });
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      const problem = 'getPeerCertificate' in socket ? judge(socket, peer, clock, tickets) : undefined;
-      if (problem !== undefined) {
-        fail(problem);
-        return;
-      }
-      clearTimeout(timer);
-      socket.removeListener('error', onError);
-      resolve(socket);
+    raw.once('error', onError);
+    raw.once('connect', () => {
+      if (!secure) return done();
+      // Only now: while there are several addresses to try, each has a handle of its own.
+      raw.removeListener('error', onError);
+      const encrypted = connectTls({ socket: raw, host, ...tlsOptions(host, peer, resumable) });
+      socket = encrypted;
+      encrypted.once('error', onError);
+      encrypted.once('secureConnect', () => {
+        const problem = judge(encrypted, peer, clock, tickets);
+        if (problem === undefined) done();
+        else fail(problem);
+      });
     });
   });
 }
 
 /** What is worth offering: sessions of their own keys and authenticated ciphers. Node's whole lists would make each hello 130 bytes longer. */
 const OFFER = {
+  minVersion: 'TLSv1.2',
   ciphers: [
     'TLS_AES_128_GCM_SHA256',
     'TLS_AES_256_GCM_SHA384',
@@ -96,18 +112,35 @@ const OFFER = {
     'rsa_pkcs1_sha384',
     'rsa_pkcs1_sha512',
   ].join(':'),
-};
+} as const satisfies ConnectionOptions;
 
-function tlsOptions(host: string, { ca, pin }: Peer, session: Buffer | undefined): ConnectionOptions {
+/**
+ * With a ticket of TLS 1.3 only that is offered, and of ciphers and groups what the server chose before. Where it has changed its mind, the
+ * handshake breaks, and is tried without the ticket; the next one is of its new choice.
+ */
+function offerWithTicket({ cipher, group }: NonNullable<Resumable['chosen']>): ConnectionOptions {
   return {
-    minVersion: 'TLSv1.2',
-    ...OFFER,
+    minVersion: 'TLSv1.3',
+    ciphers: cipher,
+    ecdhCurve: group,
+    sigalgs: 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519:rsa_pss_rsae_sha256:rsa_pkcs1_sha256',
+    // Extensions of 1.2, which OpenSSL sends even so. Tickets of 1.3 come and go without the one that bears their name.
+    secureOptions: constants.SSL_OP_NO_ENCRYPT_THEN_MAC | constants.SSL_OP_NO_TICKET | NO_EXTENDED_MASTER_SECRET,
+  };
+}
+
+/** SSL_OP_NO_EXTENDED_MASTER_SECRET of OpenSSL 3, which Node does not name. */
+const NO_EXTENDED_MASTER_SECRET = 1;
+
+function tlsOptions(host: string, { ca, pin }: Peer, resumable: Resumable | undefined): ConnectionOptions {
+  return {
+    ...(resumable?.chosen === undefined ? OFFER : offerWithTicket(resumable.chosen)),
     // Judged below, because a destroyed socket can no longer tell its certificate's dates.
     rejectUnauthorized: false,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     // A pin alone needs none of the system's CAs, which take long to load.
     ...(ca !== undefined ? { ca: [ca] } : pin !== undefined ? { ca: [] } : {}),
-    ...(session === undefined ? {} : { session }),
+    ...(resumable === undefined ? {} : { session: resumable.session }),
   };
 }
 
@@ -121,10 +154,19 @@ function judge(socket: TLSSocket, peer: Peer, clock: Clock, tickets: Tickets | u
     tickets?.checked(endOf(certificate));
   }
   // TLS 1.2 has given its ticket by now; those of 1.3 are still to come.
-  const early = socket.getProtocol() === 'TLSv1.2' ? socket.getSession() : undefined;
-  if (early !== undefined) tickets?.offered(early);
-  socket.on('session', (session: Buffer) => tickets?.offered(session));
+  const isOld = socket.getProtocol() === 'TLSv1.2';
+  const early = isOld ? socket.getSession() : undefined;
+  if (early !== undefined) tickets?.offered({ session: early, chosen: undefined });
+  socket.on('session', (session: Buffer) =>
+    tickets?.offered({ session, chosen: isOld ? undefined : choiceOf(socket) }),
+  );
   return undefined;
+}
+
+function choiceOf(socket: TLSSocket): Resumable['chosen'] {
+  const key = socket.getEphemeralKeyInfo();
+  if (key === null || !('name' in key) || key.name === undefined) return undefined;
+  return { cipher: socket.getCipher().name, group: key.name };
 }
 
 /** When the first certificate of the chain ends. */

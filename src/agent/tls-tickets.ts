@@ -20,7 +20,15 @@ const ticketFile = v.object({
   /** when a certificate that was checked ends */
   ends_at: v.pipe(v.string(), v.isoTimestamp()),
   session: v.pipe(v.string(), v.base64()),
+  /** of TLS 1.3 alone: what the server chose out of the first offer */
+  chosen: v.optional(v.object({ cipher: v.string(), group: v.string() })),
 });
+
+/** A session to resume. */
+export interface Resumable {
+  session: Buffer;
+  chosen: v.InferOutput<typeof ticketFile>['chosen'];
+}
 
 const LARGEST = 64 * 1024;
 
@@ -33,31 +41,31 @@ const LONGEST: Milliseconds = hours(24);
 /** A TLS session that outlives this process, so that a minute's tick costs a resumed handshake. */
 export interface Tickets {
   /** to resume with; undefined: a full handshake is due */
-  session(): Buffer | undefined;
+  resumable(): Resumable | undefined;
   /** A full handshake has shown a certificate that holds; what was kept before is forgotten. */
   checked(certificatesEnd: Date): void;
   /** A ticket of a connection whose server was checked, or resumed from such a one. Tickets of other connections must not come here. */
-  offered(session: Buffer): void;
+  offered(resumable: Resumable): void;
   drop(): void;
   /** Puts the newest one on disk, as far as that goes: a ticket that is lost costs a handshake. */
   save(): Promise<void>;
 }
 
-type Kept = { checkedAt: Date; endsAt: Date; session: Buffer | undefined };
+type Kept = { checkedAt: Date; endsAt: Date; resumable: Resumable | undefined };
 
 /** The ticket of an earlier run is taken up only for the same URL, CA and pin, on the same Node (resuming skips its check of the server's identity). */
 export async function openTickets({ submit }: Pick<Places, 'submit'>, peer: Peer, clock: Clock): Promise<Tickets> {
   const key = peerKey(peer);
   let kept = await readTicket(submit.ticket, key);
-  let saved = kept?.session;
+  let saved = kept?.resumable?.session;
   let stale = kept === undefined;
   return {
-    session: () => (kept !== undefined && isFresh(kept, clock.now()) ? kept.session : undefined),
+    resumable: () => (kept !== undefined && isFresh(kept, clock.now()) ? kept.resumable : undefined),
     checked: (certificatesEnd) => {
-      kept = { checkedAt: clock.now(), endsAt: certificatesEnd, session: undefined };
+      kept = { checkedAt: clock.now(), endsAt: certificatesEnd, resumable: undefined };
     },
-    offered: (session) => {
-      if (kept !== undefined) kept = { ...kept, session };
+    offered: (resumable) => {
+      if (kept !== undefined) kept = { ...kept, resumable };
     },
     drop: () => {
       kept = undefined;
@@ -65,11 +73,11 @@ export async function openTickets({ submit }: Pick<Places, 'submit'>, peer: Peer
     },
     save: async () => {
       try {
-        if (kept?.session === undefined) {
+        if (kept?.resumable === undefined) {
           if (stale) await unlinkIfThere(submit.ticket);
-        } else if (kept.session !== saved) {
+        } else if (kept.resumable.session !== saved) {
           await writeAtomically(submit.ticket, textOf(key, kept), 0o600);
-          saved = kept.session;
+          saved = kept.resumable.session;
         }
       } catch {
         // What was handed over is handed over; the next connection begins with a full handshake, or an older ticket.
@@ -78,9 +86,10 @@ export async function openTickets({ submit }: Pick<Places, 'submit'>, peer: Peer
   };
 }
 
-function textOf(peer: string, { checkedAt, endsAt, session }: Kept): string {
+function textOf(peer: string, { checkedAt, endsAt, resumable }: Kept): string {
   const times = { checked_at: checkedAt.toISOString(), ends_at: endsAt.toISOString() };
-  return `${JSON.stringify({ peer, ...times, session: session?.toString('base64') })}\n`;
+  const session = resumable?.session.toString('base64');
+  return `${JSON.stringify({ peer, ...times, session, chosen: resumable?.chosen })}\n`;
 }
 
 function peerKey({ url, ca, pin }: Peer): string {
@@ -101,8 +110,9 @@ async function readTicket(path: string, key: string): Promise<Kept | undefined> 
     const bytes = await readHostile(path, LARGEST);
     const parsed = v.safeParse(ticketFile, JSON.parse(bytes?.toString('utf8') ?? ''));
     if (!parsed.success || parsed.output.peer !== key) return undefined;
-    const { checked_at, ends_at, session } = parsed.output;
-    return { checkedAt: new Date(checked_at), endsAt: new Date(ends_at), session: Buffer.from(session, 'base64') };
+    const { checked_at, ends_at, session, chosen } = parsed.output;
+    const resumable = { session: Buffer.from(session, 'base64'), chosen };
+    return { checkedAt: new Date(checked_at), endsAt: new Date(ends_at), resumable };
   } catch {
     return undefined;
   }

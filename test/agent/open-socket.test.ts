@@ -30,7 +30,7 @@ test('the CA of the enrolment is trusted, by name and by address', async (t) => 
   const { authority, certificate } = await certificates();
   const port = await serve(t, certificate);
   for (const host of ['localhost', '127.0.0.1']) {
-    const socket = await openSocket({ url: `https://${host}:${port}`, ca: authority.certificate }, 5000, realClock);
+    const { socket } = await openSocket({ url: `https://${host}:${port}`, ca: authority.certificate }, 5000, realClock);
     t.true(socket.writable);
     socket.destroy();
   }

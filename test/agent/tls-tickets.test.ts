@@ -24,7 +24,7 @@ interface TlsSite {
   /** for each connection that was set up: whether the server resumed a session */
   resumed: boolean[];
   /** from now on it has this certificate; its ticket keys stay */
-  show(certificate: CertificateAndKey): void;
+  show(certificate: CertificateAndKey, options?: TlsOptions): void;
   /** it forgets all tickets that it gave */
   forget(): void;
 }
@@ -44,9 +44,9 @@ async function serve(t: ExecutionContext, first: CertificateAndKey, options: Tls
   return {
     url: `https://localhost:${typeof address === 'object' ? address?.port : 0}`,
     resumed,
-    show: ({ certificate, key }) => {
+    show: ({ certificate, key }, changed = options) => {
       const ticketKeys = server.getTicketKeys();
-      server.setSecureContext({ cert: certificate, key, ...options });
+      server.setSecureContext({ cert: certificate, key, ...changed });
       server.setTicketKeys(ticketKeys);
     },
     forget: () => server.setTicketKeys(Buffer.alloc(48, 7)),
@@ -68,7 +68,7 @@ async function agent(t: ExecutionContext): Promise<Agent> {
       const clock = { now: () => new Date(Date.now() + later) };
       const tickets = await openTickets(places, peer, clock);
       try {
-        const socket = await openSocket(peer, 5000, clock, tickets);
+        const { socket } = await openSocket(peer, 5000, clock, tickets);
         for await (const _ of socket);
         return undefined;
       } catch (error) {
@@ -91,6 +91,23 @@ for (const version of VERSIONS) {
     const peer = { url: site.url, ca: authority.certificate };
     for (let run = 0; run < 3; run++) t.is(await visit(peer), undefined);
     t.deepEqual(site.resumed, [false, true, true]);
+  });
+}
+
+for (const [what, options] of Object.entries({
+  'speaks no TLS 1.3 any more': { maxVersion: 'TLSv1.2' },
+  'wants another cipher': { ciphers: 'TLS_AES_256_GCM_SHA384' },
+  'wants another group': { ecdhCurve: 'P-384' },
+} as const)) {
+  test(`a server that gave a ticket and now ${what} is checked in full, and resumed from then on`, async (t) => {
+    const { authority, certificate } = await certificates();
+    const site = await serve(t, certificate, { ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256' });
+    const { visit } = await agent(t);
+    const peer = { url: site.url, ca: authority.certificate };
+    for (let run = 0; run < 2; run++) t.is(await visit(peer), undefined);
+    site.show(certificate, options);
+    for (let run = 0; run < 2; run++) t.is(await visit(peer), undefined);
+    t.deepEqual(site.resumed, [false, true, false, true]);
   });
 }
 

@@ -40,9 +40,12 @@ function send(ctx: Context, status: number, content: object, signing: Signing): 
   const body = Buffer.from(JSON.stringify(content));
   const digest = contentDigest(body);
   ctx.status = status;
+  // Not ctx.type, which adds a charset: JSON has but one.
+  ctx.set('Content-Type', 'application/json');
   ctx.body = body;
-  ctx.type = 'application/json';
   ctx.set('Content-Digest', digest);
+  // HTTP/1.1 keeps connections anyway; an agent asks once a minute, and pays for each header.
+  if (ctx.res.shouldKeepAlive && ctx.req.httpVersion === '1.1') ctx.remove('Connection');
   const request = presentedRequest.peek(ctx) ?? readPresented(ctx);
   if (request === undefined) return;
   const { path, contentDigest: requestDigest, sequence } = request.parts;
