@@ -4,6 +4,7 @@ import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
 import type { Log } from '../../core/events.ts';
 import type { Clock, Random } from '../../core/world.ts';
+import type { Engine } from './engine.ts';
 import { frameReader, toFrame } from './frames.ts';
 import { type Group, groupCommits } from './group-commit.ts';
 import { type Answer, type Call, errorAnswer, type Hello, isCall, isHello, type Welcome } from './messages.ts';
@@ -65,6 +66,7 @@ export async function serveWrites({ file, socket, version, random, log, signal }
       const slow = setTimeout(() => open.forEach((connection) => void connection.destroy()), GRACE);
       await closed;
       clearTimeout(slow);
+      emptyLog(engine);
       engine.close();
     })();
     return closing;
@@ -72,6 +74,15 @@ export async function serveWrites({ file, socket, version, random, log, signal }
   if (signal?.aborted) await close();
   else signal?.addEventListener('abort', () => void close(), { once: true });
   return { close };
+}
+
+/** Into the store's file goes what SQLite's log holds, and the log's own 4 MB are given back. Where somebody still reads, it waits for the next time. */
+function emptyLog(engine: Engine): void {
+  try {
+    engine.all('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // All is safe in the log.
+  }
 }
 
 /** For clients that do not read their answers. */

@@ -280,3 +280,16 @@ test('a writer that closes answers what has arrived', async (t) => {
   const hosts = there.get('SELECT count(*) AS hosts FROM hosts')?.['hosts'];
   t.is(hosts, said[0]?.status === 'fulfilled' ? 1 : 0);
 });
+
+test('a writer that closes after all others leaves nothing in the log of SQLite', async (t) => {
+  const at = await place(t);
+  const { writer } = await writerAt(t, at);
+  const store = await sharedAt(t, at);
+  for (let n = 0; n < 20; n++) await store.hosts.storeV1(aV1Report(`host${n}`));
+  const log = `${at.file}-wal`;
+  const size = async () => (await stat(log).catch(() => ({ size: 0 }))).size;
+  t.true((await size()) > 0);
+  await store.close();
+  await writer.close();
+  t.is(await size(), 0);
+});
