@@ -73,6 +73,8 @@ export interface StoredReport extends Speaker {
   hostname: string;
   /** the host's `last.chain` as read before (null: no submission yet): the write's guard against a twin */
   expected_chain: string | null;
+  /** the host as read with that chain value: a store may leave out of the write the very values that it holds already */
+  before?: Pick<Host, 'plugins' | 'commands'> & { identity: Pick<Identity, 'last' | 'list'> };
   epoch: string;
   digest: Digest;
   list: Record<string, Digest>;

@@ -45,6 +45,76 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(found?.commands, { ls: { output: 'x' } });
   });
 
+  test(`${kind}: a report that says how the host was read is stored whole, whatever of it changed`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const host = await enrolledHost(store);
+    const stays = { deep: [{ $odd: 1, 'a.b': 2 }], at: new Date(1_700_000_000_001) };
+    const first = aReport(host, {
+      list: {
+        'plugins.a.b': aDigest('1'),
+        'plugins.$c': aDigest('2'),
+        'plugins.7': aDigest('3'),
+        'commands.x': aDigest('4'),
+      },
+      plugins: { 'a.b': stays, $c: 'goes', 7: { n: 1 }, '': 'none', same: 'text' },
+      commands: { x: stays, 'y.z': { n: 1 } },
+    });
+    t.true(await store.hosts.storeReport(first));
+    const before = (await store.hosts.findByKey(host.key_id)) ?? t.fail();
+    const second = aReport(host, {
+      sequence: first.sequence + 1,
+      expected_chain: first.answer.chain,
+      before,
+      digest: aDigest('second'),
+      list: { 'plugins.a.b': aDigest('1'), 'plugins.7': aDigest('5'), 'plugins.$new': aDigest('6') },
+      plugins: { ...pick(before.plugins, 'a.b', '', 'same'), 7: { 'n.m': 2 }, $new: null, ['__proto__']: { own: 1 } },
+      commands: { ...pick(before.commands, 'x'), $w: [1] },
+      trail: [],
+    });
+    t.true(await store.hosts.storeReport(second));
+    const found = (await store.hosts.findByKey(host.key_id)) ?? t.fail();
+    t.deepEqual(found.plugins, { ...second.plugins, ['__proto__']: { own: 1 }, submitted_at: second.answer.at });
+    t.deepEqual(found.commands, { x: stays, $w: [1] });
+    t.deepEqual(found.identity.list, second.list);
+  });
+
+  test(`${kind}: what was read with another chain value than the one expected is not relied on`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const host = await enrolledHost(store);
+    const first = aReport(host, { plugins: { a: 'first', b: 'first' } });
+    t.true(await store.hosts.storeReport(first));
+    const early = (await store.hosts.findByKey(host.key_id)) ?? t.fail();
+    const second = aReport(host, {
+      sequence: first.sequence + 1,
+      expected_chain: first.answer.chain,
+      plugins: { a: 'second', c: 'second' },
+      trail: [],
+    });
+    t.true(await store.hosts.storeReport(second));
+    const third = { ...second, sequence: second.sequence + 1, before: early, plugins: { ...early.plugins }, list: {} };
+    const again = aReport(host, third);
+    t.false(await store.hosts.storeReport({ ...again, expected_chain: first.answer.chain }));
+    t.true(await store.hosts.storeReport({ ...again, expected_chain: second.answer.chain }));
+    const found = (await store.hosts.findByKey(host.key_id)) ?? t.fail();
+    t.deepEqual(found.plugins, { a: 'first', b: 'first', submitted_at: third.answer.at });
+    t.deepEqual(found.identity.list, {});
+  });
+
+  test(`${kind}: of a report that changes very much, all is stored`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const host = await enrolledHost(store);
+    const many = (round: number) =>
+      Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`p.${n + round}`, { round, n }]));
+    const first = aReport(host, { plugins: many(0) });
+    t.true(await store.hosts.storeReport(first));
+    const before = (await store.hosts.findByKey(host.key_id)) ?? t.fail();
+    const { sequence, answer } = first;
+    const second = { sequence: sequence + 1, expected_chain: answer.chain, before, plugins: many(1), trail: [] };
+    t.true(await store.hosts.storeReport(aReport(host, second)));
+    const { submitted_at: _, ...plugins } = (await store.hosts.find(host.hostname))?.plugins ?? t.fail();
+    t.deepEqual(plugins, many(1));
+  });
+
   test(`${kind}: a check-in moves the times, the sequence and the chain, and nothing else`, async (t) => {
     const store = await (await prepare(t)).open();
     const host = await enrolledHost(store);
@@ -240,3 +310,8 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(await store.trail.history('somebody-else', { limit: 9 }), []);
   });
 });
+
+/** The very values. */
+function pick(fields: Fields | undefined, ...names: string[]): Fields {
+  return Object.fromEntries(Object.entries(fields ?? {}).filter(([name]) => names.includes(name)));
+}

@@ -177,6 +177,7 @@ async function storeReport(
     ...speaker,
     hostname,
     expected_chain: host.identity.last?.chain ?? null,
+    before: host,
     epoch,
     digest: request.digest,
     answer: acknowledgement,

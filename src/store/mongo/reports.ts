@@ -3,6 +3,7 @@ import type { Acknowledgement, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
 import { acknowledgementFields, judgementFields, stamped } from '../host-document.ts';
 import type { CheckIn, Speaker, StoredReport } from '../port.ts';
+import { type Changed, changedPaths } from './changed-paths.ts';
 import type { Collections } from './collections.ts';
 import type { Statement } from './shared-writes.ts';
 import { storeWithTrail } from './trail.ts';
@@ -51,26 +52,42 @@ export async function checkIn(write: Write, report: CheckIn): Promise<boolean> {
 
 export async function storeReport(collections: Collections, write: Write, report: StoredReport): Promise<boolean> {
   const { hostname, trail, checks } = report;
+  const parts = changedParts(report);
   const changes = {
     ...answered(report),
     'identity.digest': report.digest,
-    'identity.list': escapeFields({ ...report.list }),
     submitted_at: report.answer.at,
     collected_at: report.collected_at,
-    plugins: escapeFields(stamped(report.plugins, report.answer.at)),
-    ...(report.commands && { commands: escapeFields(report.commands) }),
     ...(checks && { checks: escapeFields(judgementFields(checks)), settled: report.settled === true }),
+    ...parts.set,
   };
   const bytes = BSON.calculateObjectSize(changes);
   return storeWithTrail(collections, { hostname, trail }, ({ guard, set, more, bytes: others }) =>
     write({
       filter: { ...guardOf(report), hostname, renamed_from: null, ...guard },
       hint: BY_KEY,
-      update: { $set: { ...changes, ...set }, $unset: { suspended: '' }, ...more },
+      update: { $set: { ...changes, ...set }, $unset: { suspended: '', ...parts.unset }, ...more },
       leaves: { key_id: report.key_id, chain: report.answer.chain },
       bytes: bytes + others,
     }),
   );
+}
+
+/**
+ * Whoever writes plugins, commands or list of a host of v2 gives it another chain value, or (where the chain is to start anew) none.
+ * So while the guard over the chain value holds, these are as they were read with it, and what has not changed need not be written.
+ */
+function changedParts({ expected_chain, before, list, plugins, commands, answer }: StoredReport): Changed {
+  const known = expected_chain !== null && before?.identity.last?.chain === expected_chain ? before : undefined;
+  const parts = [
+    changedPaths('identity.list', known?.identity.list, list),
+    changedPaths('plugins', known?.plugins, stamped(plugins, answer.at)),
+    ...(commands === undefined ? [] : [changedPaths('commands', known?.commands, commands)]),
+  ];
+  return {
+    set: Object.assign({}, ...parts.map(({ set }) => set)),
+    unset: Object.assign({}, ...parts.map(({ unset }) => unset)),
+  };
 }
 
 export async function settle(write: Write, hostname: string, evaluated_at: Date): Promise<boolean> {
