@@ -1,9 +1,27 @@
+import { accountsDocs } from '../../src/agent/collectors/accounts/docs.ts';
 import { bootDocs } from '../../src/agent/collectors/boot/docs.ts';
+import { diskDocs } from '../../src/agent/collectors/disk/docs.ts';
 import { DISTRIBUTIONS, type FactDoc, type Tested } from '../../src/agent/collectors/doc.ts';
+import { hardwareDocs } from '../../src/agent/collectors/hardware/docs.ts';
+import { networkDocs } from '../../src/agent/collectors/network/docs.ts';
+import { packagesDocs } from '../../src/agent/collectors/packages/docs.ts';
+import { protectionDocs } from '../../src/agent/collectors/protection/docs.ts';
+import { sessionDocs } from '../../src/agent/collectors/session/docs.ts';
+import { updatesDocs } from '../../src/agent/collectors/updates/docs.ts';
 import { formatDuration } from '../../src/core/duration.ts';
 
 /** The docs of all groups, by the collector's name; a new group is a line here. */
-export const GROUPS: Readonly<Record<string, readonly FactDoc[]>> = { boot: bootDocs };
+export const GROUPS: Readonly<Record<string, readonly FactDoc[]>> = {
+  accounts: accountsDocs,
+  boot: bootDocs,
+  disk: diskDocs,
+  hardware: hardwareDocs,
+  network: networkDocs,
+  packages: packagesDocs,
+  protection: protectionDocs,
+  session: sessionDocs,
+  updates: updatesDocs,
+};
 
 const WORDS: Readonly<Record<Tested, string>> = { real: 'real', output: 'output', no: 'not yet' };
 

@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { newMachine } from './support/machine.ts';
 import { runAgent, startAgent } from './support/program.ts';
+import { SLOW } from './support/reporting-host.ts';
 import { startSite } from './support/site.ts';
-
-const SLOW = '[os_updates, hd_encryption, firewall, sshd, network_devices]';
 
 test('an enrolment that is killed on the way is finished by the same command', async (t) => {
   const site = await startSite(t);
@@ -32,7 +31,7 @@ test('an enrolment that is killed on the way is finished by the same command', a
 
 test('a stop while collecting keeps nothing, and says try again', async (t) => {
   const machine = await newMachine(t);
-  await machine.settings(`hostname: testhost\ncollectors: {disabled: ${SLOW}}\n`);
+  await machine.settings(`hostname: testhost\ncollectors: {disabled: [${SLOW}]}\n`);
   const mark = join(machine.state, 'started');
   await machine.plugin('slow', `#!/bin/sh\ntouch ${mark}\nsleep 600\n`);
   await mkdir(machine.state, { recursive: true });

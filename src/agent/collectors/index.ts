@@ -1,11 +1,35 @@
 import type { Collector } from '../collector.ts';
+import { accounts } from './accounts/index.ts';
 import { boot } from './boot/index.ts';
+import { disk } from './disk/index.ts';
 import { firewall } from './firewall.ts';
+import { hardware } from './hardware/index.ts';
 import { hdEncryption } from './hd-encryption.ts';
+import { network } from './network/index.ts';
 import { networkDevices } from './network-devices.ts';
 import { osInfo } from './os-info.ts';
 import { osUpdates } from './os-updates.ts';
+import { packages } from './packages/index.ts';
+import { protection } from './protection/index.ts';
+import { session } from './session/index.ts';
 import { sshd } from './sshd.ts';
+import { updates } from './updates/index.ts';
 
 /** All built-in collectors, by name. A new one is a file beside this and a line here. */
-export const COLLECTORS: readonly Collector[] = [boot, firewall, hdEncryption, networkDevices, osInfo, osUpdates, sshd];
+export const COLLECTORS: readonly Collector[] = [
+  accounts,
+  boot,
+  disk,
+  firewall,
+  hardware,
+  hdEncryption,
+  network,
+  networkDevices,
+  osInfo,
+  osUpdates,
+  packages,
+  protection,
+  session,
+  sshd,
+  updates,
+];

@@ -7,9 +7,9 @@ import { readBody } from '../../../src/agent/spool/read-body.ts';
 import { readReports } from '../../../src/agent/spool/read-reports.ts';
 import { type Machine, newMachine } from '../../agent/support/machine.ts';
 import { runAgent, startAgent } from '../../agent/support/program.ts';
+import { SLOW } from '../../agent/support/reporting-host.ts';
 import type { Site } from '../../agent/support/site.ts';
 
-const SLOW = '[os_updates, hd_encryption, firewall, sshd, network_devices]';
 /** Each a body of its own, so that a report takes a while to write. */
 const PLUGINS = ['news', 'more', 'most'];
 
@@ -33,7 +33,7 @@ export async function enrolVictim(t: ExecutionContext, site: Site, at?: string):
   const { places, state } = machine;
   await mkdir(state, { recursive: true });
   const mark = join(state, 'collecting');
-  await machine.settings(`hostname: testhost\ncollectors: {disabled: ${SLOW}}\n`);
+  await machine.settings(`hostname: testhost\ncollectors: {disabled: [${SLOW}]}\n`);
   await machine.plugin('aaa', `#!/bin/sh\ntouch ${mark}\necho 1\n`);
   for (const name of PLUGINS) {
     await machine.plugin(name, `#!/bin/sh\nprintf '"'; cat /proc/sys/kernel/random/uuid | tr -d '\\n'; printf '"'\n`);

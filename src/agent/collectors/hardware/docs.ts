@@ -1,0 +1,3 @@
+import type { FactDoc } from '../doc.ts';
+
+export const hardwareDocs: readonly FactDoc[] = [];

@@ -1,0 +1,3 @@
+import { group } from '../group.ts';
+
+export const network = group('network', 'what listens, name resolution, kernel settings', []);

@@ -1,0 +1,3 @@
+import { group } from '../group.ts';
+
+export const protection = group('protection', 'what watches over the machine', []);

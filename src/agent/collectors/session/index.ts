@@ -1,0 +1,3 @@
+import { group } from '../group.ts';
+
+export const session = group('session', 'screens, lids, and who is let in without a password', []);
