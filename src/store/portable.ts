@@ -6,7 +6,7 @@
  * Dates are `Date` in memory and tagged in text; other tags stay tags, and only mongo/ knows their classes.
  * Collections bear MongoDB's names. `_id` is kept where it means something: in patches, and in collections that we do not know.
  */
-import { type Fields, getField, isFields, setField, type Value } from '../core/value.ts';
+import { type Fields, getField, isFields, type Value } from '../core/value.ts';
 import { asFields, escapeKey, mapFields, mapValue, mayHoldEscapedKeys, mayHoldEscapes, unescapeKey } from './escape.ts';
 
 /** Collections in the order in which a backup holds them. Others come after `signatures`; the trail, the longest, is last. */
@@ -48,20 +48,17 @@ export function readText(text: string): Value {
 
 /** With keys escaped and dates tagged. Most of a report needs neither, and is not copied. */
 function portable(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Date) return tagDate(value);
-  if (Array.isArray(value)) {
-    const members = value.map(portable);
-    return members.some((member, index) => member !== value[index]) ? members : value;
+  return isPortable(value) ? value : mapValue(value, { key: escapeKey, date: tagDate });
+}
+
+function isPortable(value: Value): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (value instanceof Date) return false;
+  if (Array.isArray(value)) return value.every(isPortable);
+  for (const key of Object.keys(value)) {
+    if (escapeKey(key) !== key || !isPortable(value[key] ?? null)) return false;
   }
-  const entries = Object.entries(value);
-  let copy: Fields | undefined;
-  for (const [index, [key, member]] of entries.entries()) {
-    const [name, held] = [escapeKey(key), portable(member)];
-    if (copy === undefined && (name !== key || held !== member)) copy = Object.fromEntries(entries.slice(0, index));
-    if (copy !== undefined) setField(copy, name, held);
-  }
-  return copy ?? value;
+  return true;
 }
 
 /** What JSON.parse has just made, with values in the place of tags. */
