@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { type Enrollment, identityOf } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
-import type { Host } from '../core/host.ts';
-import type { Store } from '../store/port.ts';
+import { type Host, isSameName } from '../core/host.ts';
+import type { Namesake, Store } from '../store/port.ts';
 import { beginsWith } from './begins-with.ts';
 import { closeDuplicate } from './close-duplicate.ts';
 import { confirm } from './confirm.ts';
@@ -31,7 +31,10 @@ Examples:
 async function approve(context: AdminContext, wanted: string, options: { yes?: boolean }): Promise<void> {
   const store = await context.store();
   const enrollment = choose(await store.enrollments.list(), wanted);
-  const holder = await store.hosts.find(enrollment.hostname);
+  const namesakes = await store.hosts.namesakes(enrollment.hostname);
+  refuseAmbiguousName(enrollment, namesakes);
+  const [named] = namesakes;
+  const holder = named && (await store.hosts.find(named.hostname));
   refuseTakenName(enrollment, holder);
   refuseTakenPlace(enrollment, await store.hosts.findById(enrollment.host_id));
   if (!context.output.wantsJson) printApplicant(context, enrollment, holder);
@@ -43,7 +46,9 @@ async function approve(context: AdminContext, wanted: string, options: { yes?: b
 }
 
 function choose(enrollments: Enrollment[], wanted: string): Enrollment {
-  const named = enrollments.filter(({ key_id, hostname }) => hostname === wanted || beginsWith(key_id, wanted));
+  const named = enrollments.filter(
+    ({ key_id, hostname }) => isSameName(hostname, wanted) || beginsWith(key_id, wanted),
+  );
   const [pending, ...others] = named.filter(({ status }) => status === 'pending');
   if (pending !== undefined && others.length === 0) return pending;
   if (pending !== undefined) {
@@ -61,9 +66,20 @@ function choose(enrollments: Enrollment[], wanted: string): Enrollment {
   throw new OperatorError(`cannot approve ${known.hostname}: its key ${known.key_id} is ${known.status} already`);
 }
 
+/** Which of the v1 hosts would it take over? They stay apart, as the original has them, until one is gone. */
+function refuseAmbiguousName({ key_id }: Enrollment, [first, ...others]: Namesake[]): void {
+  if (first === undefined || first.host_id !== undefined || others.length === 0) return;
+  const names = [first, ...others].map(({ hostname }) => hostname).join(' and ');
+  throw new OperatorError(
+    `cannot approve ${key_id}: ${names} are hosts known from the original client whose names differ in case only. ` +
+      'Give all but one of these machines another name, forget what is left of the old ones (penguindome hosts forget NAME), and approve it then.',
+  );
+}
+
 /** One key, one host: a second machine under a known name takes the first one's place only when that one is ended. */
-function refuseTakenName({ hostname, key_id }: Enrollment, holder: Host | undefined): void {
+function refuseTakenName({ key_id }: Enrollment, holder: Host | undefined): void {
   if (holder?.identity === undefined || holder.identity.keys.some(({ id }) => id === key_id)) return;
+  const { hostname } = holder;
   throw new OperatorError(
     `cannot approve ${key_id}: ${hostname} is another machine's name already. ` +
       `If this one takes its place, say so: penguindome enrollment replace ${hostname} -- ${key_id}. ` +
@@ -73,7 +89,7 @@ function refuseTakenName({ hostname, key_id }: Enrollment, holder: Host | undefi
 
 /** It asked for the place of a host that has got another name since. */
 function refuseTakenPlace({ hostname, key_id, host_id }: Enrollment, holder: Host | undefined): void {
-  if (holder === undefined || holder.hostname === hostname) return;
+  if (holder === undefined || isSameName(holder.hostname, hostname)) return;
   throw new OperatorError(
     `cannot approve ${key_id}: it asked for the place of ${host_id}, which is named ${holder.hostname} now. ` +
       `Revoke this key (penguindome enrollment revoke ${key_id}), and enrol the machine anew.`,
@@ -92,7 +108,9 @@ function printApplicant({ output }: AdminContext, enrollment: Enrollment, holder
   for (const [name, value] of facts) output.line(`${name.padEnd(11)} ${value}`);
   if (holder !== undefined && holder.identity === undefined) {
     output.line();
-    output.line(`${hostname} is known from the original client, with its history, which this machine takes over.`);
+    output.line(
+      `${holder.hostname} is known from the original client, with its history, which this machine takes over.`,
+    );
     output.line('Whoever has the key that all original clients share could have asked under this name: make sure.');
   }
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Enrollment } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
-import { type Host, type Identity, isValid } from '../core/host.ts';
+import { type Host, type Identity, isSameName, isValid } from '../core/host.ts';
 import { closeDuplicate } from './close-duplicate.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
@@ -160,7 +160,7 @@ async function keepKey(context: AdminContext, host: Known, options: ReplaceOptio
 /** What waits under this name; or the host's own key, where it was stopped after that had its place. */
 function choose(enrollments: Enrollment[], { hostname, identity }: Known, wanted = ''): Enrollment {
   const pending = enrollments.filter(
-    (each) => each.hostname === hostname && each.status === 'pending' && each.key_id.startsWith(wanted),
+    (each) => isSameName(each.hostname, hostname) && each.status === 'pending' && each.key_id.startsWith(wanted),
   );
   const [newcomer, ...others] = pending;
   if (newcomer === undefined) {

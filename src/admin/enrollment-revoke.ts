@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Enrollment, Token } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
-import { type HostId, isValid, type KeyId } from '../core/host.ts';
+import { type HostId, isSameName, isValid, type KeyId } from '../core/host.ts';
 import { beginsWith } from './begins-with.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
@@ -80,7 +80,8 @@ async function revokeToken(context: AdminContext, { id }: Token, options: Revoke
 async function choose(context: AdminContext, wanted: string): Promise<Target> {
   const store = await context.store();
   const enrollments = (await store.enrollments.list()).filter(
-    ({ key_id, hostname, status }) => status !== 'revoked' && (hostname === wanted || beginsWith(key_id, wanted)),
+    ({ key_id, hostname, status }) =>
+      status !== 'revoked' && (isSameName(hostname, wanted) || beginsWith(key_id, wanted)),
   );
   const tokens = (await store.tokens.list()).filter(
     ({ id, revoked_at }) => revoked_at === undefined && beginsWith(id, wanted),
@@ -103,7 +104,7 @@ async function choose(context: AdminContext, wanted: string): Promise<Target> {
 
 /** A host's name means all the keys that it came with, one after the other; what only waits for its place is by itself. */
 function together(enrollments: Enrollment[], wanted: string): [Enrollment, ...Enrollment[]][] {
-  const named = enrollments.filter(({ hostname, status }) => hostname === wanted && status === 'approved');
+  const named = enrollments.filter(({ hostname, status }) => isSameName(hostname, wanted) && status === 'approved');
   const [first, ...others] = named;
   const sameHost = first !== undefined && others.every(({ host_id }) => host_id === first.host_id);
   if (!sameHost) return enrollments.map((each) => [each]);

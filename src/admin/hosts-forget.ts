@@ -20,10 +20,10 @@ Examples:
   penguindome hosts forget lap-17
   penguindome hosts forget lap-17 --yes`;
 
-async function forgetHost(context: AdminContext, hostname: string, options: { yes?: boolean }): Promise<void> {
+async function forgetHost(context: AdminContext, wanted: string, options: { yes?: boolean }): Promise<void> {
   const { output, clock } = context;
   const store = await context.store();
-  const { identity } = await findHost(store, hostname);
+  const { hostname, identity } = await findHost(store, wanted);
   await confirm(context, `Forget ${hostname} and all that it reported?`, options);
   // Keys first: where we stop half way, the host is refused and can be forgotten again.
   for (const { id, revoked_at } of identity?.keys ?? []) {

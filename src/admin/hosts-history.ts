@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { TrailRecord } from '../core/trail.ts';
 import type { AdminContext } from './context.ts';
-import { unknownHost } from './find-host.ts';
+import { findHost } from './find-host.ts';
 import { readCount } from './read-count.ts';
 import { showValue } from './show-answer.ts';
 import { showTime } from './show-time.ts';
@@ -41,13 +41,15 @@ function isDay(text: string): boolean {
 
 async function showHistory(
   context: AdminContext,
-  hostname: string,
+  wanted: string,
   options: { limit: number; before?: Date },
 ): Promise<void> {
   const { output } = context;
   const store = await context.store();
-  const records = await store.trail.history(hostname, options);
-  if (records.length === 0 && (await store.hosts.find(hostname)) === undefined) throw unknownHost(hostname);
+  const ofName = await store.trail.history(wanted, options);
+  // Nothing under that spelling: a host that spells it otherwise may be meant.
+  const hostname = ofName.length > 0 ? wanted : (await findHost(store, wanted)).hostname;
+  const records = hostname === wanted ? ofName : await store.trail.history(hostname, options);
   if (output.wantsJson) output.json(records);
   else if (records.length === 0) output.note(`nothing has changed in the reports of ${hostname}`);
   else output.table(['TIME', 'PATH', 'CHANGE'], records.map(rowOf));

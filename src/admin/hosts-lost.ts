@@ -23,10 +23,10 @@ Examples:
   penguindome hosts lost lap-17 --found
   penguindome hosts list --json | jq -r '.[] | select(.lost_at) | .hostname'`;
 
-async function markLost(context: AdminContext, hostname: string, found: boolean): Promise<void> {
+async function markLost(context: AdminContext, wanted: string, found: boolean): Promise<void> {
   const { output, clock } = context;
   const store = await context.store();
-  const { identity } = await findHost(store, hostname);
+  const { hostname, identity } = await findHost(store, wanted);
   const key = identity?.keys.at(-1);
   if (identity === undefined || key === undefined) {
     throw new OperatorError(

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import type { OpenIssue } from '../core/audit.ts';
+import { isSameName } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
+import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { readCount } from './read-count.ts';
 import { showTime } from './show-time.ts';
@@ -39,7 +41,8 @@ async function listIssues(context: AdminContext, options: ListOptions): Promise<
 async function listOpen(context: AdminContext, { host, issueName }: ListOptions): Promise<void> {
   const { output } = context;
   const issues = (await (await context.audit()).open()).filter(
-    ({ hostname, name }) => host?.includes(hostname) !== false && issueName?.includes(name) !== false,
+    ({ hostname, name }) =>
+      host?.some((wanted) => isSameName(wanted, hostname)) !== false && issueName?.includes(name) !== false,
   );
   if (output.wantsJson) output.json(issues);
   else if (issues.length === 0) output.note('no open issues');
@@ -55,12 +58,18 @@ async function listEpisodes(context: AdminContext, { host, issueName, limit }: L
   const store = await context.store();
   const issues = await store.issues.history({
     limit,
-    ...(host === undefined ? {} : { hostnames: host }),
+    ...(host === undefined ? {} : { hostnames: await spellingsOf(store, host) }),
     ...(issueName === undefined ? {} : { names: issueName }),
   });
   if (output.wantsJson) output.json(issues);
   else if (issues.length === 0) output.note('no issues');
   else output.table(['HOST', 'ISSUE', 'OPENED', 'CLOSED'], issues.map(episodeRow));
+}
+
+/** As typed (issues outlive their hosts), and as the hosts there are spell it. */
+async function spellingsOf({ hosts }: Store, names: string[]): Promise<string[]> {
+  const known = await Promise.all(names.map((name) => hosts.namesakes(name)));
+  return [...names, ...known.flat().map(({ hostname }) => hostname)];
 }
 
 function episodeRow({ hostname, name, opened_at, closed_at }: Issue): string[] {

@@ -1,5 +1,5 @@
 import type { Enrollment } from '../core/enrollment.ts';
-import type { HostId, KeyId } from '../core/host.ts';
+import { foldName, type HostId, type KeyId } from '../core/host.ts';
 import { type Fields, getField, isFields, type Value } from '../core/value.ts';
 import { escapeFields } from '../store/escape.ts';
 import { keyFields } from '../store/host-document.ts';
@@ -37,7 +37,9 @@ export async function* mergeIdentities(
     merged.documents++;
     if (collection === 'clients') {
       const identity = getField(document, 'identity');
-      seen.names.set(getField(document, 'hostname') ?? '', isFields(identity) ? 'v2' : 'v1');
+      const hostname = getField(document, 'hostname');
+      const name = typeof hostname === 'string' ? foldName(hostname) : '';
+      if (seen.names.get(name) !== 'v2') seen.names.set(name, isFields(identity) ? 'v2' : 'v1');
       yield { collection, document: mergeHost(document, { known, rotatedOf, seen, merged }) };
     } else if (collection === 'enrollments') {
       seen.recorded.add(getField(document, 'key_id') ?? '');
@@ -50,7 +52,7 @@ export async function* mergeIdentities(
     const { key_id } = enrollment;
     if (seen.recorded.has(key_id) || (seen.ofHosts.has(key_id) && enrollment.replaces === undefined)) continue;
     const { conflict: _, ...rest } = enrollment;
-    const conflict = seen.names.get(enrollment.hostname);
+    const conflict = seen.names.get(foldName(enrollment.hostname));
     const status = seen.ofHosts.has(key_id) ? 'approved' : 'pending';
     const restored: Enrollment = { ...rest, status, ...(status === 'approved' || !conflict ? {} : { conflict }) };
     const found = mergeEnrollment(escapeFields(enrollmentFields(restored)), known);
@@ -66,7 +68,8 @@ interface Seen {
   ofHosts: Set<Value>;
   /** keys with a record among the enrolments */
   recorded: Set<Value>;
-  names: Map<Value, 'v1' | 'v2'>;
+  /** in lower case */
+  names: Map<string, 'v1' | 'v2'>;
 }
 
 type Rotated = Enrollment & { replaces: KeyId };

@@ -15,6 +15,15 @@ export function isHostname(text: string): boolean {
   return HOSTNAME.test(text) && !text.includes('..');
 }
 
+/** Names are told apart as in DNS (RFC 4343): the case of ASCII letters does not count. For comparing; what is shown and stored is as spelt. */
+export function foldName(hostname: string): string {
+  return hostname.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+export function isSameName(one: string, other: string): boolean {
+  return one === other || foldName(one) === foldName(other);
+}
+
 export interface HostKey {
   id: KeyId;
   /** raw 32 bytes, base64 */

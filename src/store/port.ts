@@ -133,6 +133,13 @@ export interface Renaming {
   to: string;
 }
 
+/** A host by one of the spellings of a name. */
+export interface Namesake {
+  hostname: string;
+  /** absent: known only from v1 */
+  host_id?: HostId;
+}
+
 export interface HostFilter {
   /** exact names */
   hostnames?: string[];
@@ -147,7 +154,10 @@ export interface HostFilter {
 }
 
 export interface HostStore {
+  /** By the name exactly as it is stored: v1 hosts of an original database may differ in case alone. */
   find(hostname: string): Promise<Host | undefined>;
+  /** The hosts whose name is this one but for case, this very spelling included; a v2 host first, then by name. */
+  namesakes(hostname: string): Promise<Namesake[]>;
   findById(id: HostId): Promise<Host | undefined>;
   /** The host, whole, that the key speaks for, revoked keys included; undefined for a key of no approved host. */
   findByKey(key: KeyId): Promise<(Host & { identity: Identity }) | undefined>;
@@ -182,19 +192,21 @@ export interface HostStore {
   settleGone(
     gone: Speaker & { expected_chain: string | null; epoch: string; answer: Acknowledgement },
   ): Promise<boolean>;
-  /** v1: guarded by the host having no `identity`, and its name no key that was ever approved. @returns false where it has (downgrade) */
+  /** v1: guarded by the host having no `identity`, and its name, in any case, no key that was ever approved. @returns false where it has (downgrade) */
   storeV1(report: V1Report): Promise<boolean>;
 
   /**
-   * Gives an approved identity to a host name: creates the host, or (where `adopt`) takes over a document known from v1 with its history.
-   * @returns false where the name belongs to another v2 host, or to a v1 one and not `adopt`, or the id or a key to another name;
+   * Gives an approved identity to a host name: creates the host, or (where `adopt`) takes over a document known from v1 with its history,
+   * as that one spells the name.
+   * @returns false where the name, in any case, belongs to another v2 host, or to a v1 one and not `adopt`, or to several of those,
+   * or the id or a key to another name;
    * true again where the host has this very identity already
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
   /**
    * Renames a host, and with it trail, issues, parameters, patches and its approved enrolments, which keep the name so far as a former one.
    * Where both names have an issue open, that of the former one is closed. Guarded by id and name so far.
-   * @returns `taken`: another host has the name, or a key of another one was ever approved under it; `changed`: the guard does not hold
+   * @returns `taken`: another host has the name in any case, or a key of another one was ever approved under it; `changed`: the guard does not hold
    */
   rename(renaming: Renaming, at: Date): Promise<'renamed' | 'taken' | 'changed'>;
   /** Sets or removes (null) `claimed_hostname`, guarded by id and name. @returns false where the guard does not hold */
@@ -237,7 +249,7 @@ export interface EnrollmentStore {
   insert(enrollment: Enrollment): Promise<boolean>;
   find(key: KeyId): Promise<Enrollment | undefined>;
   list(): Promise<Enrollment[]>;
-  /** Whether a key of this host name was ever approved, revoked, forgotten and former ones included: v1 refuses such a name for good. */
+  /** Whether a key of this host name, in any case, was ever approved, revoked, forgotten and former ones included: v1 refuses such a name for good. */
   everApproved(hostname: string): Promise<boolean>;
   /** Guarded by `pending`. */
   approve(key: KeyId, at: Date): Promise<boolean>;

@@ -1,10 +1,10 @@
 import { type Enrollment, identityOf, type NameConflict, type Token } from '../../core/enrollment.ts';
 import { Refusal } from '../../core/errors.ts';
 import type { Log } from '../../core/events.ts';
-import type { Host, HostId, KeyId } from '../../core/host.ts';
+import { type HostId, isSameName, type KeyId } from '../../core/host.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { IdentityLog } from '../../store/identity-log.ts';
-import type { Store } from '../../store/port.ts';
+import type { Namesake, Store } from '../../store/port.ts';
 import type { EnrollRequest } from '../../wire/v2/messages.ts';
 import { refuseLost } from '../refuse-lost.ts';
 import { replayed } from '../spend-sequence.ts';
@@ -82,7 +82,7 @@ async function requireOwnToken(
   const token = await findToken(store, request.token);
   if (token === undefined || token.id !== enrollment?.token_id)
     throw tokenRefused('not the one that this key enrolled with');
-  if (request.hostname !== enrollment.hostname) throw tokenRefused(`used for ${enrollment.hostname} before`);
+  if (!isSameName(request.hostname, enrollment.hostname)) throw tokenRefused(`used for ${enrollment.hostname} before`);
   return token;
 }
 
@@ -92,12 +92,12 @@ async function remember(
   token: Token,
 ): Promise<Enrollment> {
   const { hostname, public_key, machine_id_digest } = request;
-  const holder = await store.hosts.find(hostname);
+  const [holder] = await store.hosts.namesakes(hostname);
   const at = clock.now();
   const facts = {
     key_id: keyId,
     // Under the name of a host it can only take that host's place, and the agent keeps the id that it is told now.
-    host_id: holder?.identity?.host_id ?? (random.uuid() as HostId),
+    host_id: holder?.host_id ?? (random.uuid() as HostId),
     hostname,
     public_key,
     ...(machine_id_digest === undefined ? {} : { machine_id_digest }),
@@ -117,18 +117,16 @@ async function remember(
   throw new Refusal('revoked-key', 'cannot enrol this key again: its host was removed; make a new one');
 }
 
-function conflictWith(holder: Host | undefined): NameConflict | undefined {
+function conflictWith(holder: Namesake | undefined): NameConflict | undefined {
   if (holder === undefined) return undefined;
-  return holder.identity === undefined ? 'v1' : 'v2';
+  return holder.host_id === undefined ? 'v1' : 'v2';
 }
 
 async function finish(deps: EnrollmentDeps, enrollment: Enrollment, token: Token): Promise<Enrolled> {
-  const { store, clock, identities, log } = deps;
+  const { store, clock, identities } = deps;
   const { key_id, host_id, hostname, conflict } = enrollment;
   const pending: Enrolled = { status: 'pending', hostId: host_id };
-  if (conflict === 'v2' && (await store.issues.open(hostname, 'duplicate-hostname', clock.now()))) {
-    log.event('issue.opened', { host: hostname, issue: 'duplicate-hostname' });
-  }
+  if (conflict === 'v2') await raiseDuplicate(deps, hostname);
   const at = clock.now();
   // Left pending by a crash, or because the name was taken: a token that ended meanwhile approves nobody, but an operator may.
   const approves = token.approve && token.revoked_at === undefined && token.expires_at > at;
@@ -138,6 +136,15 @@ async function finish(deps: EnrollmentDeps, enrollment: Enrollment, token: Token
   if (!(await store.hosts.attach(hostname, identityOf(enrollment, at), { adopt: false }))) return pending;
   await store.enrollments.approve(key_id, at);
   return { status: 'approved', hostId: host_id };
+}
+
+/** It is an issue of the host that has the name, as that one spells it. */
+async function raiseDuplicate({ store, clock, log }: EnrollmentDeps, wanted: string): Promise<void> {
+  const [holder] = await store.hosts.namesakes(wanted);
+  const host = holder?.hostname ?? wanted;
+  if (await store.issues.open(host, 'duplicate-hostname', clock.now())) {
+    log.event('issue.opened', { host, issue: 'duplicate-hostname' });
+  }
 }
 
 function announce({ log }: EnrollmentDeps, { hostname, conflict, address }: Enrollment, { status }: Enrolled): void {

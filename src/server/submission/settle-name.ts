@@ -1,5 +1,5 @@
 import type { Log } from '../../core/events.ts';
-import type { Host, Identity } from '../../core/host.ts';
+import { type Host, type Identity, isSameName } from '../../core/host.ts';
 import { fitsPattern } from '../../core/name-pattern.ts';
 import type { Clock } from '../../core/world.ts';
 import type { IdentityLog } from '../../store/identity-log.ts';
@@ -18,14 +18,14 @@ const ISSUE = 'duplicate-hostname';
 
 /**
  * A host that reports another name gets it, unless that is somebody else's, or outside its token's pattern:
- * then it keeps its own, and has the issue until it reports that again.
+ * then it keeps its own, and has the issue until it reports that again. Its own name in another case is its own.
  * @returns whether the host is still as it was read
  */
 export async function settleName(deps: NameDeps, host: Known, reported: string): Promise<boolean> {
   const { hostname, identity } = host;
   if (reported === hostname) return identity.claimed_hostname === undefined || giveUpClaim(deps, host);
   const { pattern } = identity;
-  if (pattern !== undefined && !fitsPattern(reported, pattern)) {
+  if (pattern !== undefined && !isSameName(reported, hostname) && !fitsPattern(reported, pattern)) {
     return refuse(deps, host, reported, `the name is not one of ${pattern}`);
   }
   const { store, clock } = deps;
@@ -45,7 +45,8 @@ async function tell({ store, identities, log }: NameDeps, host: Known, to: strin
     await identities.append({ event: 'renamed', key_id: key.id, host_id, hostname: to, at, why: `was ${hostname}` });
   }
   // It moved along with the host. Who waits for the former name contests nothing any more.
-  if (await store.issues.close(to, ISSUE, at)) log.event('issue.closed', { host: to, issue: ISSUE });
+  const contested = isSameName(to, hostname) && (await isContested(store, to));
+  if (!contested && (await store.issues.close(to, ISSUE, at))) log.event('issue.closed', { host: to, issue: ISSUE });
 }
 
 async function refuse({ store, clock, log }: NameDeps, host: Known, claimed: string, detail: string): Promise<boolean> {
@@ -60,12 +61,14 @@ async function refuse({ store, clock, log }: NameDeps, host: Known, claimed: str
 }
 
 async function giveUpClaim({ store, clock, log }: NameDeps, { hostname, identity }: Known): Promise<boolean> {
-  const contested = (await store.enrollments.list()).some(
-    (each) => each.hostname === hostname && each.status === 'pending',
-  );
+  const contested = await isContested(store, hostname);
   if (!contested && (await store.issues.close(hostname, ISSUE, clock.now()))) {
     log.event('issue.closed', { host: hostname, issue: ISSUE });
   }
   await store.hosts.claim({ id: identity.host_id, hostname }, null);
   return false;
+}
+
+async function isContested({ enrollments }: Store, hostname: string): Promise<boolean> {
+  return (await enrollments.list()).some((each) => each.status === 'pending' && isSameName(each.hostname, hostname));
 }

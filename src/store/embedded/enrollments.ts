@@ -26,11 +26,12 @@ export function everApproved(engine: Engine, hostname: string): boolean {
   return approvedAs(engine, hostname) !== undefined;
 }
 
-/** The first enrolment that was ever approved under the name; of a host of another id than this, where one is given. */
+/** The first enrolment that was ever approved under the name, in any case; of a host of another id than this, where one is given. */
 export function approvedAs(engine: Engine, hostname: string, other: HostId | '' = ''): Row | undefined {
-  const now = 'SELECT key_id FROM enrollments WHERE hostname = ? AND approved_at IS NOT NULL AND host_id <> ?';
+  const now =
+    'SELECT key_id FROM enrollments WHERE hostname = ? COLLATE NOCASE AND approved_at IS NOT NULL AND host_id <> ?';
   const before = `SELECT key_id FROM enrollments WHERE json_extract(document, '$.former_hostnames') IS NOT NULL AND host_id <> ?
-    AND EXISTS (SELECT 1 FROM json_each(document, '$.former_hostnames') WHERE value = ?)`;
+    AND EXISTS (SELECT 1 FROM json_each(document, '$.former_hostnames') WHERE value = ? COLLATE NOCASE)`;
   return engine.get(now, hostname, other) ?? engine.get(before, other, hostname);
 }
 

@@ -1,25 +1,27 @@
 import type { Identity, KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
 import type { ChecksRow } from './prepare.ts';
-import { findHost } from './read-host.ts';
+import { findHost, namesakes } from './read-host.ts';
 import { storeChecks } from './reports.ts';
 import { integer, time } from './row.ts';
 import { addHost, setIdentity } from './write-host.ts';
 
 export function attach(engine: Engine, hostname: string, identity: Identity, options: { adopt: boolean }): boolean {
   return engine.transaction(() => {
-    const host = findHost(engine, hostname);
-    if (host?.identity !== undefined) return isSame(host.identity, identity);
-    if (host !== undefined && !options.adopt) return false;
+    const [host, another] = namesakes(engine, hostname);
+    if (host?.host_id !== undefined) return isSame(findHost(engine, host.hostname)?.identity, identity);
+    if (another !== undefined || (host !== undefined && !options.adopt)) return false;
     if (isTaken(engine, identity)) return false;
-    setIdentity(engine, host === undefined ? addHost(engine, hostname) : rowOf(engine, hostname), identity);
+    setIdentity(engine, host === undefined ? addHost(engine, hostname) : rowOf(engine, host.hostname), identity);
     return true;
   });
 }
 
 /** Attaching again after a crash is no conflict. */
-function isSame(known: Identity, identity: Identity): boolean {
-  return known.host_id === identity.host_id && identity.keys.every(({ id }) => known.keys.some((key) => key.id === id));
+function isSame(known: Identity | undefined, identity: Identity): boolean {
+  return (
+    known?.host_id === identity.host_id && identity.keys.every(({ id }) => known.keys.some((key) => key.id === id))
+  );
 }
 
 function isTaken(engine: Engine, identity: Identity): boolean {

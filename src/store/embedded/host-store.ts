@@ -3,7 +3,7 @@ import { hostOf } from '../host-document.ts';
 import type { HostFilter, HostStore, Speaker, Spent } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
 import { checkInRow, checksRow, goneRow, reportRow, v1Row } from './prepare.ts';
-import { findHost, findHostById, findHostByKey, findKey, pageOfHosts } from './read-host.ts';
+import { findHost, findHostById, findHostByKey, findKey, namesakes, pageOfHosts } from './read-host.ts';
 import { integer, time } from './row.ts';
 import type { Write } from './writes.ts';
 
@@ -13,6 +13,7 @@ const PAGE = 10;
 export function hostStore(reader: Engine, write: Write): HostStore {
   return {
     find: async (hostname) => findHost(reader, hostname),
+    namesakes: async (hostname) => namesakes(reader, hostname),
     findById: async (id) => findHostById(reader, id),
     findByKey: async (key) => findHostByKey(reader, key),
     findKey: async (key) => findKey(reader, key),

@@ -1,6 +1,7 @@
 import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
 import { type Fields, isFields, setField, type Value } from '../../core/value.ts';
 import { hostOf, withIdentity } from '../host-document.ts';
+import type { Namesake } from '../port.ts';
 import { fromText, readText } from '../portable.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, integer, optionalDate, optionalInteger, optionalText, text } from './row.ts';
@@ -17,6 +18,18 @@ type Reader = (text: string) => Value;
 
 export function findHost(engine: Engine, hostname: string): Host | undefined {
   return oneHost(engine, 'hosts.hostname = ?', hostname);
+}
+
+export function namesakes(engine: Engine, hostname: string): Namesake[] {
+  return engine
+    .all(
+      'SELECT hostname, host_id FROM hosts WHERE hostname = ? COLLATE NOCASE ORDER BY host_id IS NULL, hostname',
+      hostname,
+    )
+    .map((row) => {
+      const host_id = optionalText(row, 'host_id');
+      return { hostname: text(row, 'hostname'), ...(host_id !== undefined && { host_id: host_id as HostId }) };
+    });
 }
 
 export function findHostById(engine: Engine, id: HostId): Host | undefined {

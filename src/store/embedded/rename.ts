@@ -2,12 +2,13 @@ import type { HostId } from '../../core/host.ts';
 import type { Renaming } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approvedAs } from './enrollments.ts';
+import { namesakes } from './read-host.ts';
 import { time } from './row.ts';
 
 /** All of it in one transaction. */
 export function rename(engine: Engine, { id, from, to }: Renaming, at: Date): 'renamed' | 'taken' | 'changed' {
   return engine.transaction(() => {
-    if (engine.get('SELECT 1 FROM hosts WHERE hostname = ?', to) !== undefined) return 'taken';
+    if (namesakes(engine, to).some(({ host_id }) => host_id !== id)) return 'taken';
     if (approvedAs(engine, to, id) !== undefined) return 'taken';
     const sql = 'UPDATE hosts SET hostname = ?, claimed_hostname = NULL WHERE hostname = ? AND host_id = ?';
     if (engine.run(sql, to, from, id) === 0) return 'changed';

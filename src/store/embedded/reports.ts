@@ -3,7 +3,7 @@ import { fromText, toText } from '../portable.ts';
 import type { Engine } from './engine.ts';
 import { everApproved } from './enrollments.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
-import { integer, optionalText } from './row.ts';
+import { integer, optionalText, text } from './row.ts';
 import { addTrail } from './trail.ts';
 import { addHost, set } from './write-host.ts';
 
@@ -103,8 +103,12 @@ export function settleGone(engine: Engine, row: GoneRow): boolean {
 export function storeV1(engine: Engine, row: V1Row): boolean {
   return engine.transaction(() => {
     if (everApproved(engine, row.hostname)) return false;
-    const known = engine.get('SELECT id, host_id FROM hosts WHERE hostname = ?', row.hostname);
-    if (known !== undefined && optionalText(known, 'host_id') !== undefined) return false;
+    const sameName = engine.all(
+      'SELECT id, hostname, host_id FROM hosts WHERE hostname = ? COLLATE NOCASE',
+      row.hostname,
+    );
+    if (sameName.some((host) => optionalText(host, 'host_id') !== undefined)) return false;
+    const known = sameName.find((host) => text(host, 'hostname') === row.hostname);
     const id = known === undefined ? addHost(engine, row.hostname) : integer(known, 'id');
     const { plugins, commands, checks } = row;
     set(engine, 'hosts', id, {

@@ -121,6 +121,12 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE hosts ADD COLUMN lost_at INTEGER',
   'ALTER TABLE host_keys ADD COLUMN ends_at INTEGER; ALTER TABLE host_keys ADD COLUMN replaces TEXT',
   'CREATE INDEX issues_unclosed ON issues (hostname, name) WHERE closed_at IS NULL',
+  // not unique: an original database may hold two spellings of a name
+  `
+  CREATE INDEX hosts_any_case ON hosts (hostname COLLATE NOCASE);
+  CREATE INDEX enrollments_any_case ON enrollments (hostname COLLATE NOCASE);
+  DROP INDEX enrollments_hostname;
+  `,
 ];
 
 /**

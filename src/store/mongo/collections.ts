@@ -1,5 +1,6 @@
 import type { BSON } from 'mongodb';
 import { type Collection, type Db, type IndexDescription, MongoServerError, type ObjectId } from 'mongodb';
+import { isDuplicateKey } from './errors.ts';
 
 /** A document whose `_id` is a text of ours. */
 export interface Named extends BSON.Document {
@@ -47,11 +48,19 @@ export function collectionsOf(db: Db): Collections {
 /** A signature is forgotten this long after it has expired, lest the database's clock is ahead of the server's. In seconds. */
 const SIGNATURE_SLACK = 3600;
 
+/** Of the case of letters, and of nothing else in a host name, does this collation take no notice. */
+export const ANY_CASE = { locale: 'en', strength: 2 };
+
+/** Two hosts of v2 whose names differ in case alone: a database from before that was looked at may hold such, and keeps them. */
+const ONE_OF_V2 = 'one_of_v2';
+
 const where = (field: string) => ({ partialFilterExpression: { [field]: { $exists: true } } });
 
 const INDEXES: Record<string, IndexDescription[]> = {
   clients: [
     { key: { hostname: 1 }, unique: true },
+    { key: { hostname: 1 }, name: 'hostname_any_case', collation: ANY_CASE },
+    { key: { hostname: 1 }, name: ONE_OF_V2, unique: true, collation: ANY_CASE, ...where('identity.host_id') },
     { key: { suspended: 1 } },
     { key: { 'identity.host_id': 1 }, unique: true, ...where('identity.host_id') },
     { key: { 'identity.keys.id': 1 }, unique: true, ...where('identity.keys.id') },
@@ -74,6 +83,8 @@ const INDEXES: Record<string, IndexDescription[]> = {
     { key: { key_id: 1 }, unique: true },
     { key: { hostname: 1 } },
     { key: { former_hostnames: 1 } },
+    { key: { hostname: 1 }, name: 'hostname_any_case', collation: ANY_CASE },
+    { key: { former_hostnames: 1 }, name: 'former_hostnames_any_case', collation: ANY_CASE },
     { key: { host_id: 1 } },
   ],
   tokens: [
@@ -107,7 +118,8 @@ export async function makeIndexes({ db }: Collections): Promise<void> {
       try {
         await db.collection(name).createIndexes([index]);
       } catch (error) {
-        if (!(error instanceof MongoServerError && THERE_OTHERWISE.has(error.code))) throw error;
+        const isThere = error instanceof MongoServerError && THERE_OTHERWISE.has(error.code);
+        if (!isThere && !(index.name === ONE_OF_V2 && isDuplicateKey(error))) throw error;
       }
     }
   }

@@ -3,7 +3,7 @@ import type { HostId, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
 import { enrollmentFields, enrollmentOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
-import type { Collections } from './collections.ts';
+import { ANY_CASE, type Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 
 export async function insertEnrollment({ enrollments }: Collections, enrollment: Enrollment): Promise<boolean> {
@@ -32,7 +32,7 @@ export async function everApproved({ enrollments }: Collections, hostname: strin
     approved_at: { $exists: true },
     ...(other !== undefined && { host_id: { $ne: other } }),
   };
-  return (await enrollments.countDocuments(filter, { limit: 1 })) > 0;
+  return (await enrollments.countDocuments(filter, { limit: 1, collation: ANY_CASE })) > 0;
 }
 
 export async function approve({ enrollments }: Collections, key: KeyId, at: Date): Promise<boolean> {

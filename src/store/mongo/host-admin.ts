@@ -4,7 +4,7 @@ import { escapeFields } from '../escape.ts';
 import { identityFields, judgementFields } from '../host-document.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
-import { findHost } from './hosts.ts';
+import { findHost, namesakes } from './hosts.ts';
 import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
 import { confirmTrailOf } from './staged-trail.ts';
 
@@ -15,10 +15,13 @@ export async function attach(
   options: { adopt: boolean },
 ): Promise<boolean> {
   const document = escapeFields(identityFields(identity));
+  const [host, another] = await namesakes(collections, hostname);
+  if (host?.host_id !== undefined) return isSame((await findHost(collections, host.hostname))?.identity, identity);
+  if (another !== undefined || (host !== undefined && !options.adopt)) return false;
   try {
     if (options.adopt) {
       await collections.clients.updateOne(
-        { hostname, identity: { $exists: false } },
+        { hostname: host?.hostname ?? hostname, identity: { $exists: false } },
         { $set: { identity: document } },
         { upsert: true },
       );
@@ -29,7 +32,8 @@ export async function attach(
   } catch (error) {
     // the unique indexes are the guard: of the name, the host id and the keys
     if (!isDuplicateKey(error)) throw error;
-    return isSame((await findHost(collections, hostname))?.identity, identity);
+    const [holder] = await namesakes(collections, hostname);
+    return holder !== undefined && isSame((await findHost(collections, holder.hostname))?.identity, identity);
   }
 }
 

@@ -3,7 +3,7 @@ import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, suspend } from './host-admin.ts';
-import { findHostById, findKey, listHosts, readHost } from './hosts.ts';
+import { findHostById, findKey, listHosts, namesakes, readHost } from './hosts.ts';
 import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -29,6 +29,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
   };
   return {
     find: (hostname) => reach(async () => readHost(await noticed(reads.clientByName(hostname)))),
+    namesakes: (hostname) => reach(() => namesakes(collections, hostname)),
     findById: (id) => reach(() => findHostById(collections, id)),
     findByKey: (key) => reach(async () => findSpeaker(collections, await noticed(reads.clientByKey(key)))),
     findKey: (key) => reach(() => findKey(reads, key)),

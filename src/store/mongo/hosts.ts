@@ -1,9 +1,9 @@
 import type { Document, Filter } from 'mongodb';
-import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
+import { type Host, type HostId, type Identity, isSameName, type KeyId } from '../../core/host.ts';
 import { hostOf, withIdentity } from '../host-document.ts';
-import type { HostFilter } from '../port.ts';
+import type { HostFilter, Namesake } from '../port.ts';
 import { plainDocument } from './bson.ts';
-import type { Collections } from './collections.ts';
+import { ANY_CASE, type Collections } from './collections.ts';
 import type { SharedReads } from './shared-reads.ts';
 
 /** Fields of a client's document that are the store's own (trail.ts, staged-trail.ts, rename.ts), or nobody's business. */
@@ -11,6 +11,21 @@ export const OWN_FIELDS: ReadonlySet<string> = new Set(['_id', 'trail_mark', 'tr
 
 export async function findHost({ clients }: Collections, hostname: string): Promise<Host | undefined> {
   return readHost(await clients.findOne({ hostname }));
+}
+
+export async function namesakes({ clients }: Collections, hostname: string): Promise<Namesake[]> {
+  const projection = { _id: 0, hostname: 1, 'identity.host_id': 1 };
+  const found = (await clients.find({ hostname }, { projection, collation: ANY_CASE }).toArray()).flatMap(readHostName);
+  const rank = ({ host_id }: Namesake) => (host_id === undefined ? 1 : 0);
+  return found
+    .filter((each) => isSameName(each.hostname, hostname))
+    .sort((a, b) => rank(a) - rank(b) || (a.hostname < b.hostname ? -1 : 1));
+}
+
+function readHostName({ hostname, identity }: Document): Namesake[] {
+  if (typeof hostname !== 'string') return [];
+  const id: unknown = identity?.host_id;
+  return [{ hostname, ...(typeof id === 'string' && { host_id: id as HostId }) }];
 }
 
 export async function findHostById({ clients }: Collections, id: HostId): Promise<Host | undefined> {

@@ -5,7 +5,7 @@ import type { Renaming } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { everApproved } from './enrollments.ts';
 import { isDuplicateKey } from './errors.ts';
-import { readHost } from './hosts.ts';
+import { namesakes, readHost } from './hosts.ts';
 import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
 import { confirmTrailOf } from './staged-trail.ts';
 
@@ -23,7 +23,7 @@ export async function rename(
   at: Date,
 ): Promise<'renamed' | 'taken' | 'changed'> {
   const { clients } = collections;
-  if ((await clients.countDocuments({ hostname: to }, { limit: 1 })) > 0) return 'taken';
+  if ((await namesakes(collections, to)).some(({ host_id }) => host_id !== id)) return 'taken';
   if (await everApproved(collections, to, id)) return 'taken';
   try {
     await moveTrailOf(collections, from);

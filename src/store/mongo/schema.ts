@@ -15,6 +15,7 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
   makeIndexes,
   // From here on trails lie with their hosts (trail.ts): earlier programs would not see them, and are refused.
   dropIndexes,
+  makeIndexes,
 ];
 
 /** @throws OperatorError where the database's schema is newer than this program */

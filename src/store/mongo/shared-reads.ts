@@ -1,6 +1,6 @@
 import type { BSON, Document } from 'mongodb';
-import type { KeyId } from '../../core/host.ts';
-import type { Collections } from './collections.ts';
+import { foldName, type KeyId } from '../../core/host.ts';
+import { ANY_CASE, type Collections } from './collections.ts';
 import { type Outcome, share } from './share.ts';
 
 /** Reads of what every report needs, those that are asked for at once in one query. */
@@ -9,7 +9,7 @@ export interface SharedReads {
   clientByKey(key: KeyId): Promise<BSON.Document | null>;
   /** host name and keys alone */
   keysByKey(key: KeyId): Promise<BSON.Document | null>;
-  /** a key of this host name was ever approved */
+  /** a key of this host name, in any case, was ever approved */
   everApproved(hostname: string): Promise<boolean>;
   /** names of the issues that the host has open */
   openIssues(hostname: string): Promise<ReadonlySet<string>>;
@@ -49,13 +49,13 @@ export function shareReads({ clients, enrollments, issues }: Collections): Share
         const found = await enrollments
           .find(
             { $or: bearing, approved_at: { $exists: true } },
-            { projection: { _id: 0, hostname: 1, former_hostnames: 1 } },
+            { projection: { _id: 0, hostname: 1, former_hostnames: 1 }, collation: ANY_CASE },
           )
           .toArray();
         const approved = new Set(
-          found.flatMap(({ hostname, former_hostnames = [] }) => [hostname, ...former_hostnames]),
+          found.flatMap(({ hostname, former_hostnames = [] }) => [hostname, ...former_hostnames].map(foldName)),
         );
-        return names.map((name) => ({ answer: approved.has(name) }));
+        return names.map((name) => ({ answer: approved.has(foldName(name)) }));
       },
       { most: MOST },
     ),

@@ -30,10 +30,12 @@ export function refuseDowngrade(deps: Deps): Middleware {
   };
 }
 
-/** Opens the issue, and says what to throw. */
+/** Opens the issue, of the host by the name that it has itself, and says what to throw. */
 export async function downgraded({ store, clock, log }: Deps, name: string): Promise<Refusal> {
-  if (await store.issues.open(name, 'downgraded-identity', clock.now())) {
-    log.event('issue.opened', { host: name, issue: 'downgraded-identity' });
+  const [holder] = await store.hosts.namesakes(name);
+  const host = holder?.host_id === undefined ? name : holder.hostname;
+  if (await store.issues.open(host, 'downgraded-identity', clock.now())) {
+    log.event('issue.opened', { host, issue: 'downgraded-identity' });
   }
   return new Refusal('downgraded-identity', 'cannot take this from a host that has enrolled by protocol v2');
 }
