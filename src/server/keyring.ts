@@ -18,25 +18,46 @@ const CACHED_KEYS = 20_000;
 
 /** Public keys by key id. A key id is the hash of its key, so what was found once stays true: it may be kept. */
 export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyring {
-  const cache = new Map<KeyId, KnownKey>();
+  const cache = new Map<KeyId, Cached>();
+  let filled = false;
+  const keep = (id: KeyId, found: Cached) => {
+    cache.set(id, found);
+    const [oldest] = cache.keys();
+    if (cache.size > CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
+  };
   return {
     async find(id) {
-      const cached = cache.get(id);
-      if (cached !== undefined) return cached;
-      const found = await lookUp(store, id);
-      if (found === undefined) return undefined;
-      const known = { key: importPublicKey(found.public_key), hostname: found.hostname };
-      cache.set(id, known);
-      const [oldest] = cache.keys();
-      if (cache.size > CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
-      return known;
+      const cached = cache.get(id) ?? (await lookUp(store, id));
+      if (cached === undefined) return undefined;
+      cached.key ??= importPublicKey(cached.public_key);
+      if (!cache.has(id)) keep(id, cached);
+      if (!filled) {
+        filled = true;
+        // A fleet comes back within a minute of a restart: one query for all of it is cheaper than one for each.
+        fill(store, cache).catch(() => {
+          filled = false;
+        });
+      }
+      return { key: cached.key, hostname: cached.hostname };
     },
   };
 }
 
-async function lookUp(
-  store: Pick<Store, 'hosts' | 'enrollments'>,
-  id: KeyId,
-): Promise<{ public_key: string; hostname: string } | undefined> {
-  return (await store.hosts.findKey(id)) ?? store.enrollments.find(id);
+/** What was not asked for yet: read, not yet made a key. */
+interface Cached {
+  public_key: string;
+  hostname: string;
+  key?: KeyObject;
+}
+
+async function fill(store: Pick<Store, 'hosts'>, cache: Map<KeyId, Cached>): Promise<void> {
+  for await (const { key_id, public_key, hostname } of store.hosts.keys()) {
+    if (cache.size >= CACHED_KEYS) return;
+    if (!cache.has(key_id)) cache.set(key_id, { public_key, hostname });
+  }
+}
+
+async function lookUp(store: Pick<Store, 'hosts' | 'enrollments'>, id: KeyId): Promise<Cached | undefined> {
+  const found = (await store.hosts.findKey(id)) ?? (await store.enrollments.find(id));
+  return found && { public_key: found.public_key, hostname: found.hostname };
 }

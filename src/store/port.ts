@@ -153,6 +153,14 @@ export interface HostFilter {
   silent_since?: Date;
 }
 
+/** A key that speaks, or spoke, for an approved host. */
+export interface HeldKey {
+  key_id: KeyId;
+  /** raw 32 bytes, base64 */
+  public_key: string;
+  hostname: string;
+}
+
 export interface HostStore {
   /** By the name exactly as it is stored: v1 hosts of an original database may differ in case alone. */
   find(hostname: string): Promise<Host | undefined>;
@@ -163,6 +171,8 @@ export interface HostStore {
   findByKey(key: KeyId): Promise<(Host & { identity: Identity }) | undefined>;
   /** That key alone, revoked or not, with the name of its host: what a signature needs, at a fraction of what the whole host costs. */
   findKey(key: KeyId): Promise<{ public_key: string; hostname: string } | undefined>;
+  /** All keys that findKey knows, in no order, each with its id. Streams. */
+  keys(): AsyncIterable<HeldKey>;
   /** By host name. Streams: the fleet need not fit in memory. */
   list(filter?: HostFilter): AsyncIterable<Host>;
   count(): Promise<number>;

@@ -43,6 +43,20 @@ forEachStore((kind, test, prepare) => {
     t.is(await store.hosts.findKey(anEnrollment().key_id), undefined);
   });
 
+  test(`${kind}: all keys can be had at once, of however many hosts`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const hosts = await Promise.all(Array.from({ length: 230 }, () => enrolledHost(store)));
+    const held = new Map<string, string>();
+    for await (const { key_id, public_key, hostname } of store.hosts.keys()) {
+      t.false(held.has(key_id));
+      held.set(key_id, `${public_key} ${hostname}`);
+    }
+    const expected = hosts.flatMap(({ hostname, identity }) =>
+      identity.keys.map(({ id, public_key }): [string, string] => [id, `${public_key} ${hostname}`]),
+    );
+    t.deepEqual([...held].sort(), expected.sort());
+  });
+
   test(`${kind}: a host of v1 is taken over, with all it has, only where that is asked for`, async (t) => {
     const store = await (await prepare(t)).open();
     const enrollment = anEnrollment({ hostname: 'old-laptop' });

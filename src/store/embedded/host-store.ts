@@ -1,14 +1,17 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Host } from '../../core/host.ts';
 import { hostOf } from '../host-document.ts';
-import type { HostFilter, HostStore, Speaker, Spent } from '../port.ts';
+import type { HeldKey, HostFilter, HostStore, Speaker, Spent } from '../port.ts';
 import type { Bindable, Engine } from './engine.ts';
 import { checkInRow, checksRow, goneRow, reportRow, v1Row } from './prepare.ts';
-import { findHost, findHostById, findHostByKey, findKey, namesakes, pageOfHosts } from './read-host.ts';
+import { findHost, findHostById, findHostByKey, findKey, namesakes, pageOfHosts, pageOfKeys } from './read-host.ts';
 import { integer, time } from './row.ts';
 import type { Write } from './writes.ts';
 
 /** Documents in memory at once while the fleet goes by. */
 const PAGE = 10;
+/** Short rows: a page takes less than a millisecond. */
+const KEYS_AT_ONCE = 100;
 
 export function hostStore(reader: Engine, write: Write): HostStore {
   return {
@@ -17,6 +20,7 @@ export function hostStore(reader: Engine, write: Write): HostStore {
     findById: async (id) => findHostById(reader, id),
     findByKey: async (key) => findHostByKey(reader, key),
     findKey: async (key) => findKey(reader, key),
+    keys: () => eachKey(reader),
     list: (filter) => listHosts(reader, filter ?? {}),
     count: async () => countHosts(reader),
     spend: (speaker, at) => spend(reader, write, speaker, at),
@@ -61,6 +65,19 @@ async function* listHosts(engine: Engine, filter: HostFilter): AsyncGenerator<Ho
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.hostname;
+  }
+}
+
+/** Others have their turn after each page. */
+async function* eachKey(engine: Engine): AsyncGenerator<HeldKey> {
+  let after = '';
+  for (;;) {
+    const page = pageOfKeys(engine, { after, limit: KEYS_AT_ONCE });
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.key_id;
+    await setImmediate();
   }
 }
 

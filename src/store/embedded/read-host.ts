@@ -1,7 +1,7 @@
 import type { Host, HostId, Identity, KeyId } from '../../core/host.ts';
 import { type Fields, isFields, setField, type Value } from '../../core/value.ts';
 import { hostOf, withIdentity } from '../host-document.ts';
-import type { Namesake } from '../port.ts';
+import type { HeldKey, Namesake } from '../port.ts';
 import { fromText, readText } from '../portable.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, integer, optionalDate, optionalInteger, optionalText, text } from './row.ts';
@@ -46,6 +46,21 @@ export function findKey(engine: Engine, key: KeyId): { public_key: string; hostn
     key,
   );
   return row && { public_key: text(row, 'public_key'), hostname: text(row, 'hostname') };
+}
+
+/** At most `limit` keys whose ids come after `after`, by id. */
+export function pageOfKeys(engine: Engine, { after, limit }: { after: string; limit: number }): HeldKey[] {
+  return engine
+    .all(
+      'SELECT key_id, public_key, hostname FROM host_keys JOIN hosts ON hosts.id = host_keys.host WHERE key_id > ? ORDER BY key_id LIMIT ?',
+      after,
+      limit,
+    )
+    .map((row) => ({
+      key_id: text(row, 'key_id') as KeyId,
+      public_key: text(row, 'public_key'),
+      hostname: text(row, 'hostname'),
+    }));
 }
 
 /** At most `limit` hosts whose names come after `after`, by name. */

@@ -3,7 +3,7 @@ import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, suspend } from './host-admin.ts';
-import { findHostById, findKey, listHosts, namesakes, readHost } from './hosts.ts';
+import { eachKey, findHostById, findKey, listHosts, namesakes, readHost } from './hosts.ts';
 import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -33,6 +33,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     findById: (id) => reach(() => findHostById(collections, id)),
     findByKey: (key) => reach(async () => findSpeaker(collections, await noticed(reads.clientByKey(key)))),
     findKey: (key) => reach(() => findKey(reads, key)),
+    keys: () => reachEach(() => eachKey(collections)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker, at) => reach(() => spend(collections, speaker, at)),

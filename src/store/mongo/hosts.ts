@@ -1,7 +1,7 @@
 import type { Document, Filter } from 'mongodb';
 import { type Host, type HostId, type Identity, isSameName, type KeyId } from '../../core/host.ts';
 import { hostOf, withIdentity } from '../host-document.ts';
-import type { HostFilter, Namesake } from '../port.ts';
+import type { HeldKey, HostFilter, Namesake } from '../port.ts';
 import { plainDocument } from './bson.ts';
 import { ANY_CASE, type Collections } from './collections.ts';
 import type { SharedReads } from './shared-reads.ts';
@@ -46,6 +46,13 @@ export async function findKey(
   const found = await keysByKey(key);
   const held = found?.['identity'].keys.find(({ id }: { id: unknown }) => id === key);
   return held === undefined ? undefined : { public_key: held.public_key, hostname: found?.['hostname'] };
+}
+
+export async function* eachKey({ clients }: Collections): AsyncGenerator<HeldKey> {
+  const projection = { _id: 0, hostname: 1, 'identity.keys': 1 };
+  for await (const { hostname, identity } of clients.find({ 'identity.keys.id': { $exists: true } }, { projection })) {
+    for (const { id, public_key } of identity.keys) yield { key_id: id, public_key, hostname };
+  }
 }
 
 export async function* listHosts({ clients }: Collections, filter: HostFilter): AsyncGenerator<Host> {
