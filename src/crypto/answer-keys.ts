@@ -8,7 +8,7 @@ import {
   type SignedRotation,
 } from '../wire/v2/answer-keys.ts';
 import { canonicalJson } from '../wire/v2/digest.ts';
-import { importPublicKey, type SigningKey, verifySignature } from './ed25519.ts';
+import { importPublicKey, type SigningKey } from './ed25519.ts';
 
 export interface AnswerKey {
   /** 0 for the first key of a server */
@@ -119,7 +119,7 @@ function extend(ring: AnswerKeyRing, links: readonly SignedRotation[]): Followed
     const overlap = Date.parse(statement.overlap_until) - Date.parse(statement.made_at);
     if (overlap < 0 || overlap > LONGEST_OVERLAP) return refuse(`the overlap of ${at} is negative, or too long`);
     const signed = Buffer.from(signature, 'base64');
-    if (!verifySignature(importPublicKey(key), canonicalJson(statement), signed)) {
+    if (!importPublicKey(key).verify(canonicalJson(statement), signed)) {
       return refuse(`the signature of ${at} does not verify`);
     }
     key = statement.new_key;

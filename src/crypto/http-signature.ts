@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import {
   ANSWER_COMPONENTS,
   type AnswerParts,
@@ -12,7 +11,7 @@ import {
   signatureBase,
   signatureParams,
 } from '../wire/v2/http-signature.ts';
-import { type SigningKey, verifySignature } from './ed25519.ts';
+import type { SigningKey, VerificationKey } from './ed25519.ts';
 
 export interface SignatureHeaders {
   'signature-input': string;
@@ -39,11 +38,11 @@ export function signAnswer(
   return signMessage(key, ANSWER_COMPONENTS, answerValues(parts), parameters, label);
 }
 
-export function verifyRequest(key: KeyObject, parts: RequestParts, presented: PresentedSignature): boolean {
+export function verifyRequest(key: VerificationKey, parts: RequestParts, presented: PresentedSignature): boolean {
   return verifyMessage(key, requestValues(parts), presented);
 }
 
-export function verifyAnswer(key: KeyObject, parts: AnswerParts, presented: PresentedSignature): boolean {
+export function verifyAnswer(key: VerificationKey, parts: AnswerParts, presented: PresentedSignature): boolean {
   return verifyMessage(key, answerValues(parts), presented);
 }
 
@@ -63,7 +62,7 @@ function signMessage(
   };
 }
 
-function verifyMessage(key: KeyObject, values: Map<string, string>, presented: PresentedSignature): boolean {
+function verifyMessage(key: VerificationKey, values: Map<string, string>, presented: PresentedSignature): boolean {
   if (presented.components.some((component) => !values.has(component))) return false;
-  return verifySignature(key, signatureBase(presented.components, values, presented.params), presented.signature);
+  return key.verify(signatureBase(presented.components, values, presented.params), presented.signature);
 }

@@ -1,11 +1,11 @@
-import type { KeyObject } from 'node:crypto';
 import type { KeyId } from '../core/host.ts';
-import { importPublicKey } from '../crypto/ed25519.ts';
+import type { VerificationKey } from '../crypto/ed25519.ts';
+import { importPublicKey } from '../crypto/ed25519-sodium.ts';
 import type { Store } from '../store/port.ts';
 
 /** A key that has enrolled, revoked or not: that is for the store's guarded write to say. */
 export interface KnownKey {
-  key: KeyObject;
+  key: VerificationKey;
   /** of its host when the key was looked up: for logs and issues, never to decide by */
   hostname: string;
 }
@@ -47,7 +47,7 @@ export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyr
 interface Cached {
   public_key: string;
   hostname: string;
-  key?: KeyObject;
+  key?: VerificationKey;
 }
 
 async function fill(store: Pick<Store, 'hosts'>, cache: Map<KeyId, Cached>): Promise<void> {

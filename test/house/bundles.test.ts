@@ -7,7 +7,7 @@ import { whenPresent } from '../support/needs.ts';
 
 const run = promisify(execFile);
 const node18 = process.env['PENGUINDOME_TEST_NODE18'];
-const SERVER_ONLY = ['koa', '@koa/router', 'mongodb', 'argon2', 'libsql', '@libsql', 'zod'];
+const SERVER_ONLY = ['koa', '@koa/router', 'mongodb', 'argon2', 'libsql', '@libsql', 'sodium-native', 'zod'];
 
 test('npm run build makes three executable programs that say their version', async (t) => {
   for (const name of ['penguindome', 'penguindome-agent', 'penguindome-server']) {

@@ -1,7 +1,7 @@
 import type { Enrollment } from '../../core/enrollment.ts';
 import { Refusal } from '../../core/errors.ts';
 import { type Host, type Identity, isValid, type KeyId } from '../../core/host.ts';
-import { importPublicKey, verifySignature } from '../../crypto/ed25519.ts';
+import { importPublicKey } from '../../crypto/ed25519-sodium.ts';
 import { rotationStatement } from '../../wire/v2/rotation.ts';
 import { refuseLost } from '../refuse-lost.ts';
 import type { Rotated, Rotating } from './rotate-key.ts';
@@ -23,7 +23,7 @@ export function requireSpeaker(host: Known | undefined, { speaker }: Rotating, a
 export function requireProof({ identity }: Known, { speaker, request }: Rotating): void {
   const { public_key, proof } = request;
   const statement = rotationStatement({ host_id: identity.host_id, old_key: speaker.key_id, public_key });
-  if (verifySignature(importPublicKey(public_key), statement, Buffer.from(proof, 'base64'))) return;
+  if (importPublicKey(public_key).verify(statement, Buffer.from(proof, 'base64'))) return;
   throw new Refusal('bad-request', 'cannot add a key without the proof that its holder wants it (docs/protocol.md)');
 }
 

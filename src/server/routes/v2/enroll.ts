@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import { Refusal } from '../../../core/errors.ts';
-import { importPublicKey, keyIdOf } from '../../../crypto/ed25519.ts';
+import { keyIdOf } from '../../../crypto/ed25519.ts';
+import { importPublicKey } from '../../../crypto/ed25519-sodium.ts';
 import { verifyRequest } from '../../../crypto/http-signature.ts';
 import { type EnrollAnswer, type EnrollRequest, enrollRequest } from '../../../wire/v2/messages.ts';
 import { clientAddress } from '../../client-address.ts';
