@@ -22,7 +22,7 @@ export function shareOpening(collections: Collections): OpenIssue {
       const there = await insertAll(collections, collections.issues, documents, ON_DISK);
       return asked.map((_, index) => ({ answer: !there.has(index) }));
     },
-    { most: MOST, batches: 2 },
+    { most: MOST, batches: { most: 2, worth: 4 } },
   );
 }
 

@@ -5,8 +5,11 @@ export interface Sharing<Item> {
   /** what one batch may hold: a command ends at 16 MB */
   most: { items: number; bytes: number };
   sizeOf?: (item: Item) => number;
-  /** batches under way at once: where they wait for the journal, the next is on its way meanwhile */
-  batches?: number;
+  /**
+   * `most` under way at once: where they wait for the journal, the next is on its way meanwhile. But one that would be smaller than
+   * `worth` waits for those before it, as small segments do in TCP (RFC 896): few large commands cost both sides less than many small ones.
+   */
+  batches?: { most: number; worth: number };
   /** for one batch */
   deadline?: Milliseconds;
 }
@@ -28,7 +31,7 @@ export type Outcome<Answer> = { answer: Answer } | { error: unknown };
  */
 export function share<Item, Answer>(
   send: (items: Item[]) => Promise<Outcome<Answer>[]>,
-  { most, sizeOf = () => 0, batches = 1, deadline }: Sharing<Item>,
+  { most, sizeOf = () => 0, batches = { most: 1, worth: 1 }, deadline }: Sharing<Item>,
 ): (item: Item) => Promise<Answer> {
   let waiting: Asked<Item, Answer>[] = [];
   let running = 0;
@@ -52,7 +55,7 @@ export function share<Item, Answer>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, size: sizeOf(item), resolve, reject });
-      if (running === batches) return;
+      if (running === batches.most || (running > 0 && waiting.length < batches.worth)) return;
       running++;
       // what else comes in this turn of the event loop goes along
       setImmediate(run);

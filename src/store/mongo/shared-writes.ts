@@ -34,7 +34,7 @@ export function shareWrites(collections: Collections): (statement: Statement) =>
   return share((statements) => writeAll(collections, statements), {
     most: MOST,
     sizeOf: ({ bytes }) => bytes,
-    batches: 2,
+    batches: { most: 2, worth: 4 },
   });
 }
 

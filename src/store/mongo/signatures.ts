@@ -23,7 +23,7 @@ export function rememberSignatures(collections: Collections): (asked: Asked) => 
       const there = await insertAll(collections, signatures, documents, ON_DISK);
       return Promise.all(asked.map(async (each, index) => ({ answer: !there.has(index) || (await takeOver(each)) })));
     },
-    { most: MOST, batches: 2 },
+    { most: MOST, batches: { most: 2, worth: 4 } },
   );
 }
 

@@ -38,6 +38,38 @@ test('what is asked for at once travels together, up to what a batch may hold', 
   t.deepEqual(sizes, [2, 1, 1, 2]);
 });
 
+test('while a batch is under way another one sets off once it is worth it, and what is less goes along after it', async (t) => {
+  const batches: number[][] = [];
+  const ends: (() => void)[] = [];
+  const ask = share<number, number>(
+    async (items) => {
+      batches.push(items);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return items.map((answer) => ({ answer }));
+    },
+    { most, batches: { most: 2, worth: 3 } },
+  );
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+  const answers = [ask(1)];
+  await turns();
+  t.deepEqual(batches, [[1]]);
+  answers.push(ask(2), ask(3));
+  await turns();
+  t.deepEqual(batches, [[1]]);
+  answers.push(ask(4));
+  await turns();
+  t.deepEqual(batches, [[1], [2, 3, 4]]);
+  answers.push(ask(5));
+  await turns();
+  ends[0]?.();
+  await turns();
+  t.deepEqual(batches, [[1], [2, 3, 4], [5]]);
+  for (const end of ends) end();
+  t.deepEqual(await Promise.all(answers), [1, 2, 3, 4, 5]);
+});
+
 test('an answer in time is the answer, and an error the error', async (t) => {
   t.is(await reach(async () => 7), 7);
   await t.throwsAsync(
