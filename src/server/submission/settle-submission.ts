@@ -72,7 +72,19 @@ async function checkIn(
   const answer = acknowledge(deps, request);
   const { digest } = request;
   const collected_at = new Date(request.collected_at);
-  const fits = await deps.store.hosts.checkIn({ ...speaker, ...names, epoch, chain, digest, answer, collected_at });
+  const { key_id, sequence } = speaker;
+  const { hostname, claimed_hostname } = names;
+  const fits = await deps.store.hosts.checkIn({
+    key_id,
+    sequence,
+    epoch,
+    chain,
+    digest,
+    hostname,
+    claimed_hostname,
+    answer,
+    collected_at,
+  });
   return fits ? { hostname: names.hostname, acknowledgement: answer, epoch, as: 'submit.checked-in' } : undefined;
 }
 

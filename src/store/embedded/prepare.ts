@@ -80,7 +80,9 @@ export function checkInRow(report: CheckIn): CheckInRow {
     digest: report.digest,
     hostname: report.hostname,
     claimed_hostname: report.claimed_hostname,
-    ...answerRow(report.answer),
+    submission: report.answer.submission,
+    chain: report.answer.chain,
+    answered_at: time(report.answer.at),
     collected_at: time(report.collected_at),
   };
 }

@@ -5,7 +5,7 @@ import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts
 import type { Log } from '../../core/events.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { Engine } from './engine.ts';
-import { frameReader, toFrame } from './frames.ts';
+import { frameReader, toFrame, toTextFrame } from './frames.ts';
 import { type Group, groupCommits } from './group-commit.ts';
 import { type Answer, type Call, errorAnswer, type Hello, isCall, isHello, type Welcome } from './messages.ts';
 import { openToWrite } from './open-embedded.ts';
@@ -162,7 +162,7 @@ function answering(connection: Socket): (message: Answer) => void {
   };
   return (message) => {
     if (frames.length === 0) queueMicrotask(send);
-    frames.push(toFrame(message));
+    frames.push(typeof message[2] === 'boolean' ? toTextFrame(message) : toFrame(message));
   };
 }
 

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
-import { frameReader, toFrame } from './frames.ts';
+import { frameReader, toFrame, toTextFrame } from './frames.ts';
 import { errorOf, type Hello, isAnswer, isWelcome } from './messages.ts';
 import type { WriteName, WriteResults } from './writes.ts';
 
@@ -21,6 +21,9 @@ interface Pending {
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
+
+/** What is given with these is short, and JSON can hold it. */
+const SHORT_ROWS: ReadonlySet<WriteName> = new Set(['checkIn', 'settleGone']);
 
 const PATIENCE: Milliseconds = seconds(5);
 /** Bytes asked for and not answered: beyond that nothing more is taken, but for one call that is alone. */
@@ -134,7 +137,7 @@ function converse(socket: Socket, read: (piece: Buffer) => unknown[], first: unk
       return new Promise<WriteResults[N]>((resolve, reject) => {
         if (!socket.writable || ending) throw new StoreUnavailable(`cannot write now: ${why}`);
         const id = ++last;
-        const frame = toFrame({ id, name, given });
+        const frame = SHORT_ROWS.has(name) ? toTextFrame({ id, name, given }) : toFrame({ id, name, given });
         if (held + frame.length > MOST_HELD && pending.size > 0) {
           throw new StoreUnavailable('cannot write now: too much waits for the writer');
         }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { frameReader, toFrame } from '../../../src/store/embedded/frames.ts';
+import { frameReader, toFrame, toTextFrame } from '../../../src/store/embedded/frames.ts';
 import { rounds } from '../../support/soak.ts';
 
 const numRuns = rounds(300, 20_000);
@@ -25,6 +25,19 @@ test('whatever is sent arrives, in whatever pieces', (t) => {
       const bytes = Buffer.concat(sent.map((message) => toFrame(message)));
       const came = [...cut(bytes, sizes)].flatMap(read);
       t.deepEqual(came, structuredClone(sent));
+    }),
+    { numRuns },
+  );
+});
+
+test('what JSON can hold arrives as JSON too, among others, in whatever pieces', (t) => {
+  const texts = fc.array(fc.jsonValue({ noUnicodeString: false }), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(texts, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (sent, sizes) => {
+      const read = frameReader();
+      const bytes = Buffer.concat(sent.map((value, index) => (index % 2 === 0 ? toTextFrame(value) : toFrame(value))));
+      const came = [...cut(bytes, sizes)].flatMap(read);
+      t.deepEqual(JSON.stringify(came), JSON.stringify(sent));
     }),
     { numRuns },
   );
