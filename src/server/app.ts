@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
+import compose from 'koa-compose';
 import { messageOf, Refusal } from '../core/errors.ts';
 import * as v1 from '../wire/v1/paths.ts';
 import * as v2 from '../wire/v2/paths.ts';
@@ -38,10 +39,11 @@ export function createApp(deps: ServerDeps): App {
   const router = new Router({ sensitive: true, strict: true });
   router.get('/healthz', ...healthz());
   router.get('/readyz', ...readyz(deps));
-  router.post(v2.ENROLL, ...enroll(shared));
-  router.post(v2.SUBMIT, ...submit(shared));
-  router.post(v2.ROTATE, ...rotate(shared));
-  router.post(v2.UPDATE, ...update(shared));
+  // Composed once: the router would do so for each request.
+  router.post(v2.ENROLL, compose(enroll(shared)));
+  router.post(v2.SUBMIT, compose(submit(shared)));
+  router.post(v2.ROTATE, compose(rotate(shared)));
+  router.post(v2.UPDATE, compose(update(shared)));
   router.get(v2.KEYS, ...keys(shared));
   for (const prefix of v1.PREFIXES) routeV1(router, prefix, shared);
 
@@ -59,8 +61,8 @@ export function createApp(deps: ServerDeps): App {
 }
 
 function routeV1(router: Router, prefix: string, deps: RouteDeps): void {
-  router.post(prefix + v1.SUBMIT, ...submitV1(deps));
-  router.post(prefix + v1.UPDATE, ...updateV1(deps));
+  router.post(prefix + v1.SUBMIT, compose(submitV1(deps)));
+  router.post(prefix + v1.UPDATE, compose(updateV1(deps)));
   router.post(prefix + v1.ACKNOWLEDGE_PATCH, ...acknowledgePatch(deps));
   router.get(prefix + v1.DOWNLOAD_RELEASE, ...notImplemented(deps));
   for (const path of v1.PIPES) router.post(prefix + path, ...notImplemented(deps));

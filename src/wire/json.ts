@@ -9,6 +9,8 @@ export interface JsonLimits {
 
 export type Parsed = { ok: true; value: Value } | { ok: false; reason: string };
 
+const strictly = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
@@ -25,8 +27,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Parsed {
   const excess = findExcess(bytes, limits);
   if (excess !== undefined) return { ok: false, reason: excess };
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: Value = JSON.parse(text);
+    const value: Value = JSON.parse(strictly.decode(bytes));
     return { ok: true, value };
   } catch {
     return { ok: false, reason: 'cannot read the body as JSON in UTF-8' };

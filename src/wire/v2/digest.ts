@@ -1,8 +1,8 @@
 import crypto from 'node:crypto';
 import type { Digest } from '../../core/host.ts';
 
-/** `Content-Digest` of the bytes as sent, after content coding (RFC 9530 section 2). */
-export function contentDigest(body: Uint8Array): string {
+/** `Content-Digest` of the bytes as sent, after content coding (RFC 9530 section 2); of a text, of its UTF-8. */
+export function contentDigest(body: Uint8Array | string): string {
   return `sha-256=:${sha256(body, 'base64')}:`;
 }
 
