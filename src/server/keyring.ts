@@ -14,7 +14,8 @@ export interface Keyring {
   find(id: KeyId): Promise<KnownKey | undefined>;
 }
 
-const CACHED_KEYS = 20_000;
+/** About 400 bytes each. A fleet that is larger by one would find none of its keys kept: all hosts come in turn. */
+const CACHED_KEYS = 100_000;
 
 /** Public keys by key id. A key id is the hash of its key, so what was found once stays true: it may be kept. */
 export function createKeyring(store: Pick<Store, 'hosts' | 'enrollments'>): Keyring {

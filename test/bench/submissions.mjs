@@ -90,7 +90,7 @@ function rowsOf(name, runs, { beside, targets }, store) {
 /** All servers one after the other, in this same round: their ratios are fair though the machine's speed drifts. */
 async function measureOnce(setting) {
   const { quick, programs, gpgHome, beside, prepared } = setting;
-  const [warm, count] = quick ? [100, 600] : [setting.count / 2, setting.count];
+  const [warm, count] = quick ? [100, 600] : [setting.count, setting.count];
   const folder = join(setting.scratch, 'site');
   const figures = {};
   const serve = (site, command, work) => whileServing(site, command, { PENGUINDOME_BENCH_GPG_HOME: gpgHome }, work);
