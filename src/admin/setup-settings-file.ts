@@ -63,6 +63,8 @@ v1:
 
 # Folders of *.yaml checks beside those that come with the product.
 checks: []
+# The kind of machines that it looks after: laptop, server or minimal (few checks, that matter everywhere); all checks where absent.
+# checks_profile: laptop
 
 # Limits on everything that comes from outside, in bytes where nothing else is said; these are the defaults.
 limits:

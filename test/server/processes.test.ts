@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -225,6 +225,35 @@ test('SIGHUP reaches every worker, one that is just starting too; what cannot be
   await server.waitFor('server.reload-failed');
   t.regex(String(eventsOf(server, 'server.reload-failed')[0]?.['reason']), /another program has it/);
   t.deepEqual(await shown(installed), third);
+});
+
+test('SIGHUP takes changed checks, overrides and the profile over, in every worker', async (t) => {
+  const installed = await installTwo(t, (settings) => settings.replace('checks: []', 'checks: [checks.d]'));
+  const folder = join(installed.dir, 'checks.d');
+  await mkdir(folder);
+  const server = await runServer(t, installed);
+  const store = await storeOf(t, installed);
+  const client = await clientOf(installed);
+  await client.enroll(await makeToken(store));
+  const judgedBy = async (value: number) => {
+    t.is((await client.submit({ 'plugins.x': value })).status, 200);
+    return Object.keys((await store.hosts.find(client.hostname))?.checks?.results ?? {});
+  };
+  const before = await judgedBy(0);
+  for (const name of ['firewall-disabled', 'unencrypted-hard-drive']) t.true(before.includes(name), name);
+
+  await writeFile(join(folder, 'f.yaml'), 'overrides: firewall-disabled\nenabled: false\n');
+  await writeFile(join(folder, 'x.yaml'), 'name: x\ntitle: X\nquery: { plugins.x: 3 }\n');
+  const settings = await readFile(installed.config, 'utf8');
+  await writeFile(installed.config, settings.replace('# checks_profile: laptop', 'checks_profile: server'));
+  server.child.kill('SIGHUP');
+  await server.waitFor('server.reloaded');
+  for (let value = 1; value <= SOME; value++) {
+    const after = await judgedBy(value);
+    t.false(after.includes('firewall-disabled'), 'the override');
+    t.false(after.includes('unencrypted-hard-drive'), 'the profile');
+    t.true(after.includes('x'), 'a check of its own');
+  }
 });
 
 for (const event of ['server.ready', 'server.starting']) {
