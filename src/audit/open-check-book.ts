@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { CheckBook, Trial } from '../core/check-book.ts';
 import { OperatorError } from '../core/errors.ts';
 import { judgedDocument } from '../core/judged.ts';
@@ -45,9 +45,12 @@ export async function openCheckBook({ settings, productChecks, clock }: CheckBoo
   };
 }
 
+/** As if it lay in the last folder; a file that does lie in one of them changes what stands in the earlier ones. */
 async function resolveFile(file: string, folders: readonly string[]): Promise<Check> {
+  const own = folders.findIndex((folder) => resolve(folder) === dirname(resolve(file)));
   const read = await readCheckFile(file);
-  const resolved = Array.isArray(read) ? read : resolveCheck(read, await resolveFolders(folders));
+  const below = await resolveFolders(own === -1 ? folders : folders.slice(0, own));
+  const resolved = Array.isArray(read) ? read : resolveCheck(read, below);
   if (!Array.isArray(resolved)) return resolved.check;
   throw new OperatorError(`cannot use the check:\n${resolved.map(describeProblem).join('\n')}`);
 }

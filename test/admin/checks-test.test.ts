@@ -72,6 +72,14 @@ test('an override is tried as the check that it changes', async (t) => {
   );
 });
 
+test('an override that lies in a folder of the settings is told its mistake once, and not by itself', async (t) => {
+  const site = await checkedSite(t, { 'o.yaml': 'overrides: firewal-disabled\nenabled: false\n' });
+  t.regex(
+    await refusal(t, site.run(checksTest, join(site.own, 'o.yaml'))),
+    /^cannot use the check:\n\S+o\.yaml:1: overrides: .* did you mean firewall-disabled\?$/,
+  );
+});
+
 test('what is off is tried as if it were on', async (t) => {
   const site = await checkedSite(t, {}, { profile: 'laptop' });
   const file = join(await folderOf(t, { 'b.yaml': `${BLUETOOTH}enabled: false\n` }), 'b.yaml');
