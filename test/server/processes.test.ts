@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -228,9 +228,8 @@ test('SIGHUP reaches every worker, one that is just starting too; what cannot be
 });
 
 test('SIGHUP takes changed checks, overrides and the profile over, in every worker', async (t) => {
-  const installed = await installTwo(t, (settings) => settings.replace('checks: []', 'checks: [checks.d]'));
+  const installed = await installTwo(t);
   const folder = join(installed.dir, 'checks.d');
-  await mkdir(folder);
   const server = await runServer(t, installed);
   const store = await storeOf(t, installed);
   const client = await clientOf(installed);
