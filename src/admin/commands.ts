@@ -1,5 +1,9 @@
 import { Command, Option } from 'commander';
 import { backup } from './backup.ts';
+import { checksExplain } from './checks-explain.ts';
+import { checksList } from './checks-list.ts';
+import { checksShow } from './checks-show.ts';
+import { checksTest } from './checks-test.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
@@ -48,6 +52,11 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentReplace, enrollmentRevoke],
     ],
     ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsLost, hostsForget]],
+    [
+      'checks',
+      'what is looked for, and how an answer comes about',
+      [checksList, checksShow, checksTest, checksExplain],
+    ],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
   ];

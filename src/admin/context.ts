@@ -1,5 +1,6 @@
 import type { Audit } from '../core/audit.ts';
 import type { Judge } from '../core/check.ts';
+import type { CheckBook } from '../core/check-book.ts';
 import type { Clock, Random } from '../core/world.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { Store } from '../store/port.ts';
@@ -16,6 +17,8 @@ export interface AdminContext {
   judge(): Promise<Judge>;
   /** the audit over this store and settings (audit/open-audit.ts) */
   audit(): Promise<Audit>;
+  /** the checks of settings and product, to be looked at and tried (audit/open-check-book.ts) */
+  checks(): Promise<CheckBook>;
   clock: Clock;
   random: Random;
   output: Output;

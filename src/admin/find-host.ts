@@ -9,6 +9,13 @@ export async function findHost({ hosts }: Pick<Store, 'hosts'>, hostname: string
   return host;
 }
 
+/** The same, of a host that can be judged. @throws OperatorError where it has not reported yet, too */
+export async function findReportedHost(store: Pick<Store, 'hosts'>, hostname: string): Promise<Host> {
+  const host = await findHost(store, hostname);
+  if (host.submitted_at !== undefined) return host;
+  throw new OperatorError(`cannot judge ${host.hostname}: it has not reported yet`);
+}
+
 async function findInAnyCase({ hosts }: Pick<Store, 'hosts'>, wanted: string): Promise<Host | undefined> {
   const [only, ...others] = await hosts.namesakes(wanted);
   if (only === undefined) return undefined;

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import type { Host, HostKey } from '../core/host.ts';
 import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
-import { showAnswer, showValue } from './show-answer.ts';
+import { showAnswer, showEvidence } from './show-answer.ts';
 import { showKeyEnd } from './show-key-end.ts';
 import { showAge, showTime } from './show-time.ts';
 
@@ -81,10 +81,7 @@ function printChecks({ output }: AdminContext, { checks }: Host): void {
       name,
       showAnswer(result),
       showTime(result.since),
-      [
-        ...(result.reason === undefined ? [] : [result.reason]),
-        ...Object.entries(result.evidence).map(([path, value]) => `${path} = ${showValue(value)}`),
-      ].join('; '),
+      showEvidence(result),
     ]),
   );
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { AuditReport, OpenIssue, Severity } from '../core/audit.ts';
+import type { AuditReport, OpenIssue } from '../core/audit.ts';
+import { bold, severityColor } from './colors.ts';
 import type { AdminContext, Output } from './context.ts';
 import { showAnswer, showValue } from './show-answer.ts';
 import { showTime, showWait } from './show-time.ts';
@@ -55,20 +56,10 @@ function printIssue(output: Output, issue: OpenIssue, now: Date): void {
     ...(issue.answer === 'unknown' ? [showAnswer({ answer: issue.answer, fails: true })] : []),
     ...(issue.suspended ? ['host suspended'] : []),
   ];
-  output.line(`  ${color(output, issue.severity, issue.name)}: ${issue.title} (${notes.join(', ')})`);
+  output.line(`  ${severityColor(output, issue.severity, issue.name)}: ${issue.title} (${notes.join(', ')})`);
   if (issue.reason !== undefined) output.line(`      ${issue.reason}`);
   for (const [path, value] of Object.entries(issue.evidence ?? {})) output.line(`      ${path} = ${showValue(value)}`);
   if (issue.remediation !== undefined) output.line(`      → ${issue.remediation.trim()}`);
-}
-
-const COLORS: Record<Severity, string> = { critical: '31', high: '31', medium: '33', low: '36' };
-
-function color({ colors }: Output, severity: Severity, text: string): string {
-  return colors ? `\u001b[${COLORS[severity]}m${text}\u001b[0m` : text;
-}
-
-function bold({ colors }: Output, text: string): string {
-  return colors ? `\u001b[1m${text}\u001b[0m` : text;
 }
 
 function count(number: number, what: string): string {

@@ -10,6 +10,8 @@ export interface Layout {
   keys: string;
   state: string;
   store: string;
+  /** the site's own checks */
+  checks: string;
 }
 
 const SERVICE_USER = 'penguindome-server';
@@ -25,6 +27,7 @@ export function layoutOf(dir: string | undefined, settingsFile: string): Layout 
     keys: join(etc, 'keys'),
     state: dir === undefined ? data : join(data, 'state'),
     store: join(data, 'store'),
+    checks: join(etc, 'checks.d'),
   };
 }
 

@@ -61,8 +61,10 @@ v1:
   enabled: ${answers.v1 !== false}
   ${answers.v1 === false ? '# ' : ''}client_key: ${path(`${layout.keys}/v1-client.asc`)}
 
-# Folders of *.yaml checks beside those that come with the product.
-checks: []
+# Folders of *.yaml files: checks beside those that come with the product, and what is to be different of these.
+checks: [${path(layout.checks)}]
+# The kind of machines that it looks after: laptop, server or minimal (few checks, that matter everywhere); all checks where absent.
+# checks_profile: laptop
 
 # Limits on everything that comes from outside, in bytes where nothing else is said; these are the defaults.
 limits:

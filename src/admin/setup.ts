@@ -104,6 +104,7 @@ async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: 
   await ensureFolder(settings.pki, 0o750, owner === undefined ? undefined : { uid: 0, gid: owner.gid });
   await ensureFolder(settings.keys, 0o700, owner);
   await ensureFolder(settings.state, 0o750, owner);
+  for (const folder of settings.checks) await ensureFolder(folder, 0o755);
   for (const folder of [settings.pki, settings.keys]) await removeUnfinished(folder);
   const steps = [first];
   const then = async (step: () => Promise<Step>) => {

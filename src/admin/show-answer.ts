@@ -1,4 +1,5 @@
 import type { CheckResult } from '../core/check.ts';
+import { harmless } from './harmless.ts';
 
 /** The answer in words: an unknown that opens an issue says so. */
 export function showAnswer({ answer, fails }: Pick<CheckResult, 'answer' | 'fails'>): string {
@@ -17,8 +18,14 @@ export function countAnswers(results: Record<string, CheckResult>): AnswerCounts
   return counts;
 }
 
-/** A reported value on one line, cut where it is long. */
+/** What was looked at, on one line, and before it why nothing could be said. */
+export function showEvidence({ reason, evidence }: Pick<CheckResult, 'reason' | 'evidence'>): string {
+  const seen = Object.entries(evidence).map(([path, value]) => `${path} = ${showValue(value)}`);
+  return [...(reason === undefined ? [] : [reason]), ...seen].join('; ');
+}
+
+/** A reported value on one line (its own line ends are shown), cut where it is long. */
 export function showValue(value: unknown, longest = 120): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '-');
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  return harmless(text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
 }

@@ -3,7 +3,7 @@ import type { Judge } from '../core/check.ts';
 import type { Clock } from '../core/world.ts';
 import type { Store } from '../store/port.ts';
 import type { Check } from './check-file.ts';
-import type { CheckProblem } from './load-checks.ts';
+import type { CheckProblem } from './check-problem.ts';
 
 /** A port of the server and the certificate that it shows. */
 export interface PortCertificate {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type CheckCard, SEVERITIES } from '../core/audit.ts';
+import { type CheckCard, PROFILES, SEVERITIES } from '../core/audit.ts';
 import { days, hours, type Milliseconds, parseDuration } from '../core/duration.ts';
 import { BUILT_IN_ISSUES } from '../core/issue.ts';
 import { fieldFaults, queryFaults, queryPaths } from './query-faults.ts';
@@ -23,6 +23,12 @@ export interface CheckRule {
 export interface Check extends CheckCard {
   file: string;
   rule?: CheckRule;
+  /** the file of an earlier folder whose check it takes the place of */
+  replaces?: string;
+  /** files of later folders that changed it, the last of them last */
+  overriddenBy?: string[];
+  /** switched off because it is not for the profile of the settings */
+  outsideProfile?: true;
 }
 
 const LONGEST = days(3650);
@@ -64,6 +70,8 @@ const checkFile = z.strictObject({
   name,
   title: text.max(200),
   severity: z.enum(SEVERITIES).default('medium'),
+  rationale: text.optional(),
+  profiles: z.array(z.enum(PROFILES)).min(1).optional(),
   query: query.optional(),
   needs: z.array(path).min(1).optional(),
   unknown: query.optional(),
@@ -108,6 +116,8 @@ function cardOf(file: CheckFile): CheckCard {
     alertFrequency: file.alert_frequency,
     tags: file.tags,
     enabled: file.enabled,
+    ...(file.rationale === undefined ? {} : { rationale: file.rationale }),
+    ...(file.profiles === undefined ? {} : { profiles: file.profiles }),
     remediation: typeof remediation === 'string' ? { default: remediation } : lowerKeys(remediation),
   };
 }

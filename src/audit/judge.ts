@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Profile } from '../core/audit.ts';
 import type { CheckResult, Judge, Judgement } from '../core/check.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
 import { type Body, bodiesOf, unchangedBodies } from './bodies.ts';
 import type { Check, CheckRule, OnUnknown } from './check-file.ts';
+import type { CheckProblem } from './check-problem.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
-import { type CheckProblem, loadChecks } from './load-checks.ts';
+import { loadChecks } from './load-checks.ts';
 import { compileQuery } from './query.ts';
 import { queryPaths } from './query-faults.ts';
 
@@ -14,13 +16,14 @@ const ENGINE = 1;
 
 /**
  * Reads the checks and makes them judge hosts.
- * @param folders a later one's check replaces the one of its name in an earlier
+ * @param folders a later one's check replaces the one of its name in an earlier, or changes it
  * @returns `checks`: all that could be read, switched off ones too; `problems`: what could not
  */
 export async function loadJudge(
   folders: readonly string[],
+  profile?: Profile,
 ): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
-  const { checks, problems } = await loadChecks(folders);
+  const { checks, problems } = await loadChecks(folders, profile);
   return { judge: makeJudge(checks, problems), checks, problems };
 }
 

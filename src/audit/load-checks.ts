@@ -1,104 +1,79 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Profile } from '../core/audit.ts';
 import { messageOf } from '../core/errors.ts';
-import { getField } from '../core/value.ts';
-import { describeIssue } from '../settings/describe-issue.ts';
-import { readYaml } from '../settings/read-yaml.ts';
-import { type Check, check } from './check-file.ts';
-
-/** A check file, or a folder of them, that cannot be used. */
-export interface CheckProblem {
-  file: string;
-  /** from 1; absent where the whole file is meant */
-  line?: number;
-  /** "cannot …", or what was expected and where */
-  reason: string;
-  /** the check that the file is about, as far as can be told: what is known of it stays. Absent: any check may be meant */
-  name?: string;
-}
+import type { Check } from './check-file.ts';
+import type { CheckProblem } from './check-problem.ts';
+import { type CheckFile, readCheckFile } from './read-check-file.ts';
+import { type Below, type ResolvedCheck, resolveCheck } from './resolve-check.ts';
 
 /**
  * Reads the folders' *.yaml and *.yml files, in the order of their names. A check in a later folder replaces the one of
- * its name in an earlier. What cannot be used is named in `problems`, and the others are there all the same.
+ * its name in an earlier, or, as an override, changes it. What cannot be used is named in `problems`, and the others are
+ * there all the same.
  *
+ * @param profile checks that are not for it are switched off
  * @returns checks by name, switched off ones too
  */
-export async function loadChecks(folders: readonly string[]): Promise<{ checks: Check[]; problems: CheckProblem[] }> {
-  const found = new Map<string, Check>();
+export async function loadChecks(
+  folders: readonly string[],
+  profile?: Profile,
+): Promise<{ checks: Check[]; problems: CheckProblem[] }> {
+  const { checks, problems } = await resolveFolders(folders);
+  const found = [...checks.values()].map(({ check }) => inProfile(check, profile));
+  return { checks: found.sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
+}
+
+/** The checks of all folders, whatever the profile. */
+export async function resolveFolders(
+  folders: readonly string[],
+): Promise<{ checks: Map<string, ResolvedCheck>; problems: CheckProblem[] }> {
+  const checks = new Map<string, ResolvedCheck>();
   const problems: CheckProblem[] = [];
   for (const folder of folders) {
-    const inFolder = new Map<string, Check>();
-    for (const read of await readFolder(folder)) {
-      if (Array.isArray(read)) problems.push(...read);
-      else {
-        const first = inFolder.get(read.name);
-        if (first === undefined) inFolder.set(read.name, read);
-        else
-          problems.push({
-            file: read.file,
-            name: read.name,
-            reason: `cannot have a second check ${read.name} beside ${basename(first.file)}`,
-          });
-      }
-    }
-    for (const [name, each] of inFolder) found.set(name, each);
+    const layer = resolveLayer(await readFolder(folder), { checks, problems: [...problems] });
+    for (const [name, each] of layer.checks) checks.set(name, each);
+    problems.push(...layer.problems);
   }
-  return { checks: [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), problems };
+  return { checks, problems };
 }
 
-/** One line for the operator: file, line, reason. */
-export function describeProblem({ file, line, reason }: CheckProblem): string {
-  return `${line === undefined ? file : `${file}:${line}`}: ${reason}`;
+function resolveLayer(files: readonly (CheckFile | CheckProblem[])[], below: Below) {
+  const checks = new Map<string, ResolvedCheck>();
+  const problems: CheckProblem[] = [];
+  for (const file of files) {
+    const resolved = Array.isArray(file) ? file : resolveCheck(file, below);
+    if (Array.isArray(resolved)) {
+      problems.push(...resolved);
+      continue;
+    }
+    const { name } = resolved.check;
+    const first = checks.get(name);
+    if (first === undefined) checks.set(name, resolved);
+    else {
+      const reason = `cannot have a second check ${name} beside ${basename(lastFile(first.check))}`;
+      problems.push({ file: lastFile(resolved.check), name, reason });
+    }
+  }
+  return { checks, problems };
 }
 
-async function readFolder(folder: string): Promise<(Check | CheckProblem[])[]> {
+/** The file that said the last word about a check. */
+export function lastFile({ file, overriddenBy = [] }: Pick<Check, 'file' | 'overriddenBy'>): string {
+  return overriddenBy.at(-1) ?? file;
+}
+
+/** Decided here, so that no report has to ask. */
+function inProfile(check: Check, profile: Profile | undefined): Check {
+  if (profile === undefined || !check.enabled || check.profiles?.includes(profile) !== false) return check;
+  return { ...check, enabled: false, outsideProfile: true };
+}
+
+async function readFolder(folder: string): Promise<(CheckFile | CheckProblem[])[]> {
   try {
     const names = (await readdir(folder)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
-    return await Promise.all(names.map((name) => readCheck(join(folder, name))));
+    return await Promise.all(names.map((name) => readCheckFile(join(folder, name))));
   } catch (error) {
     return [[{ file: folder, reason: `cannot read the folder of checks: ${messageOf(error)}` }]];
   }
-}
-
-const LARGEST_FILE = 256 * 1024;
-
-async function readCheck(file: string): Promise<Check | CheckProblem[]> {
-  const name = basename(file).replace(/\.ya?ml$/, '');
-  try {
-    if ((await stat(file)).size > LARGEST_FILE) return [{ file, name, reason: 'cannot be larger than 256 KiB' }];
-    return parseCheck(file, name, await readFile(file, 'utf8'));
-  } catch (error) {
-    return [{ file, name, reason: `cannot be read: ${messageOf(error)}` }];
-  }
-}
-
-function parseCheck(file: string, fileName: string, text: string): Check | CheckProblem[] {
-  const yaml = readYaml(text, file);
-  if (Array.isArray(yaml)) {
-    return yaml.map(({ line, expected, found, key }) => ({
-      file,
-      name: fileName,
-      ...(line === undefined ? {} : { line }),
-      reason: `${key === '' ? '' : `${key}: `}expected ${expected}, found ${found}`,
-    }));
-  }
-  const parsed = check.safeParse(yaml.value);
-  if (parsed.success) return { ...parsed.data, file };
-  const name = nameIn(yaml.value) ?? fileName;
-  return parsed.error.issues.flatMap((issue) =>
-    describeIssue(issue).map(({ path, expected, unknown }) => {
-      const line = yaml.lineOf(path);
-      const key = path.length === 0 ? '' : `${path.join('.')}: `;
-      const reason = unknown === true ? 'expected a key that checks have' : `expected ${expected}`;
-      return { file, name, ...(line === undefined ? {} : { line }), reason: `${key}${reason}` };
-    }),
-  );
-}
-
-function nameIn(value: unknown): string | undefined {
-  const name =
-    typeof value === 'object' && value !== null
-      ? getField(Object.fromEntries(Object.entries(value)), 'name')
-      : undefined;
-  return typeof name === 'string' ? name : undefined;
 }

@@ -1,12 +1,12 @@
 import type { AuditReport } from '../core/audit.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import { noteChanges } from './changes.ts';
+import { describeProblem } from './check-problem.ts';
 import { closeOrphans } from './close-orphans.ts';
 import { findExpiring } from './find-expiring.ts';
 import { findSilent } from './find-silent.ts';
 import { judgeAgain } from './judge-again.ts';
 import { describeOpen, readOpen } from './list-open.ts';
-import { describeProblem } from './load-checks.ts';
 
 /**
  * One audit run: opens and closes issues, and says what is open. Hosts were judged as their reports came, so that it

@@ -4,6 +4,7 @@ import { makeOutput, type Streams } from '../admin/output.ts';
 import type { GlobalOptions } from '../admin/run-command-line.ts';
 import { loadJudge } from '../audit/judge.ts';
 import { openAudit } from '../audit/open-audit.ts';
+import { openCheckBook } from '../audit/open-check-book.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadStorePassword } from '../settings/server-secrets.ts';
 import { openStore } from '../store/open.ts';
@@ -31,9 +32,15 @@ export function openAdminContext(
     const world = { clock: systemClock, random: systemRandom };
     return openStore(wanted, password === undefined ? world : { ...world, password });
   });
-  const judge = once(async () => (await loadJudge([PRODUCT_CHECKS, ...(await settings()).checks])).judge);
+  const judge = once(async () => {
+    const { checks: folders, checks_profile: profile } = await settings();
+    return (await loadJudge([PRODUCT_CHECKS, ...folders], profile)).judge;
+  });
   const audit = once(async () =>
     openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),
+  );
+  const checks = once(async () =>
+    openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, clock: systemClock }),
   );
   const output = makeOutput(streams, { wantsJson: () => options().json, noColor, signal });
   const context = {
@@ -42,6 +49,7 @@ export function openAdminContext(
     store,
     judge,
     audit,
+    checks,
     clock: systemClock,
     random: systemRandom,
     output,

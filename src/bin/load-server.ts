@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Check } from '../audit/check-file.ts';
+import type { CheckProblem } from '../audit/check-problem.ts';
 import { makeJudge } from '../audit/judge.ts';
-import { type CheckProblem, loadChecks } from '../audit/load-checks.ts';
+import { loadChecks } from '../audit/load-checks.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import type { Log } from '../core/events.ts';
 import type { AnswerKeys } from '../crypto/answer-keys.ts';
@@ -44,7 +45,7 @@ export async function loadServer(file: string, credentials: string | undefined, 
     readPorts(settings),
     readV1Keys(settings),
     loadAnswerKeys(settings, credentials),
-    loadChecks([PRODUCT_CHECKS, ...settings.checks]),
+    loadChecks([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile),
   ]);
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
   return {

@@ -6,11 +6,19 @@ import type { Fields } from './value.ts';
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Kinds of machines that a site may choose its checks for (`checks_profile` of the settings). */
+export const PROFILES = ['laptop', 'server', 'minimal'] as const;
+export type Profile = (typeof PROFILES)[number];
+
 /** What people are told about the issues of one name (from its file in checks.d/). */
 export interface CheckCard {
   name: string;
   title: string;
   severity: Severity;
+  /** why it matters */
+  rationale?: string;
+  /** those that it belongs to; all where absent */
+  profiles?: Profile[];
   /** business time (24 h are one business day) after opening during which nobody is alerted */
   gracePeriod: Milliseconds;
   /** how long an alerted issue stays quiet */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { PROFILES } from '../core/audit.ts';
 import { parseDuration } from '../core/duration.ts';
 import { parseAddressRange } from './address-range.ts';
 
@@ -131,8 +132,10 @@ export const serverSettings = z.strictObject({
   limits: limits.prefault({}),
   v1: v1.prefault({}),
   audit: audit.prefault({}),
-  /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name */
+  /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name, or changes it */
   checks: z.array(path).default([]),
+  /** the kind of machines here: checks that are for others only are off; all checks where absent */
+  checks_profile: z.enum(PROFILES).optional(),
   agents: z
     .strictObject({
       /** what new agents are told */

@@ -7,6 +7,8 @@ import type { AdminContext } from '../../src/admin/context.ts';
 import { makeOutput } from '../../src/admin/output.ts';
 import { loadJudge } from '../../src/audit/judge.ts';
 import { openAudit } from '../../src/audit/open-audit.ts';
+import { openCheckBook } from '../../src/audit/open-check-book.ts';
+import type { Profile } from '../../src/core/audit.ts';
 import type { OperatorError } from '../../src/core/errors.ts';
 import { makeAuthority, makeServerCertificate } from '../../src/crypto/certificates.ts';
 import { generateSigningKey } from '../../src/crypto/ed25519.ts';
@@ -32,8 +34,15 @@ export interface AdminSite {
   json(command: (context: AdminContext) => Command, ...args: string[]): Promise<unknown>;
 }
 
-/** A server's folder with keys and certificates that are real, and the operator's commands on it. */
-export async function adminSite(t: ExecutionContext, kind: StoreKind = 'embedded'): Promise<AdminSite> {
+/**
+ * A server's folder with keys and certificates that are real, and the operator's commands on it.
+ * @param own settings of its checks
+ */
+export async function adminSite(
+  t: ExecutionContext,
+  kind: StoreKind = 'embedded',
+  own: { checks?: string[]; checks_profile?: Profile } = {},
+): Promise<AdminSite> {
   const folder = await scratchFolder(t);
   const place = await temporaryPlace(t, kind);
   const clock = standingClock(NOW);
@@ -45,6 +54,7 @@ export async function adminSite(t: ExecutionContext, kind: StoreKind = 'embedded
     state: join(folder, 'state'),
     pki: join(folder, 'pki'),
     keys: join(folder, 'keys'),
+    ...own,
   });
   await makeKeys(folder);
   const { signal } = new AbortController();
@@ -66,7 +76,8 @@ export async function adminSite(t: ExecutionContext, kind: StoreKind = 'embedded
       ...base,
       settings: async () => settings,
       store: async () => store,
-      judge: async () => (await loadJudge([productChecks])).judge,
+      judge: async () => (await loadJudge([productChecks, ...settings.checks], settings.checks_profile)).judge,
+      checks: () => openCheckBook({ settings, productChecks, clock }),
       audit: () => openAudit({ settings, productChecks, store: async () => store, clock, signal }),
     };
     await command(context)

@@ -18,6 +18,7 @@ function tree(writeOut: (text: string) => void = () => {}): Command {
     store: unused,
     judge: unused,
     audit: unused,
+    checks: unused,
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
@@ -40,6 +41,7 @@ test('the tree holds what the product promises', (t) => {
     ...['setup', 'settings get', 'settings set', 'migrate', 'backup', 'restore'],
     ...['enrollment token', 'enrollment list', 'enrollment approve', 'enrollment revoke'],
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
+    ...['checks list', 'checks show', 'checks test', 'checks explain'],
     ...['keys list', 'keys rotate'],
   ]) {
     t.true(names.includes(name), name);

@@ -11,6 +11,7 @@ test('with --dir everything is below that folder', (t) => {
     keys: '/srv/dome/keys',
     state: '/srv/dome/state',
     store: '/srv/dome/store',
+    checks: '/srv/dome/checks.d',
   });
 });
 
@@ -21,6 +22,7 @@ test('without --dir settings and keys are under /etc and data under /var/lib', (
     keys: '/etc/penguindome/keys',
     state: '/var/lib/penguindome-server',
     store: '/var/lib/penguindome-server/store',
+    checks: '/etc/penguindome/checks.d',
   });
 });
 

@@ -53,6 +53,8 @@ test('setup --yes makes all that a server needs', async (t) => {
   t.deepEqual(await filesBelow(dir), FILES);
   const settings = await loadServerSettings(join(dir, 'server.yml'));
   t.is(settings.store.kind, 'embedded');
+  t.deepEqual(settings.checks, [`${dir}/checks.d`]);
+  t.true((await stat(join(dir, 'checks.d'))).isDirectory(), 'the folder of the site is there, for its own checks');
   t.false(settings.v1.enabled);
   t.regex((await loadServerSecrets(settings)).answerKeys.newest.key.id, /^[A-Za-z0-9_-]{43}$/);
   t.true(keyFits(await read(dir, 'pki/ca.crt'), await read(dir, 'pki/ca.key')));

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { describeProblem, loadChecks } from '../../src/audit/load-checks.ts';
+import { describeProblem } from '../../src/audit/check-problem.ts';
+import { loadChecks } from '../../src/audit/load-checks.ts';
+import type { Profile } from '../../src/core/audit.ts';
 import { days, hours } from '../../src/core/duration.ts';
 import { folderOf } from './scratch.ts';
 
@@ -36,6 +38,8 @@ test('every field is read', async (t) => {
     'full.yaml': `name: full
 title: Full
 severity: critical
+rationale: Because
+profiles: [server, minimal]
 query: { $or: [{ plugins.a: { $ne: 1 } }, { plugins.b: { $exists: false } }] }
 needs: [plugins.a]
 unknown: { plugins.a: unknown }
@@ -52,6 +56,8 @@ enabled: false
   t.deepEqual(problems, []);
   t.like(checks[0], {
     severity: 'critical',
+    rationale: 'Because',
+    profiles: ['server', 'minimal'],
     gracePeriod: hours(4),
     alertFrequency: days(1),
     remediation: { debian: 'Do this', default: 'Do that' },
@@ -76,6 +82,26 @@ test("a later folder's check replaces the one of its name", async (t) => {
       ['good', 'low'],
       ['other', 'medium'],
     ],
+  );
+});
+
+test('a profile switches off the checks that are for others only', async (t) => {
+  const folder = await folderOf(t, {
+    'a.yaml': GOOD,
+    'b.yaml': `${GOOD.replace('good', 'desk')}profiles: [laptop, minimal]\n`,
+    'c.yaml': `${GOOD.replace('good', 'never')}profiles: [laptop]\nenabled: false\n`,
+  });
+  const on = async (profile?: Profile) =>
+    (await loadChecks([folder], profile)).checks.filter(({ enabled }) => enabled).map(({ name }) => name);
+  t.deepEqual(await on(), ['desk', 'good']);
+  t.deepEqual(await on('laptop'), ['desk', 'good']);
+  t.deepEqual(await on('minimal'), ['desk', 'good']);
+  t.deepEqual(await on('server'), ['good']);
+  const { checks } = await loadChecks([folder], 'server');
+  t.deepEqual(
+    checks.map(({ outsideProfile }) => outsideProfile),
+    [true, undefined, undefined],
+    'what its file switches off, the profile does not',
   );
 });
 
@@ -144,6 +170,7 @@ bad(
   /^x\.yaml:5: grace_period: expected a number and s, m, h or d/,
 );
 bad('a grace period of centuries', `${withQuery('a: 1')}grace_period: 99999d\n`, /at most 3650d/);
+bad('no profile at all', `${withQuery('a: 1')}profiles: []\n`, /^x\.yaml:5: profiles: expected at least 1 entry/);
 bad(
   'an unheard-of on_unknown',
   `${withQuery('a: 1')}on_unknown: shrug\n`,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { openAudit } from '../../src/audit/open-audit.ts';
+import type { Profile } from '../../src/core/audit.ts';
 import { OperatorError } from '../../src/core/errors.ts';
 import { serverSettings } from '../../src/settings/server-settings.ts';
 import { temporaryStore } from '../support/stores.ts';
@@ -40,6 +41,27 @@ test("the settings' folders come after the product's, and can switch its checks 
   t.is(problems.length, 1);
   t.regex(problems[0] ?? '', /none: cannot read the folder of checks/);
   t.deepEqual(issues, await audit.open());
+});
+
+test('a profile that is chosen closes the issues of checks that are for others, and one that is left opens them again', async (t) => {
+  const own = await folderOf(t, { 'f.yaml': 'overrides: firewall-disabled\nprofiles: [server]\n' });
+  const store = await temporaryStore(t);
+  const run = async (profile?: Profile) => {
+    const audit = await openAudit({
+      settings: { ...settings({}, [own]), ...(profile !== undefined && { checks_profile: profile }) },
+      productChecks: 'checks.d',
+      store: async () => store,
+      clock: realClock,
+      signal: new AbortController().signal,
+    });
+    const { opened, closed, problems } = await audit.run();
+    t.deepEqual(problems, []);
+    return [opened, closed].map((list) => list.some(({ name }) => name === 'firewall-disabled'));
+  };
+  await store.hosts.storeV1({ hostname: 'desk', at: new Date(), plugins: { firewall: { status: 'off' } }, trail: [] });
+  t.deepEqual(await run(), [true, false]);
+  t.deepEqual(await run('laptop'), [false, true]);
+  t.deepEqual(await run('server'), [true, false]);
 });
 
 for (const [title, business, message] of [

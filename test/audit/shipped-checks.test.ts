@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import test from 'ava';
+import { GROUPS } from '../../packaging/docs/collectors.ts';
 import { makeJudge } from '../../src/audit/judge.ts';
 import { loadChecks } from '../../src/audit/load-checks.ts';
 import { days, hours } from '../../src/core/duration.ts';
@@ -8,29 +11,133 @@ import type { Fields } from '../../src/core/value.ts';
 const AT = new Date('2026-03-02T10:00:00Z');
 const loaded = loadChecks(['checks.d']);
 
-test('every shipped check can be read, and tells people what to do', async (t) => {
+test('every shipped check can be read', async (t) => {
   const { checks, problems } = await loaded;
   t.deepEqual(problems, []);
-  t.deepEqual(
-    checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name),
-    [
-      'firewall-disabled',
-      'os-security-patches-available',
-      'os-update-available',
-      'ssh-password-authentication',
-      'ssh-root-password-authentication',
-      'unencrypted-hard-drive',
-    ],
-  );
+  const names = checks.map(({ name }) => name);
+  for (const name of [
+    'firewall-disabled',
+    'os-security-patches-available',
+    'os-update-available',
+    'ssh-password-authentication',
+    'ssh-root-password-authentication',
+    'unencrypted-hard-drive',
+  ]) {
+    t.true(names.includes(name), name);
+  }
   t.deepEqual(
     checks.filter(({ rule }) => rule === undefined).map(({ name }) => name),
     [...BUILT_IN_ISSUES].sort(),
   );
-  for (const { name, remediation, enabled } of checks) {
+});
+
+test('every shipped check says why it matters, how much, and what to do about it, and is on', async (t) => {
+  for (const { name, file, remediation, enabled, rationale } of (await loaded).checks) {
+    const text = await readFile(file, 'utf8');
+    t.is(basename(file), `${name}.yaml`);
+    t.regex(text, /^severity: /m, name);
     t.truthy(remediation['default'], name);
     t.true(enabled, name);
+    // a check may still have its rationale as the comment on top
+    const why = rationale ?? /^(?:# .*\n)+/.exec(text)?.[0] ?? '';
+    t.true(why.length > 40, `${name}: expected a rationale`);
   }
 });
+
+test('tags of CIS Controls v8 name a safeguard that there is', async (t) => {
+  for (const { name, tags } of (await loaded).checks) {
+    for (const tag of tags.filter((each) => each.startsWith('cis'))) {
+      const [, control = '', safeguard = ''] = /^cis-(\d+)\.(\d+)$/.exec(tag) ?? [];
+      const count = CIS_SAFEGUARDS[Number(control) - 1] ?? 0;
+      t.true(Number(safeguard) >= 1 && Number(safeguard) <= count, `${name}: ${tag}`);
+    }
+  }
+});
+
+/** How many safeguards each of the 18 controls has (CIS Controls v8, 2021). */
+const CIS_SAFEGUARDS = [5, 7, 14, 12, 6, 8, 7, 12, 7, 7, 5, 8, 11, 9, 7, 14, 9, 5];
+
+/** What is reported otherwise than as a group of facts: docs/collectors.md, and the plugins of the original; `*`: any key. */
+const SHAPES: Record<string, readonly string[]> = {
+  dmidecode: ['*.*'],
+  eraagent: ['installed', 'running'],
+  eset: ['installed', 'running', 'recent'],
+  firewall: ['status', 'layers.*.status', 'layers.*.policies.*'],
+  geolocation: ['location.*', 'accuracy'],
+  guest_session: ['enabled', 'cached_at'],
+  hd_encryption: ['mountpoint', 'device', 'type', 'encrypted'],
+  ip_addresses: ['public_ipv4', 'public_ipv6'],
+  network_devices: ['*.*.*'],
+  os_info: ['distname', 'version'],
+  os_updates: ['release', 'current', 'patches', 'security_patches', 'installed_packages'],
+  prey: ['running'],
+  screenlock: ['users.user', 'users.enabled', 'users.delay', 'cached_at'],
+  sshd: ['status', 'config.*'],
+};
+
+test('every path of a shipped check leads to something that a collector reports', async (t) => {
+  for (const { name, rule } of (await loaded).checks) {
+    if (rule === undefined) continue;
+    const queries = [rule.query, rule.unknown ?? {}, rule.appliesTo ?? {}];
+    for (const path of new Set([...rule.needs, ...queries.flatMap(deepPaths)])) {
+      if (path.startsWith('plugins.')) t.is(strayed(path.split('.').slice(1)), undefined, `${name}: ${path}`);
+      else t.true(['hostname', 'suspended', 'submitted_at', 'collected_at'].includes(path), `${name}: ${path}`);
+    }
+  }
+});
+
+test('a path that leads nowhere is told from one that leads somewhere', (t) => {
+  const at = (path: string) => strayed(path.split('.'));
+  t.deepEqual(['firewall.layers.ufw.status', 'boot.kernel_lockdown', 'boot.reasons.x', 'sshd'].map(at), [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  t.is(at('nosuch.x'), 'nosuch is no collector');
+  t.is(at('boot.nosuch'), 'boot.nosuch is no fact');
+  t.is(at('boot.kernel_lockdown.nosuch'), 'the shape of boot.kernel_lockdown does not say nosuch');
+  t.is(at('firewall.state'), 'the shape of firewall does not say state');
+});
+
+/** The paths of a query, those within $elemMatch too. */
+function deepPaths(query: Record<string, unknown>): string[] {
+  return Object.entries(query).flatMap(([key, value]) => {
+    if (key.startsWith('$')) return (Array.isArray(value) ? value : []).filter(isGroup).flatMap(deepPaths);
+    const members = isGroup(value) && isGroup(value['$elemMatch']) ? deepPaths(value['$elemMatch']) : [];
+    return [key, ...members.map((member) => `${key}.${member}`)];
+  });
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @returns where a path below `plugins` leaves what is documented; undefined where it does not */
+function strayed([collector = '', ...steps]: readonly string[]): string | undefined {
+  const facts = GROUPS[collector];
+  const keys = steps.filter((step) => !/^\d+$/.test(step));
+  if (facts === undefined) return strayedFromShape(collector, keys);
+  const [name, ...below] = keys;
+  if (name === undefined || name === 'reasons') return undefined;
+  const doc = facts.find(({ fact }) => fact.name === name);
+  if (doc === undefined) return `${collector}.${name} is no fact`;
+  // a shape is written for people; that it holds the word is what can be told
+  const words: readonly string[] = doc.shape.match(/[A-Za-z0-9_-]+/g) ?? [];
+  const wild = /\b[A-Z]{2,}\b/.test(doc.shape);
+  const unsaid = below.find((step) => !words.includes(step) && !wild);
+  return unsaid === undefined ? undefined : `the shape of ${collector}.${name} does not say ${unsaid}`;
+}
+
+function strayedFromShape(collector: string, keys: readonly string[]): string | undefined {
+  const shapes = SHAPES[collector];
+  if (shapes === undefined) return `${collector} is no collector`;
+  const fits = shapes.some((shape) => {
+    const steps = shape.split('.');
+    return keys.every((key, index) => steps[index] === '*' || steps[index] === key);
+  });
+  return fits ? undefined : `the shape of ${collector} does not say ${keys.join('.')}`;
+}
 
 test("the original's grace periods and alert frequencies are kept", async (t) => {
   const times = Object.fromEntries(

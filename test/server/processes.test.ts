@@ -227,6 +227,34 @@ test('SIGHUP reaches every worker, one that is just starting too; what cannot be
   t.deepEqual(await shown(installed), third);
 });
 
+test('SIGHUP takes changed checks, overrides and the profile over, in every worker', async (t) => {
+  const installed = await installTwo(t);
+  const folder = join(installed.dir, 'checks.d');
+  const server = await runServer(t, installed);
+  const store = await storeOf(t, installed);
+  const client = await clientOf(installed);
+  await client.enroll(await makeToken(store));
+  const judgedBy = async (value: number) => {
+    t.is((await client.submit({ 'plugins.x': value })).status, 200);
+    return Object.keys((await store.hosts.find(client.hostname))?.checks?.results ?? {});
+  };
+  const before = await judgedBy(0);
+  for (const name of ['firewall-disabled', 'unencrypted-hard-drive']) t.true(before.includes(name), name);
+
+  await writeFile(join(folder, 'f.yaml'), 'overrides: firewall-disabled\nenabled: false\n');
+  await writeFile(join(folder, 'x.yaml'), 'name: x\ntitle: X\nquery: { plugins.x: 3 }\n');
+  const settings = await readFile(installed.config, 'utf8');
+  await writeFile(installed.config, settings.replace('# checks_profile: laptop', 'checks_profile: server'));
+  server.child.kill('SIGHUP');
+  await server.waitFor('server.reloaded');
+  for (let value = 1; value <= SOME; value++) {
+    const after = await judgedBy(value);
+    t.false(after.includes('firewall-disabled'), 'the override');
+    t.false(after.includes('unencrypted-hard-drive'), 'the profile');
+    t.true(after.includes('x'), 'a check of its own');
+  }
+});
+
 for (const event of ['server.ready', 'server.starting']) {
   test(`a stop that comes to the whole process group ends in order, after ${event}`, async (t) => {
     const server = await runServer(t, await installTwo(t), {}, event);
