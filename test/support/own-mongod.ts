@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
+import { freePort } from './free-port.ts';
 import { scratchFolder } from './scratch.ts';
 
 /** The program, where there is one (test/run.mjs). */
@@ -49,13 +49,4 @@ export async function ownMongodIn(folder: string, t: ExecutionContext, ...args: 
     while (!/^State:\s+T/m.test(await readFile(`/proc/${child?.pid}/status`, 'utf8'))) await setTimeout(5);
   };
   return { settings, start, kill, isAlive, freeze, signal: (signal: NodeJS.Signals) => child?.kill(signal) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
