@@ -18,7 +18,7 @@ for (const [size, limit, why] of [
 }
 
 const HEADER = '    1B-blocks        Avail Mounted on\n';
-const row = (size: number, available: number, target: string) => ` ${size} ${available} ${target}\n`;
+const row = (size: number, available: number, target: string) => ` ${size} ${Math.round(available)} ${target}\n`;
 const df = (...rows: string[]) => saying(HEADER + rows.join(''));
 
 const MACHINE = {

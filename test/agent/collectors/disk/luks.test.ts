@@ -80,21 +80,27 @@ real('LUKS2: each slot with its key derivation, and no keys, salts or digests', 
   ]);
 });
 
+/** As systemd-cryptenroll writes it; systemd's plug-in for cryptsetup, where it is installed, takes nothing less. */
+const TPM2 = {
+  type: 'systemd-tpm2',
+  keyslots: ['1'],
+  'tpm2-blob': 'QUJDREVGR0g=',
+  'tpm2-pcrs': [7],
+  'tpm2-pcr-bank': 'sha256',
+  'tpm2-primary-alg': 'ecc',
+  'tpm2-policy-hash': 'a5'.repeat(32),
+  'tpm2-pin': true,
+};
+
 real('LUKS2: a slot that a TPM opens is told by its token', async (t) => {
   const { host, cryptsetup, image, key, other } = await machine(t, 2);
   cryptsetup('luksFormat', '--type', 'luks2', ...ARGON, image, key);
   cryptsetup('luksAddKey', ...FAST, '--key-file', key, image, other);
   const token = join(dirname(key), 'token.json');
-  await writeFile(token, JSON.stringify({ type: 'systemd-tpm2', keyslots: ['1'], 'tpm2-pin': true }));
+  await writeFile(token, JSON.stringify(TPM2));
   cryptsetup('token', 'import', '--json-file', token, image);
   const { value } = await tell(luks, host);
   t.like(value, [{ slots: [{ opened_by: 'passphrase' }, { slot: 1, kdf: 'pbkdf2', opened_by: 'tpm2', pin: true }] }]);
-});
-
-real('LUKS2: the null cipher is named', async (t) => {
-  const { host, cryptsetup, image, key } = await machine(t, 2);
-  cryptsetup('luksFormat', '--type', 'luks2', ...FAST, '--cipher', 'null', image, key);
-  t.like((await tell(luks, host)).value, [{ cipher: 'cipher_null-ecb' }]);
 });
 
 real('an erased volume has no slots left, though it still is LUKS', async (t) => {

@@ -77,6 +77,11 @@ test('the work space of a re-encryption is no key slot, and of the segments the 
   });
 });
 
+test('the null cipher, which needs no key, is named', (t) => {
+  const text = header({ 0: slot('pbkdf2') }, {}, { 0: { ...SEGMENT, encryption: 'cipher_null-ecb' } });
+  t.is(parseLuks2(text)?.cipher, 'cipher_null-ecb');
+});
+
 for (const [what, text] of [
   ['nothing', ''],
   ['cut off', header({ 0: slot('argon2id') }).slice(0, -20)],
