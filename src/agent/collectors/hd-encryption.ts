@@ -1,6 +1,7 @@
 import { seconds } from '../../core/duration.ts';
 import { type Collector, type HostAccess, UNKNOWN } from '../collector.ts';
 import { type OnDisk, readOnDisk, type Stored } from './on-disk.ts';
+import { zfsEncrypted } from './zfs.ts';
 
 export const hdEncryption = {
   name: 'hd_encryption',
@@ -12,15 +13,25 @@ export const hdEncryption = {
 async function collectEncryption(host: HostAccess): Promise<unknown> {
   const onDisk = await readOnDisk(host);
   if (onDisk.mounts === undefined) return UNKNOWN;
+  const zfs = await zfsAnswers(host, onDisk.mounts);
   return [...onDisk.mounts, ...storedSwaps(onDisk)]
     .filter(({ place }) => !onDisk.removable(place))
     .map(({ mountpoint, device, type, place }) => ({
       mountpoint,
       device,
       type,
-      encrypted: type === 'ecryptfs' ? true : onDisk.encrypted(place),
+      encrypted: type === 'ecryptfs' ? true : (zfs.get(`${type} ${device}`) ?? onDisk.encrypted(place)),
     }))
     .sort(byMountpoint);
+}
+
+/** ZFS encrypts by itself, and sysfs does not show its disks. @returns by `zfs DATASET` */
+async function zfsAnswers(host: HostAccess, mounts: readonly Stored[]): Promise<Map<string, boolean>> {
+  const datasets = mounts.filter(({ type }) => type === 'zfs').map(({ device }) => device);
+  const answers = datasets.length === 0 ? undefined : await zfsEncrypted(host, datasets);
+  return new Map(
+    [...(answers ?? [])].flatMap(([name, answer]) => (typeof answer === 'boolean' ? [[`zfs ${name}`, answer]] : [])),
+  );
 }
 
 /** Swap holds what was in memory, keys too. The mount point is lsblk's word for it. */
