@@ -41,7 +41,7 @@ async function readVolume(host: HostAccess, cryptsetup: string, { version, below
 }
 
 /** @param device that holds a LUKS header. @returns undefined where it holds none that can be read */
-export async function readHeader(
+async function readHeader(
   host: HostAccess,
   cryptsetup: string,
   version: 1 | 2,

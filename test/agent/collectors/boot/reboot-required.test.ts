@@ -58,6 +58,11 @@ test('Debian: a newer one of another flavour, old copies, and folders of modules
   t.like(value, { required: false, newest: R18 });
 });
 
+test("the copies that `make install` keeps of kernels of one's own do not count", async (t) => {
+  const files = { ...DEBIAN, ...images('6.9.1', '6.9.2.old') };
+  t.like((await tellOf(t, rebootRequired, files, runs('6.9.1'))).value, { required: false, newest: '6.9.1' });
+});
+
 const built = (version: string) =>
   `Linux version ${R18} (debian-kernel@lists.debian.org) (gcc-12) #1 SMP PREEMPT_DYNAMIC Debian ${version} (2024-02-01)\n`;
 const status = (version: string) =>
