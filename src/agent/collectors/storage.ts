@@ -42,6 +42,8 @@ export function isEncrypted(place: Place, storage: Storage, placeOfFile: (path: 
     const device = storage.get(name);
     if (device === undefined) return UNKNOWN;
     if (device.encrypts) return true;
+    // A ZFS volume may be encrypted by ZFS itself, and sysfs does not show the disks below.
+    if (/^zd\d/.test(name)) return UNKNOWN;
     if (device.file !== undefined) return isEncrypted(placeOfFile(device.file), storage, () => undefined);
     return device.below.length === 0 ? false : isEncrypted(device.below, storage, placeOfFile);
   });

@@ -4,7 +4,7 @@ import { hdEncryption } from '../../../src/agent/collectors/hd-encryption.ts';
 import { isFields } from '../../../src/core/value.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { plantLayout } from './disk-layout.ts';
-import { hostInFolder, plant, thisHost } from './host-in-folder.ts';
+import { hostInFolder, plant, saying, thisHost } from './host-in-folder.ts';
 
 /** `[mountpoint, device, type, encrypted]`, besides the system's own plain root on /dev/vda. */
 type Line = [string, string, string, boolean | 'unknown'];
@@ -229,6 +229,34 @@ test('where it cannot be told, encrypted is unknown: ZFS, an overlay as root, a 
       ['/tank', 'tank', 'zfs', 'unknown'] satisfies Line,
     ].map(([mountpoint, device, type, encrypted]) => ({ mountpoint, device, type, encrypted })),
   );
+});
+
+test('of ZFS it is told what zfs says of its data sets', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, {
+    ...withMounts('2 1 0:50 / /tank rw - zfs tank rw', '3 1 0:51 / /tank/open rw - zfs tank/open rw'),
+    '/usr/bin/zfs': saying('tank\taes-256-gcm\ntank/open\toff'),
+    '/usr/bin/zpool': saying('tank\t1G\n\t/dev/sda1\t1G'),
+  });
+  t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+    SYSTEM,
+    entry(['/tank', 'tank', 'zfs', true]),
+    entry(['/tank/open', 'tank/open', 'zfs', false]),
+  ]);
+});
+
+test('swap on a ZFS volume cannot be told', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, {
+    ...DISK,
+    '/proc/swaps': 'Filename\tType\tSize\tUsed\tPriority\n/dev/zd0  partition\t65532\t0\t100\n',
+    '/sys/class/block/zd0': '-> ../../devices/virtual/block/zd0',
+    '/sys/devices/virtual/block/zd0/removable': '0\n',
+  });
+  t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+    SYSTEM,
+    entry(['[SWAP]', '/dev/zd0', 'swap', 'unknown']),
+  ]);
 });
 
 test('without any mounts to be seen it is unknown', async (t) => {
