@@ -94,23 +94,26 @@ const MISTAKE =
 
 for (const collector of COLLECTORS) {
   for (const [what, text] of Object.entries(TEXTS)) {
-    test.serial(`${collector.name}: where all files and programs say ${what}, it answers in time, twice the same`, async (t) => {
-      t.timeout(60_000);
-      // What is as large as can be takes its time: once is enough.
-      const results = Object.entries(RESULTS).slice(0, text.length > 100_000 ? 1 : 3);
-      for (const [status, result] of results) {
-        const look = async () => {
-          const host = sayingHost(t, text, result);
-          const kit = { hostFor: () => host, toolsFor: () => memory() };
-          return runCollector({ ...collector, timeout: 30_000 }, kit, new AbortController().signal);
-        };
-        const first = await look();
-        t.notThrows(() => JSON.parse(first.text));
-        t.notRegex(first.text, MISTAKE, status);
-        t.notRegex(first.failure ?? '', /did not end/, status);
-        t.is((await look()).text, first.text, `${status}: it flaps`);
-      }
-    });
+    test.serial(
+      `${collector.name}: where all files and programs say ${what}, it answers in time, twice the same`,
+      async (t) => {
+        t.timeout(60_000);
+        // What is as large as can be takes its time: once is enough.
+        const results = Object.entries(RESULTS).slice(0, text.length > 100_000 ? 1 : 3);
+        for (const [status, result] of results) {
+          const look = async () => {
+            const host = sayingHost(t, text, result);
+            const kit = { hostFor: () => host, toolsFor: () => memory() };
+            return runCollector({ ...collector, timeout: 30_000 }, kit, new AbortController().signal);
+          };
+          const first = await look();
+          t.notThrows(() => JSON.parse(first.text));
+          t.notRegex(first.text, MISTAKE, status);
+          t.notRegex(first.failure ?? '', /did not end/, status);
+          t.is((await look()).text, first.text, `${status}: it flaps`);
+        }
+      },
+    );
   }
 
   test.serial(`${collector.name}: what was kept in another shape is no reason to fail`, async (t) => {
