@@ -71,8 +71,10 @@ async function buildAgent(outdir, version) {
   await rm(`${outdir}/penguindome-agent.code-cache`, { force: true });
   await writeFile(`${outdir}/penguindome-agent.bundle.js`, `/*${stamp}*/${text}`);
   await writeProgram(`${outdir}/penguindome-agent`, loader.text);
-  await copyFile(`${root}packaging/penguindome-tick`, `${outdir}/penguindome-tick`);
-  await chmod(`${outdir}/penguindome-tick`, 0o755);
+  for (const script of ['penguindome-tick', 'penguindome-plugin-tool']) {
+    await copyFile(`${root}packaging/${script}`, `${outdir}/${script}`);
+    await chmod(`${outdir}/${script}`, 0o755);
+  }
   makeCodeCache(`${outdir}/penguindome-agent`);
   return ['penguindome-agent', { bytes: text.length, inputs: { ...loader.metafile.inputs, ...main.metafile.inputs } }];
 }

@@ -12,19 +12,26 @@ export interface Keeping {
   folder: string;
   clock: Clock;
   settings: AgentSettings['collectors'];
-  /** false: nothing is kept */
+  /** false: nothing is written, and what was kept lasts as long as these tools */
   keeps: boolean;
 }
 
-const LARGEST = 4 * 1024 * 1024;
+/** Bytes of a file that holds what was kept. */
+export const LARGEST_KEPT = 4 * 1024 * 1024;
 const KEY = /^[\w-]{1,100}$/;
 
 const kept = v.object({ at: v.pipe(v.string(), v.isoTimestamp()), value: v.unknown() });
 
+export function isKey(text: string): boolean {
+  return KEY.test(text);
+}
+
 /** What is kept lies in `FOLDER/KEY.json`: `{at, value}`. A file that cannot be read is as good as none. */
 export function collectorTools({ folder, clock, settings, keeps }: Keeping): CollectorTools {
+  // What one only looks with must say the same as what is to be sent: also where a collector recalls what it has just kept.
+  const inMemory = new Map<string, string>();
   const fileOf = (key: string) => {
-    if (!KEY.test(key)) throw new RangeError(`cannot keep anything under ${key}: not letters, digits, - and _`);
+    if (!isKey(key)) throw new RangeError(`cannot keep anything under ${key}: not letters, digits, - and _`);
     return join(folder, `${key}.json`);
   };
   return {
@@ -32,8 +39,8 @@ export function collectorTools({ folder, clock, settings, keeps }: Keeping): Col
     recall: async (key) => {
       const file = fileOf(key);
       try {
-        const text = await readHostile(file, LARGEST);
-        const { at, value } = v.parse(kept, JSON.parse(text?.toString('utf8') ?? ''));
+        const text = inMemory.get(key) ?? (await readHostile(file, LARGEST_KEPT))?.toString('utf8');
+        const { at, value } = v.parse(kept, JSON.parse(text ?? ''));
         return { at: new Date(at), value };
       } catch {
         return undefined;
@@ -41,9 +48,13 @@ export function collectorTools({ folder, clock, settings, keeps }: Keeping): Col
     },
     keep: async (key, value) => {
       const file = fileOf(key);
-      if (!keeps) return;
+      const text = JSON.stringify({ at: clock.now().toISOString(), value });
+      if (!keeps) {
+        inMemory.set(key, text);
+        return;
+      }
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeAtomically(file, JSON.stringify({ at: clock.now().toISOString(), value }), 0o600);
+      await writeAtomically(file, text, 0o600);
     },
   };
 }

@@ -42,23 +42,20 @@ export async function commandRunOne(session: Session, name: string): Promise<num
   const settings = await session.settings();
   const gatherer = await gathererOf(session, settings);
   const everything = { collectors: { disabled: [], enabled: [name] }, plugins: { ...settings.plugins, disabled: [] } };
-  const { collectors, plugins } = await whatRuns({ ...gatherer, settings: everything });
+  const { collectors, plugins, refused } = await whatRuns({ ...gatherer, settings: everything });
   const collector = collectors.find((one) => one.name === name);
   const plugin = plugins.find((one) => one.name === name);
   if (collector === undefined && plugin === undefined) {
-    throw new OperatorError(
-      `cannot run ${name}: there is no such collector or plugin (penguindome-agent collectors list)`,
-      {
-        exitCode: EXIT.usage,
-      },
-    );
+    const why =
+      refused.find((one) => one.plugin === name)?.reason ??
+      'there is no such collector or plugin (penguindome-agent collectors list)';
+    throw new OperatorError(`cannot run ${name}: ${why}`, { exitCode: EXIT.usage });
   }
-  const { timeout, max_output: maxOutput } = settings.plugins;
   const result =
     collector !== undefined
       ? await runCollector(collector, gatherer, context.signal)
       : plugin !== undefined
-        ? await runPlugin(plugin, { timeout, maxOutput }, gatherer.env, context.signal)
+        ? await runPlugin(plugin, gatherer, context.signal)
         : undefined;
   if (result === undefined) return EXIT.failed;
   context.write(jsonText(JSON.parse(result.text)));

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { AgentContext } from './context.ts';
 import { EXIT, EXIT_HELP } from './exit-codes.ts';
+import { addPluginTool } from './plugin-tool-commands.ts';
 import { reportFailure } from './report-failure.ts';
 import { type Session, session } from './session.ts';
 
@@ -45,6 +46,7 @@ function build({ version, write, writeError }: AgentContext, act: Act): Command 
   addRotateKey(program, act);
   addReporting(program, act);
   addLooking(program, act);
+  addPluginTool(program, act);
   return program;
 }
 

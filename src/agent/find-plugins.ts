@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { join, parse, sep } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { hasCode } from './has-code.ts';
@@ -10,10 +10,18 @@ export interface Plugin {
   path: string;
 }
 
+/** An executable that was not taken, or a folder of them. */
+export interface RefusedPlugin {
+  /** its path */
+  name: string;
+  reason: string;
+  /** what its result would be called, where it is refused for what it is and not for its name */
+  plugin?: string;
+}
+
 export interface FoundPlugins {
   plugins: Plugin[];
-  /** executables that were not taken, and why */
-  refused: { name: string; reason: string }[];
+  refused: RefusedPlugin[];
 }
 
 const MOST_PLUGINS = 1000;
@@ -21,7 +29,8 @@ const MOST_PLUGINS = 1000;
 const NAME = /^[^\0\ufffd]{1,255}$/u;
 
 /**
- * The plugins that may run: executable files of the folders, the first of each name. Hidden files and backups (`~`) are skipped.
+ * The plugins that may run: executable files of the folders, the first of each name. Hidden files and backups (`~`) are skipped,
+ * and so is what neither may be executed nor begins as a script does.
  * Only what root (or the agent's own user, where it is not root) owns and nobody else may write to, the folder alike, and no link out of it.
  * @param taken names that are not free any more
  */
@@ -44,9 +53,11 @@ export async function findPlugins(
       const path = join(folder, file);
       const verdict = await judge(path, folder, uid);
       if (verdict === 'not a plugin') continue;
-      const reason = verdict ?? unfit(name) ?? duplicate(names, name);
+      const unnamed = unfit(name);
+      const reason = verdict ?? unnamed ?? duplicate(names, name);
       if (reason !== undefined) {
-        found.refused.push({ name: path, reason });
+        const told = verdict !== undefined && unnamed === undefined;
+        found.refused.push({ name: path, reason, ...(told ? { plugin: name } : {}) });
         continue;
       }
       names.add(name);
@@ -80,10 +91,23 @@ async function judge(path: string, folder: string, uid: number): Promise<string 
     const target = await realpath(path);
     if (!target.startsWith((await realpath(folder)) + sep)) return 'it is a link out of its folder';
     const facts = await stat(target);
-    if (!facts.isFile() || (facts.mode & 0o111) === 0) return 'not a plugin';
+    if (!facts.isFile()) return 'not a plugin';
+    if ((facts.mode & 0o111) === 0) return (await isScript(target)) ? 'it is not executable' : 'not a plugin';
     return distrust(facts, uid);
   } catch (error) {
     return messageOf(error);
+  }
+}
+
+/** Whoever wrote `#!` meant it to be run; a README beside the plugins is nothing to complain of. */
+async function isScript(path: string): Promise<boolean> {
+  const handle = await open(path).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.toString('latin1') === '#!';
+  } finally {
+    await handle.close();
   }
 }
 

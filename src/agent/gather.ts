@@ -1,9 +1,11 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
-import type { Result } from './body.ts';
+import { failed, type Result } from './body.ts';
 import type { Collector, CollectorTools, HostAccess } from './collector.ts';
-import { findPlugins, type Plugin } from './find-plugins.ts';
+import { findPlugins, type Plugin, type RefusedPlugin } from './find-plugins.ts';
+import { fitReport } from './fit-report.ts';
+import type { PluginRoom } from './plugin-room.ts';
 import { runCollector } from './run-collector.ts';
-import { runPlugin } from './run-plugin.ts';
+import { NOT_RUN, runPlugin } from './run-plugin.ts';
 import { activeTargets } from './systemd-targets.ts';
 
 /** What looking at this machine takes. */
@@ -13,8 +15,11 @@ export interface Gatherer {
   pluginFolders: readonly string[];
   /** effective user id */
   uid: number;
-  /** environment of plugins */
+  /** environment of plugins, but for what is each one's own */
   env: Readonly<Record<string, string>>;
+  roomFor(plugin: string): Promise<PluginRoom>;
+  /** a line that a plugin logs */
+  say(line: string): void;
   hostFor(signal: AbortSignal): HostAccess;
   toolsFor(collector: string): CollectorTools;
   signal: AbortSignal;
@@ -37,18 +42,32 @@ export async function gather(gatherer: Gatherer): Promise<Gathered> {
   const { collectors, plugins, refused } = await whatRuns(gatherer);
   const [built, plugged] = await Promise.all([
     Promise.all(collectors.map((collector) => runCollector(collector, gatherer, signal))),
-    sideBySide(settings.plugins.at_once, plugins, (plugin) =>
-      runPlugin(
-        plugin,
-        { timeout: settings.plugins.timeout, maxOutput: settings.plugins.max_output },
-        gatherer.env,
-        signal,
-      ),
-    ),
+    sideBySide(settings.plugins.at_once, plugins, (plugin) => runPlugin(plugin, gatherer, signal)),
   ]);
-  const results = [...built, ...plugged].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const ran = [...built, ...plugged];
+  const all = [...ran, ...resultsOfRefused(refused, ran, settings)].sort((a, b) => (a.name < b.name ? -1 : 1));
   const after = await activeTargets(host);
-  return { results, refused, unsettled: before !== undefined && after !== undefined && before !== after };
+  return {
+    results: fitReport(all),
+    refused: refused.map(({ name, reason }) => ({ name, reason })),
+    unsettled: before !== undefined && after !== undefined && before !== after,
+  };
+}
+
+/** A plugin that may not be run is told where its result would be, unless another one stands there: whoever waits for it reads why. */
+function resultsOfRefused(
+  refused: readonly RefusedPlugin[],
+  ran: readonly Result[],
+  { plugins: { disabled } }: Gatherer['settings'],
+): Result[] {
+  const taken = new Set([...ran.map(({ name }) => name), ...disabled]);
+  return refused.flatMap(({ plugin, reason }) => {
+    if (plugin === undefined || taken.has(plugin)) return [];
+    taken.add(plugin);
+    const { name, text } = failed(plugin, { returncode: NOT_RUN, stdout: '', stderr: reason, reason });
+    // Without `failure`: that it was refused is told once.
+    return [{ name, text }];
+  });
 }
 
 /** What is switched on; a collector that is switched off leaves its name to a plugin. */

@@ -3,21 +3,30 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { collectorTools } from './collector-tools.ts';
 import type { Gatherer } from './gather.ts';
 import { hostAccess, programEnvironment } from './host-access.ts';
+import { openRoom } from './plugin-room.ts';
 import type { Session } from './session.ts';
 
-/** @param keeps whether collectors may keep something for their next run */
+/** @param keeps whether collectors and plugins may keep something for their next run */
 export async function gathererOf(
-  { context, places }: Session,
+  { context, places, output }: Session,
   settings: AgentSettings,
   keeps = false,
 ): Promise<Gatherer> {
-  const { clock, uid, home, signal } = context;
+  const { clock, uid, home, signal, version, program } = context;
   return {
     settings,
     collectors: await context.collectors(),
     pluginFolders: places.plugins,
     uid,
-    env: programEnvironment(home),
+    env: {
+      ...programEnvironment(home),
+      PENGUINDOME_CONFIG: places.settings,
+      PENGUINDOME_NODE: program.node,
+      PENGUINDOME_TOOL: program.pluginTool,
+      PENGUINDOME_VERSION: version,
+    },
+    roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
+    say: output.note,
     toolsFor: (name) =>
       collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),

@@ -12,8 +12,10 @@ export interface Places {
   status: string;
   /** for penguindome-tick: when something is due again */
   due: string;
-  /** what collectors and plugins keep for their next run; root's alone */
+  /** what collectors keep for their next run; root's alone */
   kept: string;
+  /** a folder for each plugin, with its state and its cache; root's alone */
+  pluginRooms: string;
   /** the collector's; the submitter only reads it */
   spool: { root: string; reports: string; bodies: string; aside: string; journal: string; lock: string };
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
@@ -44,6 +46,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     status: join(state, 'status.json'),
     due: join(state, 'due'),
     kept: join(state, 'kept'),
+    pluginRooms: join(state, 'plugins'),
     spool: {
       root: spool,
       reports: join(spool, 'reports'),

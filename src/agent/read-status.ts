@@ -132,7 +132,7 @@ function collecting(journal: Journal, interval: Milliseconds, now: Date): Troubl
     code: 'collector-failed',
     what: `${name}: ${reason}`,
     advice: name.startsWith('/')
-      ? 'make it belong to root and writable by nobody else, or remove it'
+      ? 'make it executable, owned by root and writable by nobody else, or remove it'
       : `see what it says: penguindome-agent collectors run ${name}`,
   }));
   if (!isLate(journal.collected_at, interval, now)) return troubles;

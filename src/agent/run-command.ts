@@ -1,6 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { kill } from 'node:process';
+import type { Readable } from 'node:stream';
 import type { Milliseconds } from '../core/duration.ts';
+import { messageOf } from '../core/errors.ts';
 import type { CommandResult } from './collector.ts';
 import { hasCode } from './has-code.ts';
 
@@ -18,39 +20,65 @@ export interface Command {
   signal: AbortSignal;
 }
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
 /** What a left-over child that kept the pipes open gets after the command itself has ended. */
 const DRAIN: Milliseconds = 500;
+/** What the kernel gets to end a killed program. One that waits for a disk or a file server that is gone is left behind. */
+const DEATH: Milliseconds = 5000;
 
 /** Runs a program in a process group of its own, which is killed whole: at the end, the time limit, or too much output. Never rejects. */
-export function runCommand(command: Command): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    if (command.signal.aborted) {
-      resolve({ code: null, problem: 'timed-out', stdout: '', stderr: '' });
+export async function runCommand(command: Command): Promise<CommandResult> {
+  if (command.signal.aborted) return { code: null, problem: 'timed-out', stdout: '', stderr: '' };
+  try {
+    return await follow(start(command), command);
+  } catch (error) {
+    // What Node does not tell by an event: an argument that is too long or holds a NUL, no file descriptors left.
+    return { code: null, problem: problemOf(error), stdout: '', stderr: messageOf(error) };
+  }
+}
+
+function start({ path, args, cwd = '/', env, as }: Command): Child {
+  const child: Child = spawn(path, [...args], {
+    cwd,
+    detached: true,
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...as,
+  });
+  return child;
+}
+
+function follow(child: Child, { maxOutput, timeout, signal }: Command): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    let problem: CommandResult['problem'];
+    // Where there were no file descriptors left for the pipes either.
+    if (child.stdout === undefined || child.stderr === undefined) {
+      child.once('error', reject);
       return;
     }
-    let problem: CommandResult['problem'];
-    const child = spawn(command.path, [...command.args], {
-      cwd: command.cwd ?? '/',
-      detached: true,
-      env: { ...command.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...command.as,
-    });
+    let drain: NodeJS.Timeout | undefined;
+    let death: NodeJS.Timeout | undefined;
     const stop = (reason: CommandResult['problem']) => {
       problem ??= reason;
       killGroup(child);
+      death ??= setTimeout(() => {
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
+        child.unref();
+        finish(null);
+      }, DEATH);
     };
-    const stdout = keep(child.stdout, command.maxOutput, () => stop('too-much-output'));
-    const stderr = keep(child.stderr, command.maxOutput, () => stop('too-much-output'));
-    const timer = setTimeout(() => stop('timed-out'), command.timeout);
+    const stdout = keep(child.stdout, maxOutput, () => stop('too-much-output'));
+    const stderr = keep(child.stderr, maxOutput, () => stop('too-much-output'));
+    const timer = setTimeout(() => stop('timed-out'), timeout);
     const onAbort = () => stop('timed-out');
-    command.signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
 
-    let drain: NodeJS.Timeout | undefined;
     const finish = (code: number | null) => {
       clearTimeout(timer);
       clearTimeout(drain);
-      command.signal.removeEventListener('abort', onAbort);
+      clearTimeout(death);
+      signal.removeEventListener('abort', onAbort);
       if (code === null) problem ??= 'killed';
       resolve({
         code: problem === undefined ? code : null,
@@ -60,23 +88,26 @@ export function runCommand(command: Command): Promise<CommandResult> {
       });
     };
     child.on('error', (error) => {
-      problem ??= hasCode(error, 'ENOENT', 'ENOTDIR') ? 'missing' : 'denied';
+      problem ??= problemOf(error);
       // Where it was never started there is no `close`.
       if (child.pid === undefined) finish(null);
     });
     child.on('exit', () => {
       killGroup(child);
       drain = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
+        for (const stream of [child.stdout, child.stderr]) stream.destroy();
       }, DRAIN);
     });
     child.on('close', finish);
   });
 }
 
+function problemOf(error: unknown): 'missing' | 'denied' {
+  return hasCode(error, 'ENOENT', 'ENOTDIR') ? 'missing' : 'denied';
+}
+
 /** The group outlives its leader as long as any member does; when none is left there is nothing to kill. */
-function killGroup(child: ChildProcess): void {
+function killGroup(child: Child): void {
   if (child.pid === undefined) return;
   try {
     kill(-child.pid, 'SIGKILL');

@@ -1,23 +1,57 @@
 import { formatDuration, type Milliseconds } from '../core/duration.ts';
+import { messageOf } from '../core/errors.ts';
 import { bodyOfJson, failed, type Result } from './body.ts';
 import type { CommandResult } from './collector.ts';
 import type { Plugin } from './find-plugins.ts';
+import type { Gatherer } from './gather.ts';
+import { loggedLines } from './plugin-log.ts';
+import type { PluginRoom } from './plugin-room.ts';
 import { runCommand } from './run-command.ts';
 
-export interface PluginLimits {
+interface PluginLimits {
   timeout: Milliseconds;
   maxOutput: number;
 }
 
-/** Runs one plugin: no arguments, JSON on its standard output. Never rejects. */
-export async function runPlugin(
+/** What running a plugin takes. */
+export type PluginKit = Pick<Gatherer, 'settings' | 'env' | 'roomFor' | 'say'>;
+
+/** As a shell tells that something is there and cannot be run. */
+export const NOT_RUN = 126;
+
+/** Runs one plugin: no arguments, JSON on its standard output, what docs/plugins.md says in its environment. Never rejects. */
+export async function runPlugin(plugin: Plugin, kit: PluginKit, signal: AbortSignal): Promise<Result> {
+  const { name } = plugin;
+  let room: PluginRoom;
+  try {
+    room = await kit.roomFor(name);
+  } catch (error) {
+    const reason = `cannot give it a place for its state: ${messageOf(error)}`;
+    return failed(name, { returncode: NOT_RUN, stdout: '', stderr: '', reason });
+  }
+  try {
+    return await runIn(room, plugin, kit, signal);
+  } finally {
+    // What a plugin left behind may still write to a copy that is being thrown away: that is no failure of its result.
+    await room.leave().catch(() => undefined);
+  }
+}
+
+async function runIn(
+  room: PluginRoom,
   { name, path }: Plugin,
-  { timeout, maxOutput }: PluginLimits,
-  env: Readonly<Record<string, string>>,
+  { settings, env, say }: PluginKit,
   signal: AbortSignal,
 ): Promise<Result> {
-  const result = await runCommand({ path, args: [], timeout, maxOutput, env, signal });
+  const { timeout, max_output: maxOutput } = settings.plugins;
+  const own = {
+    PENGUINDOME_CACHE_DIRECTORY: room.cache,
+    PENGUINDOME_PLUGIN: name,
+    PENGUINDOME_STATE_DIRECTORY: room.state,
+  };
+  const result = await runCommand({ path, args: [], timeout, maxOutput, env: { ...env, ...own }, signal });
   const { stdout, stderr } = result;
+  for (const line of loggedLines(stderr)) say(`${name}: ${line}`);
   if (result.code !== 0) {
     const reason = reasonOf(result, { timeout, maxOutput });
     return failed(name, { returncode: returncodeOf(result), stdout, stderr, reason });
@@ -49,5 +83,5 @@ function reasonOf({ code, problem }: CommandResult, { timeout, maxOutput }: Plug
 function returncodeOf({ code, problem }: CommandResult): number {
   if (code !== null) return code;
   if (problem === 'missing') return 127;
-  return problem === 'denied' ? 126 : -9;
+  return problem === 'denied' ? NOT_RUN : -9;
 }

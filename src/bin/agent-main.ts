@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { runCommandLine } from '../agent/command-line.ts';
 import type { AgentContext } from '../agent/context.ts';
@@ -35,6 +36,8 @@ function contextOf(signal: AbortSignal): AgentContext {
     uid: process.geteuid?.() ?? -1,
     home: homedir(),
     hostname: hostname(),
+    environment: process.env,
+    program: { pluginTool: join(__dirname, 'penguindome-plugin-tool'), node: process.execPath },
     collectors: async () => (await import('../agent/collectors/index.ts')).COLLECTORS,
     signal,
     readInput,

@@ -65,6 +65,8 @@ export const agentSettings = v.strictObject({
         ),
         4,
       ),
+      /** what a site tells its plugins, by their names; each gets its own (docs/plugins.md). Not for secrets */
+      settings: v.optional(v.record(name, v.record(v.string(), v.unknown())), {}),
     }),
     {},
   ),

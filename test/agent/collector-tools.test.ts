@@ -48,3 +48,11 @@ test('a key that would lead elsewhere is refused', async (t) => {
   for (const key of ['', '../a', 'a/b', 'a.b', 'x'.repeat(101)])
     await t.throwsAsync(tools.keep(key, 1), { instanceOf: RangeError });
 });
+
+test('where one only looks, what is kept is there for as long as the look lasts: the answer is that of a real run', async (t) => {
+  const folder = join(await scratchFolder(t), 'kept');
+  const tools = collectorTools({ folder, clock: realClock, settings, keeps: false });
+  await tools.keep('a', { users: ['ann'], left: undefined });
+  t.deepEqual((await tools.recall('a'))?.value, { users: ['ann'] });
+  await t.throwsAsync(stat(folder), { code: 'ENOENT' });
+});

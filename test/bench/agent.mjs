@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../../packaging/install.mjs';
-import { median, row } from './table.mjs';
+import { measure, must } from './cpu.mjs';
+import { row } from './table.mjs';
 
 /** Settings younger than two seconds at the last run start the agent once more; the demo has just written its own. */
 const SETTINGS_REST = 3000;
@@ -51,32 +52,4 @@ export async function measureAgent({ quick, progress, wants }) {
     spawnSync('rm', ['-rf', demo.kept.folder]);
   }
   return rows;
-}
-
-/** What the interpreter's own start has waited for, as a wrapper around it does, is not the command's. */
-const SCRIPT = `import json,resource,subprocess,sys
-def cpu():
-  u=resource.getrusage(resource.RUSAGE_CHILDREN)
-  return u.ru_utime+u.ru_stime
-before=cpu()
-status=subprocess.call(sys.argv[1:],stdout=subprocess.DEVNULL)
-print(json.dumps({"status":status,"cpu":cpu()-before,"memory":resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024}))`;
-
-/** Medians over the runs; children's CPU time counts, memory is the largest single process. */
-function measure(command, times, before) {
-  const runs = Array.from({ length: times }, () => {
-    if (before !== undefined) must(before);
-    const said = JSON.parse(must(['python3', '-c', SCRIPT, ...command]).stdout);
-    if (said.status !== 0) throw new Error(`cannot measure: ${command.join(' ')} ended with ${said.status}`);
-    return said;
-  });
-  return { cpu: median(runs.map(({ cpu }) => cpu)), memory: median(runs.map(({ memory }) => memory)) };
-}
-
-function must([program, ...args]) {
-  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-  const ran = spawnSync(program, args, { encoding: 'utf8', env });
-  if (ran.status !== 0)
-    throw new Error(`cannot measure: ${program} ${args.join(' ')} ended with ${ran.status}: ${ran.stderr}`);
-  return ran;
 }

@@ -9,6 +9,7 @@ const { buildPrograms } = await import('../../packaging/build.mjs');
 const { startMongods } = await import('../support/mongods.mjs');
 const { buildBenches } = await import('./build.mjs');
 const { measureAgent } = await import('./agent.mjs');
+const { measureCollection } = await import('./collect.mjs');
 const { measureHosts } = await import('./hosts.mjs');
 const { measureSubmissions } = await import('./submissions.mjs');
 const { measureWire } = await import('./wire.mjs');
@@ -32,7 +33,7 @@ try {
   await buildPrograms();
   await buildBenches(options.programs);
   const rows = {};
-  for (const measure of [measureAgent, measureWire, measureSubmissions, measureHosts])
+  for (const measure of [measureAgent, measureCollection, measureWire, measureSubmissions, measureHosts])
     Object.assign(rows, await measure(options));
   if (args.includes('--json')) console.log(JSON.stringify(rows, null, 2));
   else printTable(rows);

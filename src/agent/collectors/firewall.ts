@@ -126,7 +126,8 @@ function firewalldStatus(rules: Rules, judge: Judge): Status {
 async function ufwLayer(host: HostAccess, rules: Rules, judge: Judge): Promise<Record<string, unknown>> {
   const settings = await textOf(host, '/etc/ufw/ufw.conf');
   if (settings === undefined) return {};
-  if (!/^\s*ENABLED\s*=\s*["']?yes\b/im.test(settings)) return { ufw: { status: 'off' } };
+  // Blanks of this line alone: \s would go through all empty lines again for each of them.
+  if (!/^[ \t]*ENABLED[ \t]*=[ \t]*["']?yes\b/im.test(settings)) return { ufw: { status: 'off' } };
   if (Object.values(rules.iptables).includes('unreadable')) return { ufw: { status: UNKNOWN } };
   return {
     ufw: { status: judge(iptablesFilters(rules.iptables).filter(isUfws)) },

@@ -4,7 +4,11 @@ export function parseSshdConfig(output: string): Record<string, string | string[
   for (const line of output.split('\n')) {
     const match = /^([a-z0-9]+)(?:[ \t]+(.*))?$/.exec(line.trimEnd());
     const [, keyword, value = ''] = match ?? [];
-    if (keyword !== undefined) values.set(keyword, [...(values.get(keyword) ?? []), value]);
+    if (keyword === undefined) continue;
+    const before = values.get(keyword);
+    // A copy for each line would take minutes for as much output as is read.
+    if (before === undefined) values.set(keyword, [value]);
+    else before.push(value);
   }
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Collector } from '../../../src/agent/collector.ts';
 import { runCommandLine } from '../../../src/agent/command-line.ts';
@@ -40,6 +40,8 @@ export interface MachineOptions {
   collectors?: readonly Collector[];
   /** another machine's folder: what a cloned disk is */
   state?: string;
+  /** of the process */
+  environment?: Readonly<Record<string, string>>;
 }
 
 export async function newMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
@@ -64,6 +66,8 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
         uid: process.geteuid?.() ?? 0,
         home: state,
         hostname: options.hostname ?? 'testhost',
+        environment: options.environment ?? {},
+        program: { pluginTool: resolve('build/penguindome-plugin-tool'), node: process.execPath },
         collectors: async () => options.collectors ?? own(),
         signal: new AbortController().signal,
         readInput: async (max) => input.slice(0, max),

@@ -9,8 +9,10 @@ export type Suite = 'trixie' | 'bookworm';
 const PACKAGES = [
   'ca-certificates',
   'dbus',
+  'dbus-user-session',
   'iproute2',
   'iptables',
+  'libglib2.0-bin',
   'nftables',
   'nodejs',
   'openssh-server',
