@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../core/world.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
+import { readCredential } from '../settings/read-secret.ts';
 import type { CollectorTools } from './collector.ts';
 import { readHostile } from './read-hostile.ts';
 import { writeAtomically } from './write-atomically.ts';
@@ -14,6 +15,8 @@ export interface Keeping {
   settings: AgentSettings['collectors'];
   /** false: nothing is kept */
   keeps: boolean;
+  /** $CREDENTIALS_DIRECTORY, where systemd gave one */
+  credentials?: string | undefined;
 }
 
 const LARGEST = 4 * 1024 * 1024;
@@ -22,7 +25,7 @@ const KEY = /^[\w-]{1,100}$/;
 const kept = v.object({ at: v.pipe(v.string(), v.isoTimestamp()), value: v.unknown() });
 
 /** What is kept lies in `FOLDER/KEY.json`: `{at, value}`. A file that cannot be read is as good as none. */
-export function collectorTools({ folder, clock, settings, keeps }: Keeping): CollectorTools {
+export function collectorTools({ folder, clock, settings, keeps, credentials }: Keeping): CollectorTools {
   const fileOf = (key: string) => {
     if (!KEY.test(key)) throw new RangeError(`cannot keep anything under ${key}: not letters, digits, - and _`);
     return join(folder, `${key}.json`);
@@ -45,5 +48,7 @@ export function collectorTools({ folder, clock, settings, keeps }: Keeping): Col
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeAtomically(file, JSON.stringify({ at: clock.now().toISOString(), value }), 0o600);
     },
+    secret: async (credential, file) =>
+      (await readCredential(credential, credentials, file, 'put it there'))?.text.trim(),
   };
 }

@@ -6,6 +6,7 @@ import { gathererOf } from './gatherer-of.ts';
 import { runCollector } from './run-collector.ts';
 import { runPlugin } from './run-plugin.ts';
 import type { Session } from './session.ts';
+import { consentText } from './tell-consent.ts';
 
 export async function commandList(session: Session): Promise<number> {
   const { output } = session;
@@ -53,6 +54,8 @@ export async function commandRunOne(session: Session, name: string): Promise<num
       },
     );
   }
+  const { geolocation } = settings.collectors;
+  if (name === 'geolocation' && geolocation !== undefined) session.output.note(consentText(geolocation.url));
   const { timeout, max_output: maxOutput } = settings.plugins;
   const result =
     collector !== undefined

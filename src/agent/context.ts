@@ -10,6 +10,8 @@ export interface AgentContext {
   /** effective user id */
   uid: number;
   home: string;
+  /** $CREDENTIALS_DIRECTORY, where systemd gave one */
+  credentials?: string | undefined;
   /** the machine's own name */
   hostname: string;
   /** loaded when something is to be collected: most runs only submit */

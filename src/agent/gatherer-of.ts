@@ -11,7 +11,7 @@ export async function gathererOf(
   settings: AgentSettings,
   keeps = false,
 ): Promise<Gatherer> {
-  const { clock, uid, home, signal } = context;
+  const { clock, uid, home, credentials, signal } = context;
   return {
     settings,
     collectors: await context.collectors(),
@@ -19,7 +19,7 @@ export async function gathererOf(
     uid,
     env: programEnvironment(home),
     toolsFor: (name) =>
-      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps }),
+      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps, credentials }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

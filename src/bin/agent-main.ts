@@ -34,6 +34,7 @@ function contextOf(signal: AbortSignal): AgentContext {
     version: VERSION,
     uid: process.geteuid?.() ?? -1,
     home: homedir(),
+    credentials: process.env['CREDENTIALS_DIRECTORY'],
     hostname: hostname(),
     collectors: async () => (await import('../agent/collectors/index.ts')).COLLECTORS,
     signal,
