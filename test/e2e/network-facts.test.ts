@@ -6,7 +6,12 @@ import { program } from './support/site.ts';
 const setting = z.object({ value: z.union([z.number(), z.string()]), expected: z.array(z.number()), ok: z.boolean() });
 const facts = z.object({
   listening: z.array(z.object({ protocol: z.string(), port: z.number(), address: z.string(), program: z.string() })),
-  dns: z.object({ via: z.string(), resolvers: z.array(z.string()), dns_over_tls: z.string(), dnssec: z.string() }),
+  dns: z.object({
+    via: z.string(),
+    resolvers: z.union([z.array(z.string()), z.literal('unknown')]),
+    dns_over_tls: z.string(),
+    dnssec: z.string(),
+  }),
   proxy: z.array(z.record(z.string(), z.unknown())),
   remote_access_tools: z.array(z.unknown()),
   sysctl: z.object({ kernel: z.object({ randomize_va_space: setting, kptr_restrict: setting }).loose() }).loose(),
