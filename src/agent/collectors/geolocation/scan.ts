@@ -22,6 +22,6 @@ export async function scanAccessPoints(host: HostAccess): Promise<AccessPoint[]>
 }
 
 async function list(host: HostAccess, nmcli: string, rescan: 'yes' | 'no'): Promise<AccessPoint[] | undefined> {
-  const { code, stdout } = await host.run(nmcli, [...FIELDS, rescan], { timeout: seconds(25) });
+  const { code, stdout } = await host.run(nmcli, [...FIELDS, rescan], { timeout: seconds(18) });
   return code === 0 ? parseScan(stdout) : undefined;
 }
