@@ -18,7 +18,7 @@ export const networkDocs: readonly FactDoc[] = [
       '{via: "libc" | "systemd-resolved" | "local" | NAME, resolvers: [ADDRESS], dns_over_tls: "no" | "opportunistic" | "yes", dnssec: "no" | "allow-downgrade" | "yes"}',
     cost: '20 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'no', fedora: 'output' },
-    sources: ['resolvectl of systemd 252 and 257', 'nss-resolve(8)'],
+    sources: ['resolvectl(1)', 'nss-resolve(8)'],
   },
   {
     fact: listening,
@@ -56,8 +56,7 @@ export const networkDocs: readonly FactDoc[] = [
     root: 'the same, unless processes of others are hidden (hidepid): then `running` is unknown',
     shape: '[{name, kind: "relayed" | "server", installed, running}]',
     cost: '20 ms',
-    tested: { 'debian-12': 'output', 'debian-13': 'output', ubuntu: 'output', arch: 'no', fedora: 'no' },
-    sources: ["GLPI agent's list of remote administration software", "the file lists of the makers' packages"],
+    tested: { 'debian-12': 'no', 'debian-13': 'no', ubuntu: 'no', arch: 'no', fedora: 'no' },
   },
   {
     fact: routing,

@@ -12,8 +12,8 @@ export interface RemoteAccessTool {
 const flatpak = (id: string) => `/var/lib/flatpak/app/${id}`;
 
 /**
- * After GLPI's list of remote administration software (its agent's Task/Inventory/Generic/Remote_Mgmt), and the file lists of the makers'
- * packages for Linux. Desktops' own servers (GNOME's, KDE's) are installed with the desktop: there only running counts.
+ * After GLPI's list of remote administration software (its agent's Task/Inventory/Generic/Remote_Mgmt), and where the makers' packages and
+ * installers are known to put things: none of them was tried. Desktops' own servers (GNOME's, KDE's) are installed with the desktop: there only running counts.
  */
 export const REMOTE_ACCESS_TOOLS: readonly RemoteAccessTool[] = [
   {
@@ -68,7 +68,12 @@ export const REMOTE_ACCESS_TOOLS: readonly RemoteAccessTool[] = [
     ],
     processes: ['rustdesk'],
   },
-  { name: 'splashtop', kind: 'relayed', files: ['/opt/splashtop-streamer'], processes: ['SRStreamer', 'SRAgent'] },
+  {
+    name: 'splashtop',
+    kind: 'relayed',
+    files: ['/opt/splashtop-streamer'],
+    processes: ['SRFeature', 'SRStreamer', 'SRAgent'],
+  },
   { name: 'supremo', kind: 'relayed', files: ['/opt/supremo', '/usr/bin/supremo'], processes: ['supremo', 'Supremo'] },
   {
     name: 'teamviewer',

@@ -23,7 +23,7 @@ test('what resolvectl says is read by link, also where a line goes on', (t) => {
 });
 
 const STUB = { '/etc/resolv.conf': 'nameserver 127.0.0.53\noptions edns0 trust-ad\n' };
-/** `resolvectl VERB` as systemd 252 and 257 print it. */
+/** `resolvectl VERB` as systemd 257 prints it (test/e2e/network-facts.test.ts asks the real one). */
 const resolvectl = (servers: string, overTls: string, dnssec: string) => ({
   '/usr/bin/resolvectl': `#!/bin/sh\ncase $1 in dns) echo '${servers}' ;; dnsovertls) echo '${overTls}' ;; dnssec) echo '${dnssec}' ;; esac\n`,
 });
