@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../core/world.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
+import { readCredential } from '../settings/read-secret.ts';
 import type { CollectorTools } from './collector.ts';
 import { readHostile } from './read-hostile.ts';
 import { writeAtomically } from './write-atomically.ts';
@@ -14,6 +15,8 @@ export interface Keeping {
   settings: AgentSettings['collectors'];
   /** false: nothing is written, and what was kept lasts as long as these tools */
   keeps: boolean;
+  /** $CREDENTIALS_DIRECTORY, where systemd gave one */
+  credentials?: string | undefined;
 }
 
 /** Bytes of a file that holds what was kept. */
@@ -27,7 +30,7 @@ export function isKey(text: string): boolean {
 }
 
 /** What is kept lies in `FOLDER/KEY.json`: `{at, value}`. A file that cannot be read is as good as none. */
-export function collectorTools({ folder, clock, settings, keeps }: Keeping): CollectorTools {
+export function collectorTools({ folder, clock, settings, keeps, credentials }: Keeping): CollectorTools {
   // What one only looks with must say the same as what is to be sent: also where a collector recalls what it has just kept.
   const inMemory = new Map<string, string>();
   const fileOf = (key: string) => {
@@ -56,5 +59,7 @@ export function collectorTools({ folder, clock, settings, keeps }: Keeping): Col
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeAtomically(file, text, 0o600);
     },
+    secret: async (credential, file) =>
+      (await readCredential(credential, credentials, file, 'put it there'))?.text.trim(),
   };
 }

@@ -19,8 +19,8 @@ export interface Collector {
   readonly describe: string;
   /** after which it counts as failed, and the commands that it runs are killed */
   readonly timeout: Milliseconds;
-  /** runs only where the settings ask for it (`collectors.enabled`) */
-  readonly optIn?: true;
+  /** runs only where the settings ask for it: by name (`collectors.enabled`), or by what is said of it */
+  readonly optIn?: true | ((settings: AgentSettings['collectors']) => boolean);
   /**
    * Looks at the host. Must be asynchronous all the way: one that blocks the event loop blocks all others.
    * @returns a JSON value
@@ -39,6 +39,12 @@ export interface CollectorTools {
    * @param key letters, digits, `-` and `_`
    */
   keep(key: string, value: unknown): Promise<void>;
+  /**
+   * A secret that the settings name by its file; a credential of that name goes before it.
+   * @returns undefined where there is neither
+   * @throws where it may not be read, or where others may read it too
+   */
+  secret(credential: string, file: string | undefined): Promise<string | undefined>;
 }
 
 export interface Kept {
@@ -73,6 +79,11 @@ export interface HostAccess {
    * @param path absolute
    */
   run(path: string, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /**
+   * Asks a server for what only it can tell. Nobody but a collector whose server the settings name may do so.
+   * @throws where there is no whole answer, with a reason that does not repeat what was asked
+   */
+  ask(question: Question): Promise<WebAnswer>;
   networkInterfaces(): Record<string, NetworkInterfaceInfo[] | undefined>;
   /** release of the running kernel, as `uname -r` */
   release(): string;
@@ -101,6 +112,23 @@ export interface RunOptions {
   env?: Readonly<Record<string, string>>;
   /** as this user, without further groups; takes root */
   as?: { uid: number; gid: number };
+}
+
+export interface Question {
+  url: URL;
+  /** version of IP; either where absent */
+  family?: 4 | 6;
+  /** JSON that is posted; a GET where absent */
+  body?: unknown;
+  /** file of certificates (PEM) to trust instead of the usual ones */
+  ca?: string;
+  timeout: Milliseconds;
+}
+
+export interface WebAnswer {
+  status: number;
+  /** UTF-8, 64 KiB at most */
+  text: string;
 }
 
 export interface CommandResult {

@@ -11,6 +11,7 @@ import { hostnameOf } from './hostname-of.ts';
 import { askingOf, type Session } from './session.ts';
 import { describeReport } from './spool/store-report.ts';
 import { readSubmitterState } from './submitter-state.ts';
+import { tellConsent } from './tell-consent.ts';
 import { leaveStatus } from './tell-status.ts';
 
 export async function commandCollect(session: Session): Promise<number> {
@@ -24,6 +25,7 @@ export async function commandCollect(session: Session): Promise<number> {
 
 export async function collectOnce(session: Session, settings: AgentSettings): Promise<Collected> {
   const { clock, random } = session.context;
+  await tellConsent(session, settings);
   const collected = await collect({
     places: session.places,
     gatherer: await gathererOf(session, settings, true),

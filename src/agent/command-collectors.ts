@@ -6,6 +6,7 @@ import { gathererOf } from './gatherer-of.ts';
 import { runCollector } from './run-collector.ts';
 import { runPlugin } from './run-plugin.ts';
 import type { Session } from './session.ts';
+import { consentText } from './tell-consent.ts';
 
 export async function commandList(session: Session): Promise<number> {
   const { output } = session;
@@ -51,6 +52,8 @@ export async function commandRunOne(session: Session, name: string): Promise<num
       'there is no such collector or plugin (penguindome-agent collectors list)';
     throw new OperatorError(`cannot run ${name}: ${why}`, { exitCode: EXIT.usage });
   }
+  const { geolocation } = settings.collectors;
+  if (name === 'geolocation' && geolocation !== undefined) session.output.note(consentText(geolocation.url));
   const result =
     collector !== undefined
       ? await runCollector(collector, gatherer, context.signal)

@@ -10,6 +10,8 @@ export interface AgentContext {
   /** effective user id */
   uid: number;
   home: string;
+  /** $CREDENTIALS_DIRECTORY, where systemd gave one */
+  credentials?: string | undefined;
   /** the machine's own name */
   hostname: string;
   /** of the process: what a plugin was given comes back to its tool there */

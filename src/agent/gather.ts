@@ -78,7 +78,9 @@ export async function whatRuns({
   uid,
 }: Pick<Gatherer, 'settings' | 'collectors' | 'pluginFolders' | 'uid'>) {
   const { disabled, enabled: asked } = settings.collectors;
-  const enabled = collectors.filter(({ name, optIn }) => !disabled.includes(name) && (!optIn || asked.includes(name)));
+  const isWanted = ({ name, optIn }: Collector) =>
+    optIn === undefined || asked.includes(name) || (optIn !== true && optIn(settings.collectors));
+  const enabled = collectors.filter((one) => !disabled.includes(one.name) && isWanted(one));
   const { plugins, refused } = await findPlugins(pluginFolders, uid, new Set(enabled.map(({ name }) => name)));
   return {
     collectors: enabled,

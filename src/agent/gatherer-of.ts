@@ -12,7 +12,7 @@ export async function gathererOf(
   settings: AgentSettings,
   keeps = false,
 ): Promise<Gatherer> {
-  const { clock, uid, home, signal, version, program } = context;
+  const { clock, uid, home, credentials, signal, version, program } = context;
   return {
     settings,
     collectors: await context.collectors(),
@@ -28,7 +28,7 @@ export async function gathererOf(
     roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
     say: output.note,
     toolsFor: (name) =>
-      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps }),
+      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps, credentials }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

@@ -4,6 +4,7 @@ import { networkInterfaces, release } from 'node:os';
 import { join } from 'node:path';
 import { minutes } from '../core/duration.ts';
 import type { Clock } from '../core/world.ts';
+import { askWeb } from './ask-web.ts';
 import type { FileFacts, HostAccess, RunOptions } from './collector.ts';
 import { hasCode } from './has-code.ts';
 import { readForeign } from './read-foreign.ts';
@@ -45,6 +46,7 @@ export function hostAccess({ clock, uid, home, signal }: HostOptions): HostAcces
         signal,
         ...(options.as === undefined ? {} : { as: options.as }),
       }),
+    ask: (question) => askWeb(question, signal),
     networkInterfaces: () => networkInterfaces(),
     release: () => release(),
     isRoot: uid === 0,

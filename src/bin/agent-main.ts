@@ -35,6 +35,7 @@ function contextOf(signal: AbortSignal): AgentContext {
     version: VERSION,
     uid: process.geteuid?.() ?? -1,
     home: homedir(),
+    credentials: process.env['CREDENTIALS_DIRECTORY'],
     hostname: hostname(),
     environment: process.env,
     program: { pluginTool: join(__dirname, 'penguindome-plugin-tool'), node: process.execPath },

@@ -27,6 +27,16 @@ const size = v.pipe(
   }),
 );
 
+/** Nothing before the host: a name and a password would be shown with the settings. */
+const WEB_ADDRESS = /^https?:\/\/[^/\s?#@]+(?:\/[^\s#]*)?$/;
+const webAddress = v.pipe(v.string(), v.regex(WEB_ADDRESS, 'expected a URL, such as https://address.example.org/'));
+/** What a key is sent to must keep it from others on the way. */
+const safeAddress = v.pipe(
+  webAddress,
+  v.regex(/^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/]/, 'expected a URL that begins with https://'),
+);
+const filePath = v.pipe(v.string(), v.regex(/^\/[^\0]+$/, 'expected the absolute path of a file'));
+
 const name = v.pipe(v.string(), v.minLength(1, 'expected a name'));
 
 /** agent.yml, and over it agent.d/*.yml. Durations become milliseconds, sizes bytes. */
@@ -45,6 +55,17 @@ export const agentSettings = v.strictObject({
       disabled: v.optional(v.array(name), []),
       /** names of built-in collectors that run only where they are asked for */
       enabled: v.optional(v.array(name), []),
+      /** whose answer is the address that this machine has out there; nobody is asked where absent */
+      ip_addresses: v.optional(v.strictObject({ url: webAddress, ca: v.optional(filePath) })),
+      /** who tells where a machine with these access points around it is; off where absent */
+      geolocation: v.optional(
+        v.strictObject({
+          url: safeAddress,
+          /** file that holds the key; or the credential `geolocation-key` in $CREDENTIALS_DIRECTORY */
+          key: v.optional(filePath),
+          ca: v.optional(filePath),
+        }),
+      ),
     }),
     {},
   ),

@@ -7,6 +7,7 @@ const KEY_LIMIT = 64 * 1024;
 
 /**
  * A secret out of $CREDENTIALS_DIRECTORY, where it is there, else out of the file.
+ * @param advice what to do where the file is missing
  * @returns undefined where there is neither folder nor file to look at
  * @throws OperatorError where the file is missing, or others may read it
  */
@@ -14,6 +15,7 @@ export async function readCredential(
   name: string,
   credentials: string | undefined,
   file: string | undefined,
+  advice = 'run penguindome setup',
 ): Promise<{ file: string; text: string } | undefined> {
   if (credentials !== undefined) {
     const path = join(credentials, name);
@@ -22,7 +24,7 @@ export async function readCredential(
     if (text !== undefined) return { file: path, text };
   }
   if (file === undefined) return undefined;
-  const missing = `cannot read ${file}: it does not exist; run penguindome setup`;
+  const missing = `cannot read ${file}: it does not exist; ${advice}`;
   const text = await readSecretFile(file, { checkMode: true, missing });
   return text === undefined ? undefined : { file, text };
 }

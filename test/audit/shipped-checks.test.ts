@@ -150,6 +150,7 @@ test("the original's grace periods and alert frequencies are kept", async (t) =>
     'deprecated-port': [hours(1), hours(1)],
     'unencrypted-hard-drive': [0, hours(1)],
     'firewall-disabled': [0, hours(1)],
+    'no-location': [days(1), hours(1)],
   });
 });
 

@@ -77,6 +77,31 @@ test('a list where a text belongs, and a URL with a path, are both told at once'
   ]);
 });
 
+test('whom collectors ask is off where absent; a URL that would show a password, or send a key in the open, is refused', async (t) => {
+  const none = await loadAgentSettings(...(await folder(t, {})));
+  t.is(none.collectors.ip_addresses, undefined);
+  t.is(none.collectors.geolocation, undefined);
+  const text =
+    'collectors:\n  ip_addresses:\n    url: https://address.example/ip\n  geolocation:\n    url: https://geo.example/v1/geolocate\n    key: /etc/penguindome/geolocation.key\n';
+  const set = await loadAgentSettings(...(await folder(t, { 'agent.yml': text })));
+  t.deepEqual(set.collectors, {
+    disabled: [],
+    enabled: [],
+    ip_addresses: { url: 'https://address.example/ip' },
+    geolocation: { url: 'https://geo.example/v1/geolocate', key: '/etc/penguindome/geolocation.key' },
+  });
+  const bad = [
+    'ip_addresses: {url: "https://a:b@address.example/"}',
+    'ip_addresses: {url: ftp://address.example/}',
+    'ip_addresses: {}',
+    'geolocation: {url: http://geo.example/, key: /x}',
+    'geolocation: {url: http://localhost.example/, key: /x}',
+    'geolocation: {url: https://geo.example/, key: AIzaSecret}',
+    'geolocation: {url: https://geo.example/, secret: x}',
+  ];
+  for (const one of bad) t.is((await problemsOf(t, { 'agent.yml': `collectors: {${one}}\n` })).length, 1, one);
+});
+
 test('bad YAML and a file that is a list are told with their file', async (t) => {
   const [bad] = await problemsOf(t, { 'agent.d/x.yml': 'url: "https://a\n' });
   t.is(bad?.file, 'agent.d/x.yml');

@@ -17,6 +17,10 @@ const PLAIN = {
   'words, quantities and numbers': 'hostname: web-1.example.org\ncollect_interval: 10m\nnumber: 4\nzero: 0\n',
   'a group, and a comment behind a value': 'plugins:\n  timeout: 1h # long\n  at_once: 2\nspool:\n  max_size: 64M\n',
   lists: 'collectors:\n  disabled: [a, b_c ,d]\nempty: []\n',
+  'a group in a group':
+    'collectors:\n  geolocation:\n    url: https://geo.example/v1/geolocate\n    key: /etc/penguindome/geo.key\n  disabled: [a]\nhostname: web\n',
+  'groups in a group, one of them empty':
+    'collectors:\n  geolocation:\n  ip_addresses:\n    url: https://a.example/\nplugins:\n',
   'a key with nothing behind it': 'plugins:\ncollectors:\n  disabled:\n',
   'a last line without an end': 'hostname: web',
 };
@@ -42,7 +46,10 @@ const LEFT = {
   'an anchor': 'hostname: &a b\n',
   'a document mark': '---\nhostname: a\n',
   'a value on the next line': 'hostname:\n  web\n',
-  'a deeper group': 'plugins:\n  timeout:\n    x: 1h\n',
+  'a group deeper than any that settings have': 'a:\n  b:\n    c:\n      d: x\n',
+  'a key that skips a level': 'plugins:\n    timeout: 1h\n',
+  'a key below one of a closed group': 'a:\n  b:\n    c: x\n  d: y\n    e: z\n',
+  'a deeper key given twice': 'a:\n  b:\n    c: x\n    c: y\n',
   'another indentation': 'plugins:\n timeout: 1h\n',
   'a group below a value': 'plugins: a\n  timeout: 1h\n',
   'a block list': 'collectors:\n  disabled:\n    - a\n',
@@ -57,7 +64,7 @@ for (const [what, text] of Object.entries(LEFT)) {
 
 test('whatever is read is what the parser of YAML reads', (t) => {
   const pieces = [
-    ...['url', 'hostname', 'plugins', 'x'].map((key) => `${key}:`),
+    ...['url', 'hostname', 'plugins', 'x', '/x'].map((key) => `${key}:`),
     ...[
       '10m',
       '007',
@@ -67,6 +74,8 @@ test('whatever is read is what the parser of YAML reads', (t) => {
       '~',
       '1.5',
       'https://a:1',
+      '/etc/x',
+      '/',
       '- a',
       '[a, 1]',
       '[a,]',
@@ -88,6 +97,8 @@ test('whatever is read is what the parser of YAML reads', (t) => {
       '\n',
       '\n  ',
       '\n  ',
+      '\n    ',
+      '\n    ',
       ' ',
       ' ',
       '\t',

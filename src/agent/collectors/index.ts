@@ -3,8 +3,10 @@ import { accounts } from './accounts/index.ts';
 import { boot } from './boot/index.ts';
 import { disk } from './disk/index.ts';
 import { firewall } from './firewall.ts';
+import { geolocation } from './geolocation.ts';
 import { hardware } from './hardware/index.ts';
 import { hdEncryption } from './hd-encryption.ts';
+import { ipAddresses } from './ip-addresses.ts';
 import { network } from './network/index.ts';
 import { networkDevices } from './network-devices.ts';
 import { osInfo } from './os-info.ts';
@@ -21,8 +23,10 @@ export const COLLECTORS: readonly Collector[] = [
   boot,
   disk,
   firewall,
+  geolocation,
   hardware,
   hdEncryption,
+  ipAddresses,
   network,
   networkDevices,
   osInfo,

@@ -64,6 +64,7 @@ export function memory(
     settings: { disabled: [], enabled: [], ...settings },
     kept,
     recall: async (key) => kept.get(key),
+    secret: async () => undefined,
     keep: async (key, value) => void kept.set(key, { at: realClock.now(), value }),
   };
 }

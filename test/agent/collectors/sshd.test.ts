@@ -187,6 +187,73 @@ real(
   },
 );
 
+/** What `sshd -T` says of these settings, as the collector reads them with nothing running. */
+async function effective(t: ExecutionContext, lines: readonly string[], included: Record<string, string> = {}) {
+  const folder = await scratchFolder(t);
+  const host = thisHost(t);
+  await host.run('/usr/bin/ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', `${folder}/key`]);
+  await host.run('/usr/bin/mkdir', ['-p', '/run/sshd']);
+  const written = [`HostKey ${folder}/key`, ...lines.map((line) => line.replaceAll('FOLDER', folder))];
+  await plant(folder, { '/config': `${written.join('\n')}\n`, ...included });
+  const answer: unknown = await sshd.collect({
+    ...host,
+    list: async () => [],
+    readText: async (path) => (path === '/proc/1/comm' ? 'systemd\n' : undefined),
+    run: (path, args, options) => host.run(path, [...args, '-f', `${folder}/config`], options),
+  });
+  return answer;
+}
+
+real('of included files and the file itself the first word counts, as sshd has it', async (t) => {
+  const lines = ['Include FOLDER/parts/*.conf', 'PermitRootLogin yes', 'MaxAuthTries 9'];
+  const parts = {
+    '/parts/10-first.conf': 'PermitRootLogin no\n',
+    '/parts/20-second.conf': 'PermitRootLogin yes\nX11Forwarding yes\n',
+    '/parts/30-not-read': 'PermitEmptyPasswords yes\n',
+  };
+  t.like(await effective(t, lines, parts), {
+    config: { permitrootlogin: 'no', maxauthtries: '9', x11forwarding: 'yes', permitemptypasswords: 'no' },
+  });
+});
+
+real('an include that comes last changes nothing that was said before', async (t) => {
+  const lines = ['PasswordAuthentication no', 'Include FOLDER/parts/*.conf'];
+  t.like(await effective(t, lines, { '/parts/x.conf': 'PasswordAuthentication yes\n' }), {
+    config: { passwordauthentication: 'no' },
+  });
+});
+
+real('what a Match block says to some is not what holds for all', async (t) => {
+  const lines = [
+    'PermitRootLogin no',
+    'PasswordAuthentication no',
+    'Match Address 10.0.0.0/8',
+    'PasswordAuthentication yes',
+    'Match User root',
+    'PermitRootLogin yes',
+    'Include FOLDER/parts/*.conf',
+  ];
+  t.like(await effective(t, lines, { '/parts/x.conf': 'X11Forwarding yes\n' }), {
+    config: { permitrootlogin: 'no', passwordauthentication: 'no', x11forwarding: 'no' },
+  });
+});
+
+real('a Match block in an included file ends with that file', async (t) => {
+  const lines = ['Include FOLDER/parts/*.conf', 'PasswordAuthentication no'];
+  const parts = { '/parts/x.conf': 'Match User bob\nPasswordAuthentication yes\nX11Forwarding yes\n' };
+  t.like(await effective(t, lines, parts), { config: { passwordauthentication: 'no', x11forwarding: 'no' } });
+});
+
+real('weak algorithms that are added by name are told', async (t) => {
+  const answer = await effective(t, ['Ciphers +aes128-cbc', 'MACs +hmac-md5']);
+  const text = JSON.stringify(answer);
+  t.true(text.includes('aes128-cbc') && text.includes('hmac-md5'), text);
+});
+
+real('settings that sshd does not accept are unknown', async (t) => {
+  t.like(await effective(t, ['PermitRootLogin maybe']), { config: 'unknown' });
+});
+
 function settings(port: string, key: string): string {
   const lines = [
     `Port ${port}`,

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { finish } from './finish.ts';
 
 export type Suite = 'trixie' | 'bookworm';
+/** `firewalls` has firewalld, which starts by itself, and systemd-resolved. */
+export type Variant = 'plain' | 'firewalls';
 
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
@@ -25,6 +27,8 @@ const PACKAGES = [
 /** What the test's own mongod is linked against; the package was renamed for Debian 13. */
 const LIBCURL: Record<Suite, string> = { trixie: 'libcurl4t64', bookworm: 'libcurl4' };
 
+const MORE: Record<Variant, string[]> = { plain: [], firewalls: ['firewalld', 'systemd-resolved'] };
+
 /** Files made while the lock is held; only a complete tree gets its name. Two test files may ask at the same time. */
 const BUILD = `
   set -eu
@@ -40,15 +44,15 @@ const BUILD = `
  * (remove that folder to build it anew).
  * @returns its absolute path
  */
-export async function rootfs(suite: Suite): Promise<string> {
-  const packages = [...PACKAGES, LIBCURL[suite]].join(',');
+export async function rootfs(suite: Suite, variant: Variant = 'plain'): Promise<string> {
+  const packages = [...PACKAGES, LIBCURL[suite], ...MORE[variant]].join(',');
   const sources = await sourcesFor(suite);
   const recipe = createHash('sha256')
     .update(JSON.stringify([packages, sources, BUILD]))
     .digest('hex')
     .slice(0, 12);
   const dir = join(process.cwd(), '.cache/rootfs');
-  const path = join(dir, `${suite}-${recipe}`);
+  const path = join(dir, `${variant === 'plain' ? '' : `${variant}-`}${suite}-${recipe}`);
   await mkdir(dir, { recursive: true });
   const args = [`${path}.lock`, 'sh', '-c', BUILD, 'sh', path, packages, suite];
   const { status, stderr } = await finish('flock', args, { input: sources });
