@@ -63,6 +63,8 @@ v1:
 
 # Folders of *.yaml checks beside those that come with the product.
 checks: []
+# Folder of Arch Linux's security advisories (all.json), which the packages of hosts are matched against.
+# advisories: /var/lib/penguindome/advisories
 
 # Limits on everything that comes from outside, in bytes where nothing else is said; these are the defaults.
 limits:

@@ -31,7 +31,10 @@ export function openAdminContext(
     const world = { clock: systemClock, random: systemRandom };
     return openStore(wanted, password === undefined ? world : { ...world, password });
   });
-  const judge = once(async () => (await loadJudge([PRODUCT_CHECKS, ...(await settings()).checks])).judge);
+  const judge = once(async () => {
+    const { checks, advisories } = await settings();
+    return (await loadJudge([PRODUCT_CHECKS, ...checks], advisories)).judge;
+  });
   const audit = once(async () =>
     openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),
   );

@@ -33,7 +33,7 @@ export async function checkServer(
       { what: 'store', try: () => tryStore(settings.store, credentials) },
     ],
   });
-  const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks]);
+  const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks], settings.advisories);
   remarks.push(...taken, ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
   return { problems, remarks };
 }

@@ -133,6 +133,8 @@ export const serverSettings = z.strictObject({
   audit: audit.prefault({}),
   /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name */
   checks: z.array(path).default([]),
+  /** folder of security advisories (*.json as in https://security.archlinux.org/all.json) that hosts' packages are matched against */
+  advisories: path.optional(),
   agents: z
     .strictObject({
       /** what new agents are told */
