@@ -11,17 +11,18 @@ const loaded = loadChecks(['checks.d']);
 test('every shipped check can be read, and tells people what to do', async (t) => {
   const { checks, problems } = await loaded;
   t.deepEqual(problems, []);
-  t.deepEqual(
-    checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name),
-    [
-      'firewall-disabled',
-      'os-security-patches-available',
-      'os-update-available',
-      'ssh-password-authentication',
-      'ssh-root-password-authentication',
-      'unencrypted-hard-drive',
-    ],
-  );
+  const names = checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name);
+  // Of the original's; those that ours add are in shipped-checks/.
+  for (const name of [
+    'firewall-disabled',
+    'os-security-patches-available',
+    'os-update-available',
+    'ssh-password-authentication',
+    'ssh-root-password-authentication',
+    'unencrypted-hard-drive',
+  ]) {
+    t.true(names.includes(name), name);
+  }
   t.deepEqual(
     checks.filter(({ rule }) => rule === undefined).map(({ name }) => name),
     [...BUILT_IN_ISSUES].sort(),
