@@ -4,7 +4,7 @@ import { parseSnapVersion } from '../../../../src/agent/collectors/packages/snap
 import { scratchFolder } from '../../../support/scratch.ts';
 import { hostInFolder, memory, plant, saying } from '../host-in-folder.ts';
 import { ARCH, DEBIAN, FEDORA } from '../updates/machine.ts';
-import { told } from './machine.ts';
+import { factOf, told } from './machine.ts';
 
 const stanza = (name: string, version: string, architecture = 'amd64', state = 'install ok installed') =>
   `Package: ${name}\nStatus: ${state}\nArchitecture: ${architecture}\nVersion: ${version}\nDescription: x\n more\n`;
@@ -18,8 +18,8 @@ test('Debian: what is there, with the versions of each architecture where they d
     stanza('gone', '1', 'all', 'deinstall ok config-files'),
     stanza('broken', '3', 'all', 'install ok half-configured'),
   ].join('\n');
-  t.like(await told(t, { ...DEBIAN, '/var/lib/dpkg/status': status }), {
-    inventory: { deb: { broken: '3', libc6: ['2.36-8', '2.36-9'], zlib1g: '1:1.2.13.dfsg-1' } },
+  t.deepEqual(await factOf(t, 'inventory', { ...DEBIAN, '/var/lib/dpkg/status': status }), {
+    deb: { broken: '3', libc6: ['2.36-8', '2.36-9'], zlib1g: '1:1.2.13.dfsg-1' },
   });
 });
 
@@ -27,8 +27,8 @@ test('Fedora: epochs where there are any, every kernel, and not the keys that rp
   // rpm 4.18
   const query =
     'kernel-core\t6.5.6-300.fc39\tx86_64\nkernel-core\t6.6.8-200.fc39\tx86_64\nvim-data\t2:9.0.2120-1.fc39\tnoarch\ngpg-pubkey\t18b8e74c-62f2920f\t(none)\n';
-  t.like(await told(t, { ...FEDORA, '/usr/bin/rpm': saying(query) }), {
-    inventory: { rpm: { 'kernel-core': ['6.5.6-300.fc39', '6.6.8-200.fc39'], 'vim-data': '2:9.0.2120-1.fc39' } },
+  t.deepEqual(await factOf(t, 'inventory', { ...FEDORA, '/usr/bin/rpm': saying(query) }), {
+    rpm: { 'kernel-core': ['6.5.6-300.fc39', '6.6.8-200.fc39'], 'vim-data': '2:9.0.2120-1.fc39' },
   });
 });
 
@@ -39,8 +39,8 @@ test('Arch: from the folders of its database, whose names may hold dashes', asyn
     '/var/lib/pacman/local/xorg-server-common-21.1.13-1/desc': '',
     '/var/lib/pacman/local/systemd-1:256.4-1/desc': '',
   };
-  t.like(await told(t, files), {
-    inventory: { pacman: { systemd: '1:256.4-1', 'xorg-server-common': '21.1.13-1' } },
+  t.deepEqual(await factOf(t, 'inventory', files), {
+    pacman: { systemd: '1:256.4-1', 'xorg-server-common': '21.1.13-1' },
   });
 });
 
@@ -60,12 +60,10 @@ test('flatpaks and snaps of the whole system stand beside them, and are left out
     '/snap/core22/current': '-> 1',
     '/snap/unmounted/7': '-> nowhere',
   };
-  t.like(await told(t, files), {
-    inventory: {
-      flatpak: { 'org.freedesktop.Platform': ['23.08', '24.08'], 'org.mozilla.firefox': '133.0' },
-      snap: { core22: '20240111', firefox: '133.0-2' },
-      pacman: { a: '1-1' },
-    },
+  t.deepEqual(await factOf(t, 'inventory', files), {
+    flatpak: { 'org.freedesktop.Platform': ['23.08', '24.08'], 'org.mozilla.firefox': '133.0' },
+    snap: { core22: '20240111', firefox: '133.0-2' },
+    pacman: { a: '1-1' },
   });
   const { inventory } = Object(await told(t, { ...ARCH, '/var/lib/pacman/local/a-1-1/desc': '' }));
   t.deepEqual(Object.keys(inventory), ['pacman']);
@@ -79,8 +77,9 @@ test('a part that cannot be told is unknown, with its reason, and leaves the oth
   for (const rpm of [saying('', 1), saying('')]) {
     t.like(await told(t, { ...FEDORA, '/usr/bin/rpm': rpm }), { inventory: { rpm: 'unknown' } });
   }
-  t.like(await told(t, { ...ARCH, '/usr/bin/flatpak': saying('', 1) }), {
-    inventory: { pacman: 'unknown', flatpak: 'unknown' },
+  t.deepEqual(await factOf(t, 'inventory', { ...ARCH, '/usr/bin/flatpak': saying('', 1) }), {
+    pacman: 'unknown',
+    flatpak: 'unknown',
   });
   t.like(await told(t, { '/etc/os-release': 'ID=alpine\n' }), { inventory: { system: 'unknown' } });
 });
