@@ -6,6 +6,8 @@ import type { HostAccess } from '../../../src/agent/collector.ts';
 import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
 import { packages } from '../../../src/agent/collectors/packages/index.ts';
 import { updates } from '../../../src/agent/collectors/updates/index.ts';
+import { compileAdvisories } from '../../../src/audit/advisories.ts';
+import { valueAt } from '../../../src/core/value.ts';
 import { whenPresent } from '../../support/needs.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { hostInFolder, memory, plant, thisHost } from './host-in-folder.ts';
@@ -21,8 +23,8 @@ interface Machine {
   host: HostAccess;
   /** puts these versions of x into the repository */
   publish(...versions: string[]): Promise<void>;
-  /** pacman -Sy */
-  refresh(): Promise<void>;
+  /** pacman -Sy, and with `upgrade` -Syu */
+  refresh(upgrade?: 'upgrade'): Promise<void>;
   root: string;
 }
 
@@ -82,7 +84,7 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
       for (const version of versions)
         await done('/usr/bin/repo-add', ['-q', join(folder, 'repository/t.db.tar.gz'), await build(version)]);
     },
-    refresh: () => done('/usr/bin/pacman', ['-Sy']),
+    refresh: (upgrade) => done('/usr/bin/pacman', ['--noconfirm', upgrade === undefined ? '-Sy' : '-Syu']),
   };
 }
 
@@ -166,3 +168,20 @@ real('what pacman.conf includes counts as what stands in it', async (t) => {
     { name: 'core', file: '/etc/pacman.conf', foreign: false, problems: [] },
   ]);
 });
+
+real(
+  'what the inventory says is what the server matches advisories against, before an update and after it',
+  async (t) => {
+    const advise = compileAdvisories({
+      advisories: [{ name: 'AVG-1', packages: ['x'], severity: 'high', fixed: '1-2' }],
+      digest: 'x',
+    });
+    const fixable = async ({ host }: Machine) =>
+      valueAt(advise({ plugins: { packages: Object(await packages.collect(host, memory())) } }), 'advisories.fixable');
+    const arch = await machine(t);
+    await arch.publish('1-2');
+    t.deepEqual(await fixable(arch), ['x 1-1, fixed in 1-2 (high, AVG-1)']);
+    await arch.refresh('upgrade');
+    t.deepEqual(await fixable(arch), []);
+  },
+);
