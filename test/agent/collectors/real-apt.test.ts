@@ -207,8 +207,12 @@ const SETTINGS: Record<string, [more: Record<string, string>, problems: string[]
   ],
   'with a file that apt passes over': [{ [`${LATER}.bak`]: 'APT::Periodic::Enable "0";\n' }, []],
   'with names in other cases, and a number of days': [
-    { [LATER]: 'apt::periodic::unattended-upgrade "7";\napt::periodic::enable "false";\n' },
+    { [LATER]: 'apt::periodic::unattended-upgrade "7";\napt::periodic::enable "0";\n' },
     ['APT::Periodic::Enable is off'],
+  ],
+  "switched off by a word, which apt's daily job takes for no number": [
+    { [LATER]: 'APT::Periodic::Enable "false";\n' },
+    [],
   ],
 };
 for (const [title, [more, problems]] of Object.entries(SETTINGS)) {

@@ -3,7 +3,7 @@ import { readAptConfig } from '../apt-config.ts';
 import { unknown } from '../group.ts';
 import { factsOf } from '../lenient.ts';
 import { readOsRelease } from '../os-release.ts';
-import { type AptConfig, parseAptBoolean } from '../parse-apt-config.ts';
+import type { AptConfig } from '../parse-apt-config.ts';
 import { type Automatic, automatic } from './automatic.ts';
 import { coversSecurity } from './unattended-origins.ts';
 import { isMasked, timerState } from './unit-state.ts';
@@ -34,15 +34,16 @@ function orElsewhere(os: Map<string, string> | undefined, found: Automatic): Aut
     : found;
 }
 
-/** As /usr/lib/apt/apt.systemd.daily reads them: a number of days, or with a unit; `always`; 0 or nothing is never. */
+/**
+ * As /usr/lib/apt/apt.systemd.daily reads them: only the number 0 switches the job off ("false" is no number, and the script goes on); an
+ * interval that is 0 or nothing is never, and anything else some day.
+ */
 function periodic(config: AptConfig): string[] {
-  const problems: string[] = [];
-  if (parseAptBoolean(config.value('APT::Periodic::Enable')) === false) problems.push('APT::Periodic::Enable is off');
-  for (const name of ['Update-Package-Lists', 'Unattended-Upgrade']) {
-    const interval = config.value(`APT::Periodic::${name}`) ?? '';
-    if (!/^(?:always|0*[1-9]\d*[smhd]?)$/.test(interval)) problems.push(`APT::Periodic::${name} is off`);
-  }
-  return problems;
+  const enable = config.value('APT::Periodic::Enable') ?? '1';
+  const never = ['Update-Package-Lists', 'Unattended-Upgrade'].filter((name) =>
+    ['', '0'].includes(config.value(`APT::Periodic::${name}`) ?? '0'),
+  );
+  return [...(/^0+$/.test(enable) ? ['Enable'] : []), ...never].map((name) => `APT::Periodic::${name} is off`);
 }
 
 /** Without systemd cron does it (/etc/cron.daily/apt-compat). */
