@@ -16,7 +16,7 @@ export const packagesDocs: readonly FactDoc[] = [
     ],
     shape: '{deb | rpm | pacman: {NAME: VERSION | [VERSION]}, flatpak?: {…}, snap?: {…}}',
     cost: '60 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'output', arch: 'real', fedora: 'real' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'real' },
     sources: ['flatpak-list(1)', 'the snap.yaml reference of snapcraft.io'],
   },
   {
@@ -32,7 +32,7 @@ export const packagesDocs: readonly FactDoc[] = [
     ],
     shape: '[{name, file, foreign: true | false | unknown, problems: ["unsigned" | "unsigned-allowed" | "any-key"]}]',
     cost: '10 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'output', ubuntu: 'output', arch: 'real', fedora: 'output' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'output' },
     sources: ['sources.list(5)', 'dnf.conf(5)', 'pacman.conf(5)'],
   },
 ];

@@ -21,7 +21,7 @@ export const updatesDocs: readonly FactDoc[] = [
     ],
     shape: '{by: TOOL | "nothing", enabled: true | false | "not-applicable", problems: [TEXT]}',
     cost: '10 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'output', arch: 'output', fedora: 'output' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'output', fedora: 'output' },
     sources: [
       'apt.systemd.daily of apt 2.6',
       'unattended-upgrades(8)',
@@ -53,7 +53,7 @@ export const updatesDocs: readonly FactDoc[] = [
     ],
     shape: '[NAME]',
     cost: '30 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'output', arch: 'real', fedora: 'output' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'output' },
     sources: ['dnf versionlock plugin', 'dnf5-versionlock(8)'],
   },
   {
@@ -74,7 +74,7 @@ export const updatesDocs: readonly FactDoc[] = [
     reads: ['`/var/lib/apt/lists`', '`/var/cache/dnf`, `/var/cache/libdnf5`', '`/var/lib/pacman/sync`'],
     shape: '"under-2-days" | "under-7-days" | "under-30-days" | "older" | "never"',
     cost: '1 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'output', arch: 'real', fedora: 'real' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'real' },
   },
   {
     fact: releaseSupport,
@@ -84,7 +84,7 @@ export const updatesDocs: readonly FactDoc[] = [
     shape:
       '{release, supported: true | false, until: DATE | "none", kind: "regular" | "long-term" | "rolling", source}',
     cost: '1 ms',
-    tested: { 'debian-12': 'real', 'debian-13': 'output', ubuntu: 'output', arch: 'output', fedora: 'output' },
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'output', fedora: 'output' },
     sources: ['distro-info-data 0.58', 'os-release(5)', 'those named in updates/support-ends.ts'],
   },
   {
