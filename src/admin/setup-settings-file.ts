@@ -65,6 +65,8 @@ v1:
 checks: [${path(layout.checks)}]
 # The kind of machines that it looks after: laptop, server or minimal (few checks, that matter everywhere); all checks where absent.
 # checks_profile: laptop
+# Folder of Arch Linux's security advisories (all.json), which the packages of hosts are matched against.
+# advisories: /var/lib/penguindome/advisories
 
 # Limits on everything that comes from outside, in bytes where nothing else is said; these are the defaults.
 limits:

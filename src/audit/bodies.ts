@@ -1,4 +1,5 @@
 import { type Fields, getField, isFields } from '../core/value.ts';
+import { ADVISORIES } from './advisories.ts';
 import type { CheckRule } from './check-file.ts';
 import { queryPaths } from './query-faults.ts';
 
@@ -17,6 +18,8 @@ export function bodiesOf({ query, needs, unknown = {}, appliesTo = {} }: CheckRu
 
 function bodyAt(path: string): Body | undefined {
   const [part, name] = path.split('.');
+  // Advisories are matched against what is installed: they change with that, or with the judge.
+  if (part === ADVISORIES) return { part: 'plugins', name: 'packages' };
   return (part === 'plugins' || part === 'commands') && name !== undefined ? { part, name } : undefined;
 }
 

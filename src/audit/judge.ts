@@ -3,10 +3,12 @@ import type { Profile } from '../core/audit.ts';
 import type { CheckResult, Judge, Judgement } from '../core/check.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
+import { ADVISORIES, type Advisories, compileAdvisories } from './advisories.ts';
 import { type Body, bodiesOf, unchangedBodies } from './bodies.ts';
 import type { Check, CheckRule, OnUnknown } from './check-file.ts';
 import type { CheckProblem } from './check-problem.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
+import { loadAdvisories } from './load-advisories.ts';
 import { loadChecks } from './load-checks.ts';
 import { compileQuery } from './query.ts';
 import { queryPaths } from './query-faults.ts';
@@ -17,27 +19,36 @@ const ENGINE = 1;
 /**
  * Reads the checks and makes them judge hosts.
  * @param folders a later one's check replaces the one of its name in an earlier, or changes it
+ * @param options.profile checks that are for others only are off
+ * @param options.advisories the folder of security advisories, where there is one
  * @returns `checks`: all that could be read, switched off ones too; `problems`: what could not
  */
 export async function loadJudge(
   folders: readonly string[],
-  profile?: Profile,
+  { profile, advisories }: { profile?: Profile | undefined; advisories?: string | undefined } = {},
 ): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
-  const { checks, problems } = await loadChecks(folders, profile);
-  return { judge: makeJudge(checks, problems), checks, problems };
+  const [{ checks, problems }, known] = await Promise.all([loadChecks(folders, profile), loadAdvisories(advisories)]);
+  const judge = makeJudge(checks, problems, known.advisories);
+  return { judge, checks, problems: [...problems, ...known.problems] };
 }
 
 /**
  * @param problems what could not be read: a check that broke keeps what it last said, until it is mended or removed,
  *   so that a slip in a file neither closes its issues nor opens them anew
+ * @param advisories what checks find at `advisories` is made of them
  */
-export function makeJudge(checks: readonly Check[], problems: readonly CheckProblem[] = []): Judge {
+export function makeJudge(
+  checks: readonly Check[],
+  problems: readonly CheckProblem[] = [],
+  advisories?: Advisories,
+): Judge {
   const rules = checks.flatMap(({ name, enabled, rule }) => (enabled && rule !== undefined ? [{ name, rule }] : []));
-  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule) }));
+  const advise = compileAdvisories(advisories);
+  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule, advise) }));
   const known = new Set(checks.map(({ name }) => name));
   const broken = [...new Set(problems.map(({ name }) => name ?? ANY))].filter((name) => !known.has(name)).sort();
   const version = createHash('sha256')
-    .update(JSON.stringify([ENGINE, rules]))
+    .update(JSON.stringify([ENGINE, rules, ...(advisories === undefined ? [] : [advisories.digest])]))
     .digest('hex')
     .slice(0, 32);
   return {
@@ -91,16 +102,22 @@ interface Former {
 }
 
 /** @returns what judges one document; it answers undefined for a host that the check is not for */
-function compileRule(rule: CheckRule): (document: Fields, former: Former, at: Date) => Judged | undefined {
+function compileRule(
+  rule: CheckRule,
+  advise: (document: Fields) => Fields,
+): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
   const bodies = bodiesOf(rule);
   const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
   const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
-  return (document, { before, unchanged }, at) => {
+  const asked = [...paths, ...[rule.unknown, rule.appliesTo].flatMap((each) => queryPaths(each ?? {}))];
+  const isAdvised = asked.some((path) => path.startsWith(`${ADVISORIES}.`));
+  return (reported, { before, unchanged }, at) => {
     if (before !== undefined && bodies?.every(unchanged)) {
       const { fails, deadline } = consequence(before, rule.onUnknown, before.since, at);
       return { result: { ...before, fails }, ...(deadline === undefined ? {} : { deadline }) };
     }
+    const document = isAdvised ? advise(reported) : reported;
     const finding = guarded(() => (isFor === undefined || isFor.matches(document) ? find(document) : undefined));
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;

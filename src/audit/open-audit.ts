@@ -11,7 +11,7 @@ import { runAudit } from './run-audit.ts';
 
 /** The audit over a store, with the checks and the calendar of the settings. Checks are read once; the store is opened when it is needed. */
 export async function openAudit(options: {
-  settings: Pick<ServerSettings, 'audit' | 'checks' | 'checks_profile' | 'ports'>;
+  settings: Pick<ServerSettings, 'advisories' | 'audit' | 'checks' | 'checks_profile' | 'ports'>;
   /** the folder of the checks that come with the product; those of the settings go before its own */
   productChecks: string;
   store: () => Promise<Store>;
@@ -20,7 +20,10 @@ export async function openAudit(options: {
 }): Promise<Audit> {
   const { settings, clock, signal } = options;
   const calendar = calendarOf(settings);
-  const loaded = await loadJudge([options.productChecks, ...settings.checks], settings.checks_profile);
+  const loaded = await loadJudge([options.productChecks, ...settings.checks], {
+    profile: settings.checks_profile,
+    advisories: settings.advisories,
+  });
   const certificates = settings.ports.flatMap(({ port, tls }) =>
     tls === false ? [] : [{ port, file: tls.certificate }],
   );

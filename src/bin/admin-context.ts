@@ -33,8 +33,8 @@ export function openAdminContext(
     return openStore(wanted, password === undefined ? world : { ...world, password });
   });
   const judge = once(async () => {
-    const { checks: folders, checks_profile: profile } = await settings();
-    return (await loadJudge([PRODUCT_CHECKS, ...folders], profile)).judge;
+    const { checks, checks_profile: profile, advisories } = await settings();
+    return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories })).judge;
   });
   const audit = once(async () =>
     openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),

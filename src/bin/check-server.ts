@@ -33,7 +33,10 @@ export async function checkServer(
       { what: 'store', try: () => tryStore(settings.store, credentials) },
     ],
   });
-  const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile);
+  const { problems: unusable } = await loadJudge([PRODUCT_CHECKS, ...settings.checks], {
+    profile: settings.checks_profile,
+    advisories: settings.advisories,
+  });
   remarks.push(...taken, ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
   return { problems, remarks };
 }

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import type { Advisories } from '../audit/advisories.ts';
 import type { Check } from '../audit/check-file.ts';
 import type { CheckProblem } from '../audit/check-problem.ts';
 import { makeJudge } from '../audit/judge.ts';
+import { loadAdvisories } from '../audit/load-advisories.ts';
 import { loadChecks } from '../audit/load-checks.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import type { Log } from '../core/events.ts';
@@ -26,6 +28,7 @@ export interface ServerSource {
   ports: PortSpec[];
   checks: Check[];
   problems: CheckProblem[];
+  advisories?: Advisories;
   /** armored; absent while v1 is off */
   v1Keys?: string;
   answerKeys: {
@@ -41,18 +44,21 @@ export interface ServerSource {
  */
 export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<ServerSource> {
   const settings = await loadServerSettings(file);
-  const [ports, v1Keys, answerKeys, { checks, problems }] = await Promise.all([
+  const [ports, v1Keys, answerKeys, { checks, problems: unread }, known] = await Promise.all([
     readPorts(settings),
     readV1Keys(settings),
     loadAnswerKeys(settings, credentials),
     loadChecks([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile),
+    loadAdvisories(settings.advisories),
   ]);
+  const problems = [...unread, ...known.problems];
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
   return {
     settings,
     ports,
     checks,
     problems,
+    ...(known.advisories === undefined ? {} : { advisories: known.advisories }),
     ...(v1Keys === undefined ? {} : { v1Keys }),
     answerKeys: dismantle(answerKeys),
   };
@@ -68,11 +74,11 @@ export function reviveSettings(value: unknown): ServerSettings {
 
 /** Makes of a source what a server takes. */
 export async function reviveServer(value: unknown): Promise<Loaded> {
-  const { settings, ports, checks, problems, v1Keys, answerKeys } = serverSource.parse(value);
+  const { settings, ports, checks, problems, advisories, v1Keys, answerKeys } = serverSource.parse(value);
   return {
     settings,
     ports,
-    judge: makeJudge(checks, problems),
+    judge: makeJudge(checks, problems, advisories),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
     answerKeys: assemble(answerKeys),
   };

@@ -136,6 +136,8 @@ export const serverSettings = z.strictObject({
   checks: z.array(path).default([]),
   /** the kind of machines here: checks that are for others only are off; all checks where absent */
   checks_profile: z.enum(PROFILES).optional(),
+  /** folder of security advisories (*.json as in https://security.archlinux.org/all.json) that hosts' packages are matched against */
+  advisories: path.optional(),
   agents: z
     .strictObject({
       /** what new agents are told */

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { AuditDeps } from '../../src/audit/audit-deps.ts';
@@ -174,6 +174,35 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual([due.judged, named(due.opened)], [1, ['laptop sshd']]);
     t.like(due.issues[1], { name: 'sshd', answer: 'unknown', reason: 'nothing is reported at plugins.sshd.status' });
     t.is((await site.audit(later(days(3)))).judged, 0);
+  });
+
+  test(`${kind}: advisories that come, and change, are matched against the stored fleet`, async (t) => {
+    const check = await readFile('checks.d/vulnerable-packages.yaml', 'utf8');
+    const site = await siteOf(t, await (await prepare(t)).open(), { 'v.yaml': check });
+    const installed = (bash: string) => ({ packages: { inventory: { pacman: { bash } } } });
+    await site.report('arch', installed('1.1-1'), MONDAY);
+    await site.report('newer', installed('1.2-1'), MONDAY);
+    await site.report('debian', { packages: { inventory: { deb: { bash: '1.1-1' } } } }, MONDAY);
+    t.deepEqual(await site.open(), [], 'nothing is known yet');
+    const group = {
+      name: 'AVG-1',
+      packages: ['bash'],
+      status: 'Fixed',
+      severity: 'High',
+      affected: '1.0-1',
+      fixed: '1.2-1',
+    };
+    const audit = async (at: Date, ...groups: object[]) => {
+      const advisories = await folderOf(t, { 'all.json': JSON.stringify(groups) });
+      const { judge } = await loadJudge([site.folder], { advisories: advisories });
+      return site.audit(at, { judge });
+    };
+    const first = await audit(later(hours(1)), group);
+    t.deepEqual([first.judged, named(first.opened)], [3, ['arch vulnerable-packages']]);
+    t.deepEqual(first.issues[0]?.evidence?.['advisories.fixable'], ['bash 1.1-1, fixed in 1.2-1 (high, AVG-1)']);
+    t.is((await audit(later(hours(2)), group)).judged, 0, 'the same advisories ask for nothing');
+    const other = await audit(later(hours(3)), { ...group, fixed: '1.1-1' });
+    t.deepEqual(named(other.closed), ['arch vulnerable-packages']);
   });
 
   test(`${kind}: a host that a check is not for any more loses its issue`, async (t) => {

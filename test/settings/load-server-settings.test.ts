@@ -47,7 +47,7 @@ test("relative paths count from the file's folder, absolute ones stay", async (t
   const file = join(folder, 'server.yml');
   await writeFile(
     file,
-    `${VALID}v1: {enabled: true, client_key: keys/v1-client.asc}\nchecks: [checks.d, /usr/share/checks]\n`,
+    `${VALID}v1: {enabled: true, client_key: keys/v1-client.asc}\nchecks: [checks.d, /usr/share/checks]\nadvisories: known\n`,
   );
   const settings = await loadServerSettings(file);
   t.is(settings.state, join(folder, 'state'));
@@ -59,6 +59,7 @@ test("relative paths count from the file's folder, absolute ones stay", async (t
   });
   t.is(settings.v1.client_key, join(folder, 'keys/v1-client.asc'));
   t.deepEqual(settings.checks, [join(folder, 'checks.d'), '/usr/share/checks']);
+  t.is(settings.advisories, join(folder, 'known'));
 });
 
 test('every problem is named with its line, key, what was expected and what was found', (t) => {

@@ -10,15 +10,25 @@ const LISTS = '/var/lib/apt/lists';
 const SIMULATE = ['-o', 'Debug::NoLocking=1', '--ignore-hold', '-q', '-s', 'dist-upgrade'];
 const MEBIBYTE = 1024 * 1024;
 
+/** When the server of the source that was asked longest ago last confirmed its data. @returns undefined where there are none */
+export async function aptConfirmedAt(host: HostAccess): Promise<Date | undefined> {
+  return confirmedAt(host, await releaseFiles(host));
+}
+
+async function releaseFiles(host: HostAccess): Promise<string[]> {
+  return ((await namesIn(host, LISTS)) ?? []).filter((name) => /_(?:In)?Release$/.test(name));
+}
+
 export async function aptUpdates(host: HostAccess): Promise<Updates> {
-  const releases = ((await namesIn(host, LISTS)) ?? []).filter((name) => /_(?:In)?Release$/.test(name));
-  const [current, release, installed, upgrades] = await Promise.all([
-    isFresh(host, releases),
+  const releases = await releaseFiles(host);
+  const [confirmed, release, installed, upgrades] = await Promise.all([
+    confirmedAt(host, releases),
     isReleaseOut(host, releases),
     textOf(host, '/var/lib/dpkg/status', 64 * MEBIBYTE),
     // Without package data a simulation finds nothing to do, and says so as if all were well.
     releases.length === 0 ? undefined : simulate(host),
   ]);
+  const current = isCurrent(host, confirmed);
   return {
     release,
     current,
@@ -32,9 +42,9 @@ export async function aptUpdates(host: HostAccess): Promise<Updates> {
  * apt confirms each repository by itself: it changes the file's ctime also where the server has nothing new, and leaves it alone where
  * the server was down or its signature was bad. Their mtime is the server's, and the stamps under periodic/ know only of timers.
  */
-async function isFresh(host: HostAccess, releases: readonly string[]): Promise<boolean> {
+async function confirmedAt(host: HostAccess, releases: readonly string[]): Promise<Date | undefined> {
   const facts = await Promise.all(releases.map((name) => factsOf(host, `${LISTS}/${name}`)));
-  return isCurrent(host, earliest(facts.flatMap((each) => (each === undefined ? [] : [each.changed]))));
+  return earliest(facts.flatMap((each) => (each === undefined ? [] : [each.changed])));
 }
 
 async function simulate(host: HostAccess): Promise<AptUpgrade[] | undefined> {

@@ -14,6 +14,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** What the cache holds of one repository. */
 interface Cached {
+  id: string;
   /** when the server last confirmed it */
   at: Date | undefined;
   /** says which updates are for security */
@@ -34,6 +35,17 @@ export async function dnfUpdates(host: HostAccess): Promise<Updates> {
   };
 }
 
+/**
+ * When the server of the repository that was asked longest ago last confirmed its data.
+ * @returns also the repositories of which there are none; undefined where there are none of any
+ */
+export async function dnfConfirmedAt(host: HostAccess): Promise<{ at: Date; missing: string[] } | undefined> {
+  const repositories = await readCache(host);
+  const at = earliest(repositories.flatMap((each) => each.at ?? []));
+  const missing = repositories.filter((each) => each.at === undefined).map(({ id }) => id);
+  return at === undefined ? undefined : { at, missing: missing.sort() };
+}
+
 function areCurrent(host: HostAccess, repositories: readonly Cached[]): boolean {
   const dates = repositories.flatMap(({ at }) => (at === undefined ? [] : [at]));
   return dates.length === repositories.length && isCurrent(host, earliest(dates));
@@ -51,7 +63,7 @@ async function readCache(host: HostAccess): Promise<Cached[]> {
       [...ids].map(async (id) => {
         const own = folders.filter((folder) => repositoryOf(folder) === id);
         const read = await Promise.all(own.map((folder) => readRepository(host, `${cache}/${folder}/repodata`)));
-        return { at: latest(read.flatMap(({ at }) => at ?? [])), advises: read.some(({ advises }) => advises) };
+        return { id, at: latest(read.flatMap(({ at }) => at ?? [])), advises: read.some(({ advises }) => advises) };
       }),
     );
   }
@@ -62,7 +74,7 @@ async function readCache(host: HostAccess): Promise<Cached[]> {
  * dnf sets the mtime of a repository's list of packages when the server confirms it; the ctime moves with every use, and
  * `last_makecache` also where no server answered.
  */
-async function readRepository(host: HostAccess, folder: string): Promise<Cached> {
+async function readRepository(host: HostAccess, folder: string): Promise<Omit<Cached, 'id'>> {
   const names = ((await namesIn(host, folder)) ?? []).filter((name) => /(?:^repomd|primary)\.xml/.test(name));
   const facts = await Promise.all(names.map((name) => factsOf(host, `${folder}/${name}`)));
   const index = await textOf(host, `${folder}/repomd.xml`);

@@ -5,12 +5,17 @@ import { isCurrent, latest, sortedNames, type Updates, unlessStale } from './upd
 
 const DATA = '/var/lib/pacman';
 
-export async function pacmanUpdates(host: HostAccess): Promise<Updates> {
+/** When the databases were last confirmed: one without news is not touched, and the big ones have some every day. @returns undefined where there are none */
+export async function pacmanConfirmedAt(host: HostAccess): Promise<Date | undefined> {
   const databases = ((await namesIn(host, `${DATA}/sync`)) ?? []).filter((name) => name.endsWith('.db'));
   const facts = await Promise.all(databases.map((name) => factsOf(host, `${DATA}/sync/${name}`)));
-  // A database without news is not touched; the big ones have some every day.
-  const current = isCurrent(host, latest(facts.flatMap((each) => (each === undefined ? [] : [each.changed]))));
-  const waiting = databases.length === 0 ? UNKNOWN : await isUpdateOut(host);
+  return latest(facts.flatMap((each) => (each === undefined ? [] : [each.changed])));
+}
+
+export async function pacmanUpdates(host: HostAccess): Promise<Updates> {
+  const confirmed = await pacmanConfirmedAt(host);
+  const current = isCurrent(host, confirmed);
+  const waiting = confirmed === undefined ? UNKNOWN : await isUpdateOut(host);
   const patches = unlessStale(waiting, current);
   return {
     // Rolling: there are no releases.

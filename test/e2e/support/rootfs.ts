@@ -23,6 +23,7 @@ const PACKAGES = [
   'systemd',
   'systemd-sysv',
   'ufw',
+  'unattended-upgrades',
 ];
 /** What the test's own mongod is linked against; the package was renamed for Debian 13. */
 const LIBCURL: Record<Suite, string> = { trixie: 'libcurl4t64', bookworm: 'libcurl4' };
