@@ -2,6 +2,9 @@ import type { Collector } from '../collector.ts';
 import { accounts } from './accounts/index.ts';
 import { boot } from './boot/index.ts';
 import { disk } from './disk/index.ts';
+import { dmidecode } from './dmidecode.ts';
+import { eraagent } from './eraagent.ts';
+import { eset } from './eset.ts';
 import { firewall } from './firewall.ts';
 import { hardware } from './hardware/index.ts';
 import { hdEncryption } from './hd-encryption.ts';
@@ -10,6 +13,7 @@ import { networkDevices } from './network-devices.ts';
 import { osInfo } from './os-info.ts';
 import { osUpdates } from './os-updates.ts';
 import { packages } from './packages/index.ts';
+import { prey } from './prey.ts';
 import { protection } from './protection/index.ts';
 import { session } from './session/index.ts';
 import { sshd } from './sshd.ts';
@@ -20,6 +24,9 @@ export const COLLECTORS: readonly Collector[] = [
   accounts,
   boot,
   disk,
+  dmidecode,
+  eraagent,
+  eset,
   firewall,
   hardware,
   hdEncryption,
@@ -28,6 +35,7 @@ export const COLLECTORS: readonly Collector[] = [
   osInfo,
   osUpdates,
   packages,
+  prey,
   protection,
   session,
   sshd,
