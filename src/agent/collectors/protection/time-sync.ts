@@ -37,11 +37,15 @@ async function chrony(host: HostAccess): Promise<unknown> {
   return (code === 0 ? parseTracking(stdout) : undefined) ?? unknown('chronyd does not answer chronyc');
 }
 
-/** chronyc(1), with -c: the last of 14 fields is the leap status. */
+/** Its own clock, which `local` in chrony.conf lets chronyd hand out as if it were right. */
+const OWN_CLOCK = '7F7F0101';
+
+/** chronyc(1), with -c: the first of 14 fields is what it goes by, the last the leap status. */
 export function parseTracking(csv: string): boolean | undefined {
   const fields = csv.trim().split(',');
   const status = fields.at(-1);
   if (fields.length < 14 || status === undefined || csv.trim().includes('\n')) return undefined;
+  if (fields[0] === OWN_CLOCK) return false;
   return /^(Normal|Insert second|Delete second)$/.test(status)
     ? true
     : /^Not synchronised$/.test(status)

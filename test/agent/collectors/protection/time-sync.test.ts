@@ -79,6 +79,10 @@ for (const text of [
   });
 }
 
+test('time: a clock that goes by itself is not set by anybody', (t) => {
+  t.false(parseTracking(SYNCED.replace('CB00710F,203.0.113.15', '7F7F0101,')));
+});
+
 test('time: a second that is put in does not mean that the clock is wrong', (t) => {
   t.true(parseTracking(SYNCED.replace('Normal', 'Insert second')));
   t.true(parseNtpq('status=0415 leap_add_sec, sync_ntp, 1 event,\nstratum=2'));
