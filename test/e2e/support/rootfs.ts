@@ -8,6 +8,7 @@ export type Suite = 'trixie' | 'bookworm';
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
   'ca-certificates',
+  'chrony',
   'dbus',
   'iproute2',
   'iptables',
@@ -16,6 +17,7 @@ const PACKAGES = [
   'openssh-server',
   'procps',
   'python3',
+  'sudo',
   'systemd',
   'systemd-sysv',
   'ufw',

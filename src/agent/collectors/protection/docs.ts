@@ -58,7 +58,7 @@ export const protectionDocs: readonly FactDoc[] = [
     root: 'without those in folders that are for root alone',
     shape: '{checked: COUNT, expiring: [{path, class: "soon" | "expired"}]}',
     cost: '5 ms',
-    tested: { ...OUTPUT, 'debian-12': 'real' },
+    tested: { ...OUTPUT, 'debian-12': 'real', 'debian-13': 'real' },
     sources: ['files made by openssl'],
   },
   {

@@ -146,5 +146,7 @@ test('the umask of login.defs counts everywhere where pam_umask is asked', async
   t.like(await look(t, accounts, FEDORA), { umask: { mask: '022', everywhere: false, user_groups: false } });
   const args = { ...DEBIAN, '/etc/pam.d/common-session': 'session optional pam_umask.so umask=77 nousergroups\n' };
   t.like(await look(t, accounts, args), { umask: { mask: '077', everywhere: true, user_groups: false } });
+  const unset = { ...DEBIAN, '/etc/login.defs': '#UMASK 077\nUSERGROUPS_ENAB yes\n' };
+  t.like(await look(t, accounts, unset), { umask: { mask: '022', everywhere: true } });
   t.like(await look(t, accounts, {}), { umask: 'unknown' });
 });
