@@ -1,5 +1,5 @@
 import type { HostAccess } from '../collector.ts';
-import { linkAt, namesIn, textOf } from './lenient.ts';
+import { namesIn, textOf } from './lenient.ts';
 
 export interface Process {
   pid: string;
@@ -52,13 +52,32 @@ export async function serviceRuns(host: HostAccess, names: readonly string[]): P
 }
 
 /** Does a process run this very program? @returns undefined where that is not to be seen: not root */
-export async function programRuns(host: HostAccess, path: string): Promise<boolean | undefined> {
-  const name = path.replace(/^.*\//, '').slice(0, 15);
-  const running = await processes(host);
-  if (running === undefined) return undefined;
-  const called = running.filter(({ comm }) => comm === name);
-  if (called.length === 0) return false;
-  const links = await Promise.all(called.map(({ pid }) => linkAt(host, `/proc/${pid}/exe`)));
-  if (links.some((link) => link === path || link === `${path} (deleted)`)) return true;
-  return links.includes(undefined) ? undefined : false;
+export function programRuns(host: HostAccess, path: string): Promise<boolean | undefined> {
+  const isIt = (program: string) => program === path || program === `${path} (deleted)`;
+  return anyRuns(host, [path.replace(/^.*\//, '')], isIt);
+}
+
+/** Does a process of one of these names run a program that is meant? */
+export async function anyRuns(
+  host: HostAccess,
+  names: readonly string[],
+  isIt: (program: string) => boolean,
+): Promise<boolean | undefined> {
+  const wanted = new Set(names.map((name) => name.slice(0, 15)));
+  const called = (await processes(host))?.filter(({ comm }) => wanted.has(comm));
+  if (called === undefined) return undefined;
+  const seen = await Promise.all(called.map(({ pid }) => programOf(host, pid)));
+  if (seen.some((program) => program !== HIDDEN && isIt(program))) return true;
+  return seen.includes(HIDDEN) ? undefined : false;
+}
+
+const HIDDEN = Symbol('hidden');
+
+/** One that has ended meanwhile runs none, which is not the same as one that may not be looked at. */
+async function programOf(host: HostAccess, pid: string): Promise<string | typeof HIDDEN> {
+  try {
+    return (await host.readLink(`/proc/${pid}/exe`)) ?? '';
+  } catch {
+    return HIDDEN;
+  }
 }

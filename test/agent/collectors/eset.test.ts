@@ -38,11 +38,11 @@ test('ESET that is stopped, and another program of its name', async (t) => {
   t.deepEqual(await look(t, eraagent, other), { installed: true, running: false });
 });
 
-test('whether it runs is unknown where its program is not to be seen', async (t) => {
-  t.deepEqual(await look(t, eraagent, { ...running('ERAAgent'), [ERA]: saying('') }), {
-    installed: true,
-    running: 'unknown',
-  });
+test('whether it runs is unknown where its program is not to be seen; one that ended meanwhile does not run', async (t) => {
+  const files = { ...running('ERAAgent'), [ERA]: saying('') };
+  const denied = () => Promise.reject(new Error('EACCES'));
+  t.deepEqual(await look(t, eraagent, files, { host: { readLink: denied } }), { installed: true, running: 'unknown' });
+  t.deepEqual(await look(t, eraagent, files), { installed: true, running: false });
   t.deepEqual(await look(t, eraagent, { [ERA]: saying('') }), { installed: true, running: 'unknown' });
 });
 
@@ -70,7 +70,7 @@ test('definitions of two days ago are not recent; of version 7 and later the new
 
 test('Prey is asked after only where the settings want it, and runs where its own program does', async (t) => {
   t.true(prey.optIn);
-  const node = '/usr/lib/prey/current/bin/node';
+  const node = '/usr/lib/prey/versions/1.12.5/bin/node';
   t.deepEqual(await look(t, prey, INIT), { running: false });
   t.deepEqual(await look(t, prey, { ...running('node'), '/proc/300/exe': `-> ${node}` }), { running: true });
   t.deepEqual(await look(t, prey, { ...running('node'), '/proc/300/exe': '-> /usr/bin/node' }), { running: false });
