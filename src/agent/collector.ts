@@ -57,10 +57,11 @@ export interface HostAccess {
   /**
    * A file as UTF-8 text (what is not UTF-8 becomes U+FFFD).
    * @param options.max bytes; 1 MiB where absent
+   * @param options.head what lies past `max` is not looked at, instead of being too much
    * @returns undefined where there is none
    * @throws where it may not be read, is no regular file, or holds more than `max`
    */
-  readText(path: string, options?: { max?: number }): Promise<string | undefined>;
+  readText(path: string, options?: { max?: number; head?: true }): Promise<string | undefined>;
   /** Names in a folder, sorted. @returns undefined where there is no such folder @throws where it may not be read */
   list(path: string): Promise<string[] | undefined>;
   /** Follows symbolic links. @returns undefined where there is nothing @throws where it may not be seen */

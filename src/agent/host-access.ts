@@ -31,7 +31,8 @@ export interface HostOptions {
 /** This machine, as one collector sees it. */
 export function hostAccess({ clock, uid, home, signal }: HostOptions): HostAccess {
   return {
-    readText: async (path, options = {}) => (await readForeign(path, options.max ?? MEBIBYTE))?.toString('utf8'),
+    readText: async (path, options = {}) =>
+      (await readForeign(path, options.max ?? MEBIBYTE, options.head))?.toString('utf8'),
     list: (path) => orUndefined(async () => (await readdir(path)).sort()),
     stat: (path) => orUndefined(() => factsOf(path)),
     readLink: (path) => orUndefined(() => readlink(path), 'EINVAL'),

@@ -2,6 +2,9 @@ import type { Collector } from '../collector.ts';
 import { accounts } from './accounts/index.ts';
 import { boot } from './boot/index.ts';
 import { disk } from './disk/index.ts';
+import { dmidecode } from './dmidecode.ts';
+import { eraagent } from './eraagent.ts';
+import { eset } from './eset.ts';
 import { firewall } from './firewall.ts';
 import { geolocation } from './geolocation.ts';
 import { hardware } from './hardware/index.ts';
@@ -12,6 +15,7 @@ import { networkDevices } from './network-devices.ts';
 import { osInfo } from './os-info.ts';
 import { osUpdates } from './os-updates.ts';
 import { packages } from './packages/index.ts';
+import { prey } from './prey.ts';
 import { protection } from './protection/index.ts';
 import { session } from './session/index.ts';
 import { sshd } from './sshd.ts';
@@ -22,6 +26,9 @@ export const COLLECTORS: readonly Collector[] = [
   accounts,
   boot,
   disk,
+  dmidecode,
+  eraagent,
+  eset,
   firewall,
   geolocation,
   hardware,
@@ -32,6 +39,7 @@ export const COLLECTORS: readonly Collector[] = [
   osInfo,
   osUpdates,
   packages,
+  prey,
   protection,
   session,
   sshd,

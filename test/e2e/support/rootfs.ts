@@ -10,6 +10,7 @@ export type Variant = 'plain' | 'firewalls';
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
   'ca-certificates',
+  'chrony',
   'dbus',
   'dbus-user-session',
   'iproute2',
@@ -20,6 +21,7 @@ const PACKAGES = [
   'openssh-server',
   'procps',
   'python3',
+  'sudo',
   'systemd',
   'systemd-sysv',
   'ufw',
