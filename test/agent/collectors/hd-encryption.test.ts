@@ -200,6 +200,24 @@ test('dm-integrity without LUKS above it does not encrypt', async (t) => {
   ]);
 });
 
+test('an XFS whose log or real-time section is on a plain disk is not encrypted', async (t) => {
+  for (const beside of ['logdev=/dev/sda1', 'rtdev=/dev/sda1', 'logdev=/dev/mapper/safe,rtdev=/dev/sda1']) {
+    const folder = await scratchFolder(t);
+    await plant(folder, {
+      ...withMounts(`2 1 252:0 / /data rw - xfs /dev/mapper/safe rw,attr2,${beside},noquota`),
+      '/sys/dev/block/252:0': '-> ../../devices/virtual/block/dm-0',
+      '/sys/class/block/dm-0': '-> ../../devices/virtual/block/dm-0',
+      '/sys/devices/virtual/block/dm-0/dm/name': 'safe\n',
+      '/sys/devices/virtual/block/dm-0/dm/uuid': 'CRYPT-LUKS2-safe\n',
+      '/sys/devices/virtual/block/dm-0/slaves/sda': '',
+    });
+    t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+      SYSTEM,
+      entry(['/data', '/dev/mapper/safe', 'xfs', false]),
+    ]);
+  }
+});
+
 test('zram that writes back to a plain partition is listed as what it is', async (t) => {
   const folder = await scratchFolder(t);
   await plant(folder, {
