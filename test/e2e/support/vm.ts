@@ -17,8 +17,8 @@ const SHOWN = ['build/penguindome-agent', 'build/penguindome-agent.bundle.js', '
 export interface VirtualMachine {
   /** Runs a bash script as root. @returns what it printed @throws where a command of it fails, or the time is over */
   run(script: string, seconds?: number): Promise<string>;
-  /** Runs the built agent's commands in a Node that stays, which this starts. */
-  askAgent(): Promise<AgentSpeaker>;
+  /** Runs the built agent's commands in a Node that stays, which this starts as that user. */
+  askAgent(user: string): Promise<AgentSpeaker>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function startVirtualMachine(tell: (line: string) => void): Promise
     await bringAgent(connected);
     return {
       run: (script, seconds = 120) => run(connected, script, seconds),
-      askAgent: () => askAgent(connected),
+      askAgent: (user) => askAgent(connected, user),
       stop,
     };
   } catch (cause) {
@@ -79,9 +79,9 @@ export async function moveOntoSealedRoot(machine: VirtualMachine): Promise<void>
     printf ${PASSPHRASE} | cryptsetup open --key-file - /dev/disk/by-id/virtio-sealed system
     mkdir -p /next
     mount /dev/mapper/system /next
-    mount --make-rprivate /
+    mount -n --make-rprivate /
     for mount in dev proc sys run tmp; do
-      if mountpoint -q /$mount; then mount --move /$mount /next/$mount; fi
+      if mountpoint -q /$mount; then mount -n --move /$mount /next/$mount; fi
     done
     mkdir -p /next/mnt/former /next${OPT}
     cp ${OPT}/* /next${OPT}

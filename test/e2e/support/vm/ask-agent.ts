@@ -7,13 +7,13 @@ const FOLDER = '/opt/penguindome';
 const answer = z.object({ status: z.number(), stdout: z.string() });
 
 export interface AgentSpeaker {
-  /** One command of the agent, as this user. @returns what it printed @throws where it fails, or says nothing for a minute */
-  ask(uid: number, ...args: string[]): Promise<string>;
+  /** One command of the agent. @returns what it printed @throws where it fails, or says nothing for a minute */
+  ask(...args: string[]): Promise<string>;
 }
 
-/** Starts test/fixtures/machine/ask-agent.mjs in the machine; it ends with the connection. */
-export async function askAgent(ssh: Ssh): Promise<AgentSpeaker> {
-  const child = ssh.open(`exec node ${FOLDER}/ask-agent.mjs ${FOLDER}`);
+/** Starts test/fixtures/machine/ask-agent.mjs as this user of the machine; it ends with the connection. */
+export async function askAgent(ssh: Ssh, user: string): Promise<AgentSpeaker> {
+  const child = ssh.open(`exec runuser -u ${user} -- node ${FOLDER}/ask-agent.mjs ${FOLDER}`);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
@@ -27,8 +27,8 @@ export async function askAgent(ssh: Ssh): Promise<AgentSpeaker> {
   };
   await next(120);
   return {
-    async ask(uid, ...args) {
-      child.stdin.write(`${JSON.stringify({ uid, args })}\n`);
+    async ask(...args) {
+      child.stdin.write(`${JSON.stringify(args)}\n`);
       const { status, stdout } = answer.parse(await next(60));
       if (status !== 0)
         throw new Error(`penguindome-agent ${args.join(' ')}: exit status ${status}\n${stdout}${stderr}`);

@@ -83,8 +83,12 @@ const MAKE_DISKS = `
   size=$(($(du -sm "$root" | cut -f 1) * 6 / 5 + 150))
   mke2fs -q -t ext4 -L system -d "$root" "$part/system.raw" "\${size}M"
   rm -rf "$root"
-  qemu-img convert -O luks --object "secret,id=key,data=$passphrase" -o key-secret=key,iter-time=10 \\
-    "$part/system.raw" "$part/sealed.raw"
+  # It measures the key derivation first, and gives up where the kernel counts too coarsely: once more then.
+  for try in 1 2 3 4 5; do
+    if qemu-img convert -O luks --object "secret,id=key,data=$passphrase" -o key-secret=key,iter-time=10,hash-alg=sha512 \\
+      "$part/system.raw" "$part/sealed.raw"; then break; fi
+    [ $try -lt 5 ]
+  done
   for name in system sealed; do
     qemu-img create -q -u -f qcow2 -F raw -b "$final/$name.raw" "$part/$name.qcow2" "$(stat -c %s "$part/$name.raw")"
   done
