@@ -66,7 +66,14 @@ async function storedMount(host: HostAccess, mount: Mount): Promise<Stored> {
   const place = await placeOfMount(host, mount);
   // Kernels booted without an initrd call the root's device /dev/root.
   const named = mount.source === '/dev/root' && place?.[0] !== undefined ? `/dev/${place[0]}` : mount.source;
-  return { mountpoint: mount.mountpoint, device: named, type: mount.type, place };
+  return { mountpoint: mount.mountpoint, device: await lastingName(host, named), type: mount.type, place };
+}
+
+/** `dm-2` is the third mapping that was opened since the start, whichever that was: /proc/swaps says so, and btrfs now and then. */
+async function lastingName(host: HostAccess, path: string): Promise<string> {
+  const kernel = /^\/dev\/(dm-\d+)$/.exec(path)?.[1];
+  const mapping = kernel === undefined ? undefined : await textOf(host, `/sys/class/block/${kernel}/dm/name`);
+  return mapping === undefined ? path : `/dev/mapper/${mapping.trimEnd()}`;
 }
 
 function judge(type: string, place: Place, storage: Storage, placeOfFile: (path: string) => Place): Encrypted {
@@ -77,7 +84,7 @@ function judge(type: string, place: Place, storage: Storage, placeOfFile: (path:
 async function readSwaps(host: HostAccess, mounts: readonly Stored[]): Promise<Stored[]> {
   const paths = parseSwaps((await textOf(host, '/proc/swaps')) ?? '');
   const swaps = paths.map(async (path): Promise<Stored | undefined> => {
-    const stored = { mountpoint: '[SWAP]', device: path, type: 'swap' };
+    const stored = { mountpoint: '[SWAP]', device: await lastingName(host, path), type: 'swap' };
     if (!path.startsWith('/dev/')) return { ...stored, place: holderOf(path, mounts)?.place };
     const name = await nameOfPath(host, path);
     if (name?.startsWith('zram')) {

@@ -57,7 +57,7 @@ const LAYOUTS: Record<string, { why: string; says: Line[] }> = {
     why: 'both volumes lie on the encrypted physical volume, swap too',
     says: [
       ['/mnt/x', '/dev/mapper/vg-root', 'ext2', true],
-      ['[SWAP]', '/dev/dm-2', 'swap', true],
+      ['[SWAP]', '/dev/mapper/vg-swap', 'swap', true],
     ],
   },
   'lvm-span-half': {
@@ -73,10 +73,10 @@ const LAYOUTS: Record<string, { why: string; says: Line[] }> = {
     why: 'what the mirror gets is encrypted already',
     says: [['/mnt/x', '/dev/mapper/cx', 'ext2', true]],
   },
-  'swap-luks': { why: 'swap in LUKS', says: [['[SWAP]', '/dev/dm-0', 'swap', true]] },
+  'swap-luks': { why: 'swap in LUKS', says: [['[SWAP]', '/dev/mapper/cs', 'swap', true]] },
   'swap-plain-random': {
     why: 'plain dm-crypt with a random key has no header anywhere; only its uuid tells',
-    says: [['[SWAP]', '/dev/dm-0', 'swap', true]],
+    says: [['[SWAP]', '/dev/mapper/cs', 'swap', true]],
   },
   'swap-unencrypted': {
     why: 'what was in memory is on the disk as it was',

@@ -84,7 +84,7 @@ export const LAYOUTS: Record<string, DiskLayout> = {
     `,
     says: [
       ['/mnt/x', '/dev/mapper/vg-root', 'ext4', true],
-      ['[SWAP]', '/dev/dm-3', 'swap', true],
+      ['[SWAP]', '/dev/mapper/vg-swap', 'swap', true],
     ],
     answer: 'pass',
   },
@@ -106,7 +106,7 @@ export const LAYOUTS: Record<string, DiskLayout> = {
   'encrypted swap': {
     why: 'swap in LUKS is encrypted',
     make: 'seal $B; open $B cx; swap /dev/mapper/cx',
-    says: [['[SWAP]', '/dev/dm-1', 'swap', true]],
+    says: [['[SWAP]', '/dev/mapper/cx', 'swap', true]],
     answer: 'pass',
   },
   'plain swap': {
@@ -138,8 +138,8 @@ export const LAYOUTS: Record<string, DiskLayout> = {
   },
   'swap on plain dm-crypt with a random key': {
     why: 'there is no header anywhere, and it is encrypted',
-    make: 'open --type plain --cipher aes-xts-plain64 --key-size 256 --key-file /dev/urandom $B cx; swap /dev/mapper/cx',
-    says: [['[SWAP]', '/dev/dm-1', 'swap', true]],
+    make: 'cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 256 --key-file /dev/urandom $B cx; swap /dev/mapper/cx',
+    says: [['[SWAP]', '/dev/mapper/cx', 'swap', true]],
     answer: 'pass',
   },
   'luks on two disks below a mirror': {
