@@ -218,6 +218,29 @@ test('an XFS whose log or real-time section is on a plain disk is not encrypted'
   }
 });
 
+test('a volume whose snapshot keeps what changes on a plain disk is not encrypted', async (t) => {
+  const folder = await scratchFolder(t);
+  const mapping = (name: string, uuid: string, slaves: string[], holders: string[]) => ({
+    [`/sys/class/block/${name}`]: `-> ../../devices/virtual/block/${name}`,
+    [`/sys/devices/virtual/block/${name}/dm/uuid`]: `${uuid}\n`,
+    ...Object.fromEntries(slaves.map((each) => [`/sys/devices/virtual/block/${name}/slaves/${each}`, ''])),
+    ...Object.fromEntries(holders.map((each) => [`/sys/devices/virtual/block/${name}/holders/${each}`, ''])),
+  });
+  await plant(folder, {
+    ...withMounts('2 1 252:1 / /data rw - ext4 /dev/mapper/vg-root rw'),
+    '/sys/dev/block/252:1': '-> ../../devices/virtual/block/dm-1',
+    ...mapping('dm-0', 'CRYPT-LUKS2-cx', ['sda'], ['dm-2']),
+    ...mapping('dm-1', 'LVM-root', ['dm-2'], []),
+    ...mapping('dm-2', 'LVM-root-real', ['dm-0'], ['dm-1', 'dm-3']),
+    ...mapping('dm-3', 'LVM-past', ['dm-2', 'dm-4'], []),
+    ...mapping('dm-4', 'LVM-past-cow', ['sda'], ['dm-3']),
+  });
+  t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+    SYSTEM,
+    entry(['/data', '/dev/mapper/vg-root', 'ext4', false]),
+  ]);
+});
+
 test('zram that writes back to a plain partition is listed as what it is', async (t) => {
   const folder = await scratchFolder(t);
   await plant(folder, {

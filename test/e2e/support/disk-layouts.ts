@@ -188,7 +188,7 @@ export const LAYOUTS: Record<string, DiskLayout> = {
     why: 'what the volume was is copied to the plain disk whenever it changes',
     make: `
       seal $B; open $B cx; group /dev/mapper/cx $C
-      volume -n root -L 64M vg /dev/mapper/cx; volume -s -n past -L 32M vg/root $C; ext4 /dev/vg/root
+      volume -n root -L 64M vg /dev/mapper/cx; lvcreate -q -q -y -s -n past -L 32M vg/root $C; ext4 /dev/vg/root
     `,
     says: [['/mnt/x', '/dev/mapper/vg-root', 'ext4', false]],
     answer: 'fail',
