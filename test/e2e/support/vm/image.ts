@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../../support/free-port.ts';
 import { finish } from '../finish.ts';
@@ -10,6 +10,8 @@ import { connectSsh } from './ssh.ts';
 
 /** The snapshot that an image's disks hold: taken once ssh answered. */
 export const BOOTED = 'booted';
+/** A file that is there once all else is. */
+const COMPLETE = 'complete';
 /** What opens the sealed disk. */
 export const PASSPHRASE = 'secret';
 
@@ -109,7 +111,7 @@ export async function image(tell: (line: string) => void): Promise<string> {
   await mkdir(dirname(folder), { recursive: true });
   const release = await holdLock(`${folder}.lock`);
   try {
-    const there = await access(folder).then(
+    const there = await access(join(folder, COMPLETE)).then(
       () => true,
       () => false,
     );
@@ -120,7 +122,6 @@ export async function image(tell: (line: string) => void): Promise<string> {
   return folder;
 }
 
-/** Only a complete folder gets its name. */
 async function make(folder: string, sources: string, tell: (line: string) => void): Promise<void> {
   const part = `${folder}.part`;
   await timed('the tree', tell, async () => {
@@ -129,13 +130,10 @@ async function make(folder: string, sources: string, tell: (line: string) => voi
   });
   await timed('the disks', tell, () => shell(MAKE_DISKS, [part, folder, PASSPHRASE]));
   // The disks name what is below them as it will be called.
+  await rm(folder, { recursive: true, force: true });
   await rename(part, folder);
-  try {
-    await timed('the first start', tell, () => bootOnce(folder));
-  } catch (error) {
-    await rename(folder, `${folder}.broken`);
-    throw error;
-  }
+  await timed('the first start', tell, () => bootOnce(folder));
+  await writeFile(join(folder, COMPLETE), '');
 }
 
 async function bootOnce(folder: string): Promise<void> {
