@@ -22,7 +22,7 @@ async function testFiles() {
   const paths = (await readdir(join(root, 'test'), { recursive: true }))
     .filter((path) => path.endsWith('.test.ts'))
     .map((path) => `test/${path}`)
-    .filter((path) => path.startsWith('test/e2e/') === (kind === '--e2e'))
+    .filter((path) => kind === '--soak' || path.startsWith('test/e2e/') === (kind === '--e2e'))
     .filter((path) => wanted.length === 0 || wanted.some((prefix) => path.startsWith(prefix)))
     .sort();
   if (kind !== '--soak') return paths;

@@ -27,13 +27,31 @@ export async function readBlockDevice(host: HostAccess, name: string): Promise<B
     name.startsWith('loop') ? textOf(host, `${folder}/loop/backing_file`) : undefined,
   ]);
   const disk = partition === undefined ? undefined : basename(dirname(target));
+  const copies = /^LVM-.+-real$/m.test(uuid ?? '') ? await copiesOf(host, name) : [];
   return {
     name,
     encrypts: isEncrypting(uuid ?? ''),
-    below: disk === undefined ? (slaves ?? []) : [disk],
+    below: disk === undefined ? [...new Set([...(slaves ?? []), ...copies])] : [disk],
     ...(file === undefined ? {} : { file: file.trimEnd().replace(/ \(deleted\)$/, '') }),
     removable: partition === undefined && (await isRemovable(host, folder, target)),
   };
+}
+
+/** `dm-2` is the third mapping that was opened since the start, whichever that was: /proc/swaps says so, and btrfs now and then. */
+export async function lastingName(host: HostAccess, path: string): Promise<string> {
+  const kernel = /^\/dev\/(dm-\d+)$/.exec(path)?.[1];
+  const mapping = kernel === undefined ? undefined : await textOf(host, `/sys/class/block/${kernel}/dm/name`);
+  return mapping === undefined ? path : `/dev/mapper/${mapping.trimEnd()}`;
+}
+
+/**
+ * LVM moves a volume that has snapshots to one called -real, and keeps, for each snapshot, what was there before a change on another one.
+ * The volume itself does not name these; both are seen below the snapshot.
+ */
+async function copiesOf(host: HostAccess, real: string): Promise<string[]> {
+  const holders = (await namesIn(host, `/sys/class/block/${real}/holders`)) ?? [];
+  const below = await Promise.all(holders.map((holder) => namesIn(host, `/sys/class/block/${holder}/slaves`)));
+  return below.flatMap((names) => names ?? []).filter((name) => name !== real);
 }
 
 /**

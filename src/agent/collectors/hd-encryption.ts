@@ -37,7 +37,7 @@ async function zfsAnswers(host: HostAccess, mounts: readonly Stored[]): Promise<
 /** Swap holds what was in memory, keys too. The mount point is lsblk's word for it. */
 function storedSwaps({ swaps }: OnDisk): Stored[] {
   return (swaps ?? []).flatMap((swap) =>
-    swap.inMemory ? [] : [{ mountpoint: '[SWAP]', device: swap.path, type: 'swap', place: swap.place }],
+    swap.inMemory ? [] : [{ mountpoint: '[SWAP]', device: swap.device, type: 'swap', place: swap.place }],
   );
 }
 

@@ -1,4 +1,5 @@
 import type { HostAccess } from '../collector.ts';
+import { lastingName } from './block-devices.ts';
 import { diskMounts } from './disk-mounts.ts';
 import { factsOf, textOf } from './lenient.ts';
 import { type Mount, parseMounts } from './mounts.ts';
@@ -63,7 +64,7 @@ async function storedMount(host: HostAccess, mount: Mount): Promise<Stored> {
   const place = await placeOfMount(host, mount);
   // Kernels booted without an initrd call the root's device /dev/root.
   const named = mount.source === '/dev/root' && place?.[0] !== undefined ? `/dev/${place[0]}` : mount.source;
-  return { mountpoint: mount.mountpoint, device: named, type: mount.type, place };
+  return { mountpoint: mount.mountpoint, device: await lastingName(host, named), type: mount.type, place };
 }
 
 function telling(mounts: readonly Stored[], storage: Storage): (place: Place) => boolean {

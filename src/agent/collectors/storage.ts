@@ -18,7 +18,15 @@ export async function placeOfMount(host: HostAccess, mount: Mount): Promise<Plac
   }
   if (mount.device.startsWith('0:')) return undefined;
   const name = await nameOfNumber(host, mount.device);
-  return name === undefined ? undefined : [name];
+  if (name === undefined) return undefined;
+  const others = devicesBeside(mount).map(async (path) => (await nameOfPath(host, path)) ?? path);
+  return [name, ...(await Promise.all(others))];
+}
+
+/** An XFS may have its log, and the contents of files, on devices of their own (xfs(5), logdev and rtdev). */
+function devicesBeside({ type, options }: Mount): string[] {
+  if (type !== 'xfs') return [];
+  return options.flatMap((option) => /^(?:logdev|rtdev)=(.+)$/.exec(option)?.[1] ?? []);
 }
 
 export async function readStorage(host: HostAccess, places: readonly Place[]): Promise<Storage> {

@@ -1,11 +1,11 @@
 import type { HostAccess } from '../collector.ts';
-import { nameOfPath } from './block-devices.ts';
+import { lastingName, nameOfPath } from './block-devices.ts';
 import { textOf } from './lenient.ts';
 import { parseSwaps } from './mounts.ts';
 import type { Place } from './storage.ts';
 
-/** Swap that is in use, under the path that /proc/swaps gives; zram that writes nothing back is in memory alone. */
-export type Swap = { path: string; inMemory: true } | { path: string; inMemory: false; place: Place };
+/** Swap that is in use, under a name that stays; zram that writes nothing back is in memory alone. */
+export type Swap = { device: string } & ({ inMemory: true } | { inMemory: false; place: Place });
 
 /** Something mounted, and where it lies. */
 export interface Placed {
@@ -20,13 +20,14 @@ export async function readSwaps(host: HostAccess, mounts: readonly Placed[]): Pr
 }
 
 async function readSwap(host: HostAccess, path: string, mounts: readonly Placed[]): Promise<Swap> {
-  if (!path.startsWith('/dev/')) return { path, inMemory: false, place: holderOf(path, mounts)?.place };
+  const device = await lastingName(host, path);
+  if (!path.startsWith('/dev/')) return { device, inMemory: false, place: holderOf(path, mounts)?.place };
   const name = await nameOfPath(host, path);
   if (name?.startsWith('zram')) {
     const behind = await behindZram(host, name);
-    return behind === undefined ? { path, inMemory: true } : { path, inMemory: false, place: behind };
+    return behind === undefined ? { device, inMemory: true } : { device, inMemory: false, place: behind };
   }
-  return { path, inMemory: false, place: name === undefined ? undefined : [name] };
+  return { device, inMemory: false, place: name === undefined ? undefined : [name] };
 }
 
 /** zram is memory, unless it was given a device to write back to. */

@@ -57,7 +57,7 @@ const LAYOUTS: Record<string, { why: string; says: Line[] }> = {
     why: 'both volumes lie on the encrypted physical volume, swap too',
     says: [
       ['/mnt/x', '/dev/mapper/vg-root', 'ext2', true],
-      ['[SWAP]', '/dev/dm-2', 'swap', true],
+      ['[SWAP]', '/dev/mapper/vg-swap', 'swap', true],
     ],
   },
   'lvm-span-half': {
@@ -73,10 +73,10 @@ const LAYOUTS: Record<string, { why: string; says: Line[] }> = {
     why: 'what the mirror gets is encrypted already',
     says: [['/mnt/x', '/dev/mapper/cx', 'ext2', true]],
   },
-  'swap-luks': { why: 'swap in LUKS', says: [['[SWAP]', '/dev/dm-0', 'swap', true]] },
+  'swap-luks': { why: 'swap in LUKS', says: [['[SWAP]', '/dev/mapper/cs', 'swap', true]] },
   'swap-plain-random': {
     why: 'plain dm-crypt with a random key has no header anywhere; only its uuid tells',
-    says: [['[SWAP]', '/dev/dm-0', 'swap', true]],
+    says: [['[SWAP]', '/dev/mapper/cs', 'swap', true]],
   },
   'swap-unencrypted': {
     why: 'what was in memory is on the disk as it was',
@@ -197,6 +197,47 @@ test('dm-integrity without LUKS above it does not encrypt', async (t) => {
   t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
     SYSTEM,
     entry(['/data', '/dev/mapper/safe', 'ext4', false]),
+  ]);
+});
+
+test('an XFS whose log or real-time section is on a plain disk is not encrypted', async (t) => {
+  for (const beside of ['logdev=/dev/sda1', 'rtdev=/dev/sda1', 'logdev=/dev/mapper/safe,rtdev=/dev/sda1']) {
+    const folder = await scratchFolder(t);
+    await plant(folder, {
+      ...withMounts(`2 1 252:0 / /data rw - xfs /dev/mapper/safe rw,attr2,${beside},noquota`),
+      '/sys/dev/block/252:0': '-> ../../devices/virtual/block/dm-0',
+      '/sys/class/block/dm-0': '-> ../../devices/virtual/block/dm-0',
+      '/sys/devices/virtual/block/dm-0/dm/name': 'safe\n',
+      '/sys/devices/virtual/block/dm-0/dm/uuid': 'CRYPT-LUKS2-safe\n',
+      '/sys/devices/virtual/block/dm-0/slaves/sda': '',
+    });
+    t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+      SYSTEM,
+      entry(['/data', '/dev/mapper/safe', 'xfs', false]),
+    ]);
+  }
+});
+
+test('a volume whose snapshot keeps what changes on a plain disk is not encrypted', async (t) => {
+  const folder = await scratchFolder(t);
+  const mapping = (name: string, uuid: string, slaves: string[], holders: string[]) => ({
+    [`/sys/class/block/${name}`]: `-> ../../devices/virtual/block/${name}`,
+    [`/sys/devices/virtual/block/${name}/dm/uuid`]: `${uuid}\n`,
+    ...Object.fromEntries(slaves.map((each) => [`/sys/devices/virtual/block/${name}/slaves/${each}`, ''])),
+    ...Object.fromEntries(holders.map((each) => [`/sys/devices/virtual/block/${name}/holders/${each}`, ''])),
+  });
+  await plant(folder, {
+    ...withMounts('2 1 252:1 / /data rw - ext4 /dev/mapper/vg-root rw'),
+    '/sys/dev/block/252:1': '-> ../../devices/virtual/block/dm-1',
+    ...mapping('dm-0', 'CRYPT-LUKS2-cx', ['sda'], ['dm-2']),
+    ...mapping('dm-1', 'LVM-root', ['dm-2'], []),
+    ...mapping('dm-2', 'LVM-root-real', ['dm-0'], ['dm-1', 'dm-3']),
+    ...mapping('dm-3', 'LVM-past', ['dm-2', 'dm-4'], []),
+    ...mapping('dm-4', 'LVM-past-cow', ['sda'], ['dm-3']),
+  });
+  t.deepEqual(await hdEncryption.collect(hostInFolder(t, folder)), [
+    SYSTEM,
+    entry(['/data', '/dev/mapper/vg-root', 'ext4', false]),
   ]);
 });
 

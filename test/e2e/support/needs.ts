@@ -1,11 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { whenPresent } from '../../support/needs.ts';
 
-const TOOLS = ['systemd-nspawn', 'mmdebstrap', 'setpriv', 'unshare', 'nsenter', 'flock'];
-const missing = [
-  ...(process.getuid?.() === 0 ? [] : ['root']),
-  ...TOOLS.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status !== 0),
-];
+/** What of these is not here, besides root. */
+function missingOf(tools: string[]): string[] {
+  return [
+    ...(process.getuid?.() === 0 ? [] : ['root']),
+    ...tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status !== 0),
+  ];
+}
+
+const missing = missingOf(['systemd-nspawn', 'mmdebstrap', 'setpriv', 'unshare', 'nsenter', 'flock']);
 
 /** A test that boots machines. */
 export const onMachine = whenPresent(missing.length === 0, `booted machines need ${missing.join(', ')}`);
@@ -16,4 +20,23 @@ const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
 export const onMachineWithMongod = whenPresent(
   missing.length === 0 && mongod !== undefined,
   `booted machines with a MongoDB need ${[...missing, ...(mongod === undefined ? ['a mongod'] : [])].join(', ')}`,
+);
+
+const VIRTUAL = [
+  'qemu-system-x86_64',
+  'qemu-img',
+  'mke2fs',
+  'mmdebstrap',
+  'ssh',
+  'ssh-keygen',
+  'setpriv',
+  'flock',
+  'tar',
+];
+const missingForVirtual = missingOf(VIRTUAL);
+
+/** A test that starts a virtual machine. */
+export const onVirtualMachine = whenPresent(
+  missingForVirtual.length === 0,
+  `virtual machines need ${missingForVirtual.join(', ')}`,
 );

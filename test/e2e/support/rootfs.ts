@@ -64,7 +64,7 @@ export async function rootfs(suite: Suite, variant: Variant = 'plain'): Promise<
 }
 
 /** The three suites of a release, from the mirrors that this machine's own apt uses. */
-async function sourcesFor(suite: Suite): Promise<string> {
+export async function sourcesFor(suite: Suite): Promise<string> {
   const mirrors = await mirrorsOfHost();
   const security = mirrors.find((url) => /security/.test(url));
   const main = mirrors.find((url) => url !== security) ?? 'http://deb.debian.org/debian';

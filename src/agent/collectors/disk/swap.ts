@@ -1,7 +1,5 @@
 import type { HostAccess } from '../../collector.ts';
-import { nameOfPath } from '../block-devices.ts';
 import { type Fact, unknown } from '../group.ts';
-import { textOf } from '../lenient.ts';
 import { type OnDisk, readOnDisk } from '../on-disk.ts';
 import type { Swap } from '../swaps.ts';
 
@@ -10,23 +8,14 @@ export const swap: Fact = {
   look: async (host: HostAccess) => {
     const onDisk = await readOnDisk(host);
     if (onDisk.swaps === undefined) return unknown('cannot read /proc/swaps');
-    const swaps = await Promise.all(onDisk.swaps.map((each) => describe(host, each, onDisk)));
-    return swaps.sort((a, b) => (a.device < b.device ? -1 : 1));
+    return onDisk.swaps.map((each) => describe(each, onDisk)).sort((a, b) => (a.device < b.device ? -1 : 1));
   },
 };
 
-async function describe(host: HostAccess, found: Swap, onDisk: OnDisk): Promise<{ device: string; type: unknown }> {
-  const device = await steadyName(host, found.path);
+function describe(found: Swap, onDisk: OnDisk): { device: string; type: unknown } {
+  const { device } = found;
   if (found.inMemory) return { device, type: 'zram' };
   const encrypted = onDisk.encrypted(found.place);
-  if (encrypted === 'unknown') return { device, type: unknown(`cannot tell what disk ${found.path} lies on`) };
+  if (encrypted === 'unknown') return { device, type: unknown(`cannot tell what disk ${device} lies on`) };
   return { device, type: encrypted ? 'encrypted' : 'plain' };
-}
-
-/** Device-mapper gives its numbers in the order in which volumes are opened, which is another one after the next start. */
-async function steadyName(host: HostAccess, path: string): Promise<string> {
-  const name = path.startsWith('/dev/') ? await nameOfPath(host, path) : undefined;
-  if (name === undefined || !name.startsWith('dm-')) return path;
-  const mapping = (await textOf(host, `/sys/class/block/${name}/dm/name`))?.trim();
-  return mapping === undefined ? path : `/dev/mapper/${mapping}`;
 }
