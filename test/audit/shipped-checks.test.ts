@@ -14,9 +14,15 @@ test('every shipped check can be read, and tells people what to do', async (t) =
   t.deepEqual(
     checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name),
     [
+      'auto-login-enabled',
       'firewall-disabled',
+      'guest-session-enabled',
+      'lid-does-not-lock',
       'os-security-patches-available',
       'os-update-available',
+      'screenlock-delay-long',
+      'screenlock-disabled',
+      'screenlock-user-can-change',
       'ssh-password-authentication',
       'ssh-root-password-authentication',
       'unencrypted-hard-drive',

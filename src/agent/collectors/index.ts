@@ -3,6 +3,7 @@ import { accounts } from './accounts/index.ts';
 import { boot } from './boot/index.ts';
 import { disk } from './disk/index.ts';
 import { firewall } from './firewall.ts';
+import { guestSession } from './guest-session.ts';
 import { hardware } from './hardware/index.ts';
 import { hdEncryption } from './hd-encryption.ts';
 import { network } from './network/index.ts';
@@ -11,6 +12,7 @@ import { osInfo } from './os-info.ts';
 import { osUpdates } from './os-updates.ts';
 import { packages } from './packages/index.ts';
 import { protection } from './protection/index.ts';
+import { screenlock } from './screen-lock.ts';
 import { session } from './session/index.ts';
 import { sshd } from './sshd.ts';
 import { updates } from './updates/index.ts';
@@ -21,6 +23,7 @@ export const COLLECTORS: readonly Collector[] = [
   boot,
   disk,
   firewall,
+  guestSession,
   hardware,
   hdEncryption,
   network,
@@ -29,6 +32,7 @@ export const COLLECTORS: readonly Collector[] = [
   osUpdates,
   packages,
   protection,
+  screenlock,
   session,
   sshd,
   updates,

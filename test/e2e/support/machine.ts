@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { boot } from './boot.ts';
 import { type Finished, finish, type RunOptions } from './finish.ts';
-import { rootfs, type Suite } from './rootfs.ts';
+import { rootfs, type Suite, type Variant } from './rootfs.ts';
 
 /** A booted machine with a systemd of its own. */
 export interface Machine {
@@ -20,6 +20,7 @@ export interface Machine {
 
 export interface MachineOptions {
   suite?: Suite;
+  variant?: Variant;
   /** shown read-only inside: path here → path there */
   binds?: Record<string, string>;
 }
@@ -40,7 +41,7 @@ export async function bootMachine(t: ExecutionContext, options: MachineOptions =
   const shown = Object.fromEntries(
     Object.entries(SHOWN).map(([from, to]) => [join(process.cwd(), from), join(PROGRAMS, to)]),
   );
-  const booted = await boot(await rootfs(options.suite ?? 'trixie'), { ...shown, ...options.binds });
+  const booted = await boot(await rootfs(options.suite ?? 'trixie', options.variant), { ...shown, ...options.binds });
   t.teardown(booted.halt);
   const attempt = (command: string[], runOptions?: RunOptions) =>
     finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);
