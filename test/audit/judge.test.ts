@@ -187,11 +187,12 @@ test('whatever a host reports, there is an answer of every check', async (t) => 
       fields(tie('value')),
     ),
   })).value;
-  const expected = checks.filter(({ rule }) => rule !== undefined).map(({ name }) => name);
+  // Those that are for all hosts; whom the others are for is the host's to say.
+  const expected = checks.filter(({ rule }) => rule !== undefined && rule.appliesTo === undefined);
   fc.assert(
     fc.property(fields(value), (plugins) => {
       const { results } = judge.judge(host(plugins), undefined, AT);
-      t.deepEqual(Object.keys(results), expected);
+      for (const { name } of expected) t.truthy(results[name], name);
     }),
   );
 

@@ -204,12 +204,14 @@ onMachine('sway: a swayidle that locks, one that only darkens, and none', async 
   t.like(await details(desk), { why: 'neither swayidle nor hypridle runs' });
 });
 
+/** Debian 13 has no xautolock: a script that has its name and its arguments, and does nothing. */
+const XAUTOLOCK = "printf '#!/bin/sh\\nsleep infinity\\n' >/tmp/xautolock; chmod 755 /tmp/xautolock; /tmp/xautolock";
+
+const XVFB = 'Xvfb :7 -nolisten tcp & until xset q >/dev/null 2>&1; do sleep 0.1; done';
+
 /** A real i3 on an X server without a screen. */
 async function startI3(desk: Desk, script: string, daemon?: string): Promise<void> {
-  await desk.logIn(
-    { ...x11('i3'), DISPLAY: ':7' },
-    `Xvfb :7 -nolisten tcp & until xset q >/dev/null 2>&1; do sleep 0.1; done\n${script}\nexec i3 -c /dev/null`,
-  );
+  await desk.logIn({ ...x11('i3'), DISPLAY: ':7' }, `${XVFB}\n${script}\nexec i3 -c /dev/null`);
   for (const name of ['i3', ...(daemon === undefined ? [] : [daemon])]) await runs(desk, name);
 }
 
@@ -221,7 +223,7 @@ onMachine("i3: xss-lock by the X server's own timeout, xautolock by its own, and
   await startI3(desk, 'xset s off\nxss-lock -- i3lock -n &', 'xss-lock');
   t.deepEqual(await lock(desk), [[false, null]]);
   await desk.logOut();
-  await startI3(desk, "xset s off\nxautolock -time 3 -locker 'i3lock -n' &", 'xautolock');
+  await startI3(desk, `xset s off\n${XAUTOLOCK} -time 3 -locker 'i3lock -n' &`, 'xautolock');
   t.deepEqual(await lock(desk), [[true, 180]]);
   await desk.logOut();
   await startI3(desk, 'true');
@@ -230,10 +232,7 @@ onMachine("i3: xss-lock by the X server's own timeout, xautolock by its own, and
 
 onMachine('i3 from startx: a session that logind takes for a text console has a screen too', async (t) => {
   const desk = await bootDesk(t);
-  await desk.logIn(
-    { XDG_SESSION_TYPE: 'tty', DISPLAY: ':7' },
-    'Xvfb :7 -nolisten tcp & until xset q >/dev/null 2>&1; do sleep 0.1; done\nxautolock -time 9 &\nexec i3 -c /dev/null',
-  );
+  await desk.logIn({ XDG_SESSION_TYPE: 'tty', DISPLAY: ':7' }, `${XVFB}\n${XAUTOLOCK} -time 9 &\nexec i3 -c /dev/null`);
   for (const name of ['i3', 'xautolock']) await runs(desk, name);
   t.deepEqual(await lock(desk), [[true, 540]]);
 });

@@ -48,7 +48,6 @@ const DESKTOP_PACKAGES = [
   'systemd',
   'systemd-sysv',
   'x11-xserver-utils',
-  'xautolock',
   'xfconf',
   'xss-lock',
   'xvfb',
