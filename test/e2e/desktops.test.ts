@@ -59,6 +59,8 @@ onMachine(
     await set('session', 'idle-delay', '60');
     await set('screensaver', 'lock-enabled', 'false');
     t.deepEqual(await lock(desk), [[false, null]]);
+    // Only a whole collection keeps what it saw.
+    await desk.machine.run([program('penguindome-agent'), 'collect']);
     await desk.logOut();
     const after = screenlock.parse(await desk.collected('screenlock'));
     t.deepEqual(after.users, [{ user: 'alice', enabled: false, delay: null }]);
@@ -207,7 +209,7 @@ onMachine('sway: a swayidle that locks, one that only darkens, and none', async 
 /** Debian 13 has no xautolock: a script that has its name and its arguments, and does nothing. */
 const XAUTOLOCK = "printf '#!/bin/sh\\nsleep infinity\\n' >/tmp/xautolock; chmod 755 /tmp/xautolock; /tmp/xautolock";
 
-const XVFB = 'Xvfb :7 -nolisten tcp & until xset q >/dev/null 2>&1; do sleep 0.1; done';
+const XVFB = 'Xvfb :7 -noreset -nolisten tcp & until xset q >/dev/null 2>&1; do sleep 0.1; done';
 
 /** A real i3 on an X server without a screen. */
 async function startI3(desk: Desk, script: string, daemon?: string): Promise<void> {

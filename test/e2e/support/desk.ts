@@ -48,6 +48,8 @@ export async function bootDesk(t: ExecutionContext): Promise<Desk> {
       ...command,
     ]);
   const logOut = async () => {
+    // What her script started is of her session, and not of the unit.
+    await machine.attempt(['loginctl', 'terminate-user', 'alice']);
     await machine.run(['systemctl', 'stop', UNIT]);
     await machine.until('alice has gone', async () =>
       /^\s*\S+\s+1000 alice .*seat0/m.test(await machine.run(['loginctl', 'list-sessions', '--no-legend']))
