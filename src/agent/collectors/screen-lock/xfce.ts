@@ -53,12 +53,10 @@ function number(value: string | undefined): number | undefined {
 async function readChannel(host: HostAccess, user: GraphicalUser, channel: string): Promise<Map<string, string>> {
   const { code, stdout, stderr } = await runAs(host, user, 'xfconf-query', ['-c', channel, '-l', '-v']);
   if (code === 0) return parseChannel(stdout);
-  // Where nobody ever changed anything there is no channel; without a bus nothing can be said.
-  if (/does not exist|no properties/i.test(`${stdout}${stderr}`)) return new Map();
   throw new Error(`xfconf-query failed: ${stderr.trim().slice(0, 200)}`);
 }
 
-/** `xfconf-query -l -v`: a property and its value a line. */
+/** `xfconf-query -l -v`: a property and its value a line, or a sentence where nobody ever changed anything. */
 export function parseChannel(output: string): Map<string, string> {
   const lines = output.split('\n').map((line) => /^(\/\S+)\s+(.+?)\s*$/.exec(line));
   return new Map(lines.flatMap((match) => (match === null ? [] : [[match[1] ?? '', match[2] ?? '']])));

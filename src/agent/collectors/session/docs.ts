@@ -40,7 +40,7 @@ export const sessionDocs: readonly FactDoc[] = [
     tested: { 'debian-12': 'output', 'debian-13': 'real', ubuntu: 'output', arch: 'output', fedora: 'output' },
     sources: [
       'gsettings(1) and kreadconfig6 of Debian 13',
-      "xfce4-screensaver's gs-prefs.h",
+      "xfce4-screensaver's gs-prefs.h, and xfconf-query's main.c",
       "kscreenlocker's kscreenlockersettings.kcfg",
       'swayidle(1)',
       'the wiki of Hyprland (hypridle)',
