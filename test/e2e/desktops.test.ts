@@ -150,6 +150,27 @@ onMachine("KDE: what kreadconfig6 reads is what counts, and [$i] in /etc/xdg sta
   t.like(await details(desk), { user_can_change: true });
 });
 
+onMachine('XFCE: on, delayed and off, as xfconf says; without its screensaver nothing locks', async (t) => {
+  const desk = await bootDesk(t);
+  const set = (property: string, type: string, value: string, channel = 'xfce4-screensaver') =>
+    desk.as('xfconf-query', '-c', channel, '-p', property, '-n', '-t', type, '-s', value);
+  await desk.logIn(x11('xfce'), standIn('xfce4-screensaver'));
+  t.deepEqual(await lock(desk), [[true, 300]]);
+  await set('/saver/idle-activation/delay', 'int', '2');
+  await set('/lock/saver-activation/delay', 'int', '1');
+  t.deepEqual(await lock(desk), [[true, 180]]);
+  await set('/xfce4-power-manager/presentation-mode', 'bool', 'true', 'xfce4-power-manager');
+  t.deepEqual(await lock(desk), [[false, null]]);
+  await set('/xfce4-power-manager/presentation-mode', 'bool', 'false', 'xfce4-power-manager');
+  t.deepEqual(await lock(desk), [[true, 180]]);
+  await set('/lock/enabled', 'bool', 'false');
+  t.deepEqual(await lock(desk), [[false, null]]);
+  await set('/lock/enabled', 'bool', 'true');
+  await desk.logOut();
+  await desk.logIn(x11('xfce'));
+  t.deepEqual(await lock(desk), [[false, null]]);
+});
+
 /** A real sway without a screen; what it starts is real too. */
 async function startSway(desk: Desk, config: string): Promise<void> {
   await desk.machine.write('/etc/alice.sway', config);

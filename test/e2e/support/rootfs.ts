@@ -37,6 +37,8 @@ const DESKTOP_PACKAGES = [
   'libglib2.0-bin',
   'libkf6config-bin',
   'libpam-systemd',
+  // xfconf needs it, and does not say so
+  'libxfconf-0-3',
   'login',
   'mate-desktop-common',
   'mate-screensaver-common',
