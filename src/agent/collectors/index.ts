@@ -7,6 +7,7 @@ import { eraagent } from './eraagent.ts';
 import { eset } from './eset.ts';
 import { firewall } from './firewall.ts';
 import { geolocation } from './geolocation.ts';
+import { guestSession } from './guest-session.ts';
 import { hardware } from './hardware/index.ts';
 import { hdEncryption } from './hd-encryption.ts';
 import { ipAddresses } from './ip-addresses.ts';
@@ -17,6 +18,7 @@ import { osUpdates } from './os-updates.ts';
 import { packages } from './packages/index.ts';
 import { prey } from './prey.ts';
 import { protection } from './protection/index.ts';
+import { screenlock } from './screen-lock.ts';
 import { session } from './session/index.ts';
 import { sshd } from './sshd.ts';
 import { updates } from './updates/index.ts';
@@ -31,6 +33,7 @@ export const COLLECTORS: readonly Collector[] = [
   eset,
   firewall,
   geolocation,
+  guestSession,
   hardware,
   hdEncryption,
   ipAddresses,
@@ -41,6 +44,7 @@ export const COLLECTORS: readonly Collector[] = [
   packages,
   prey,
   protection,
+  screenlock,
   session,
   sshd,
   updates,

@@ -38,11 +38,13 @@ const SHOWN = {
 
 /** Boots a machine that forgets all when it is halted, on a network of its own, and halts it when the test ends. */
 export async function bootMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
+  t.timeout(600_000, 'a root file system that is not built');
+  const tree = await rootfs(options.suite ?? 'trixie', options.variant);
   t.timeout(180_000, 'a machine that hangs');
   const shown = Object.fromEntries(
     Object.entries(SHOWN).map(([from, to]) => [join(process.cwd(), from), join(PROGRAMS, to)]),
   );
-  const booted = await boot(await rootfs(options.suite ?? 'trixie', options.variant), { ...shown, ...options.binds });
+  const booted = await boot(tree, { ...shown, ...options.binds });
   t.teardown(booted.halt);
   const attempt = (command: string[], runOptions?: RunOptions) =>
     finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);

@@ -1,0 +1,60 @@
+/** A value, and whether files of less weight may not change it (`[$i]`). */
+interface Entry {
+  value: string;
+  fixed: boolean;
+}
+
+/** Group → key → entry, as KDE reads a configuration from several files. */
+export type KConfig = Map<string, Map<string, Entry>>;
+
+/**
+ * KDE's files of settings: `[Group]` and `Key=value`, where `[$i]` behind a key, a group or alone on a line at the top makes it immutable, so
+ * that the files read later (the user's) do not count, and `Key[$d]` takes a key away.
+ * @param texts the most general first (/etc/xdg), the user's own last
+ */
+export function parseKConfig(texts: readonly string[]): KConfig {
+  const config: KConfig = new Map();
+  const fixedGroups = new Set<string>();
+  let allFixed = false;
+  for (const text of texts) {
+    if (allFixed) break;
+    allFixed = readFile(text, config, fixedGroups);
+  }
+  return config;
+}
+
+/** @returns whether the file makes everything immutable */
+function readFile(text: string, config: KConfig, fixedGroups: Set<string>): boolean {
+  let [group, fileFixed] = ['', false];
+  const fixedHere = new Set<string>();
+  for (const raw of text.split('\n')) {
+    const line = raw.trim();
+    if (/^\[\$[a-z]*i[a-z]*\]$/.test(line)) {
+      if (group === '') fileFixed = true;
+      else fixedHere.add(group);
+      continue;
+    }
+    const header = /^((?:\[[^\]$][^\]]*\])+)(\[\$([a-z]+)\])?$/.exec(line);
+    if (header !== null) {
+      group = (header[1] ?? '').slice(1, -1);
+      if (header[3]?.includes('i')) fixedHere.add(group);
+      continue;
+    }
+    if (!fixedGroups.has(group)) readEntry(line, group, config);
+  }
+  for (const each of fixedHere) fixedGroups.add(each);
+  for (const each of fileFixed ? config.keys() : fixedHere) {
+    for (const entry of config.get(each)?.values() ?? []) entry.fixed = true;
+  }
+  return fileFixed;
+}
+
+function readEntry(line: string, group: string, config: KConfig): void {
+  const [, key, marks = '', value = ''] = /^([^=[\]#]+?)\s*(?:\[\$([a-z]+)\])?\s*(?:=\s*(.*))?$/.exec(line) ?? [];
+  if (key === undefined) return;
+  const entries = config.get(group) ?? new Map<string, Entry>();
+  if (entries.get(key)?.fixed) return;
+  if (marks.includes('d')) entries.delete(key);
+  else if (line.includes('=')) entries.set(key, { value, fixed: marks.includes('i') });
+  config.set(group, entries);
+}
