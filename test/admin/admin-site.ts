@@ -76,7 +76,8 @@ export async function adminSite(
       ...base,
       settings: async () => settings,
       store: async () => store,
-      judge: async () => (await loadJudge([productChecks, ...settings.checks], { profile: settings.checks_profile })).judge,
+      judge: async () =>
+        (await loadJudge([productChecks, ...settings.checks], { profile: settings.checks_profile })).judge,
       checks: () => openCheckBook({ settings, productChecks, clock }),
       audit: () => openAudit({ settings, productChecks, store: async () => store, clock, signal }),
     };

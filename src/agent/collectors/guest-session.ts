@@ -3,7 +3,7 @@ import { type Collector, type CollectorTools, type HostAccess, UNKNOWN } from '.
 import { displayManager } from './display-manager.ts';
 import { dropIns } from './drop-ins.ts';
 import { factsOf, textOf } from './lenient.ts';
-import { type Sections, parseSections } from './parse-sections.ts';
+import { parseSections, type Sections } from './parse-sections.ts';
 import { seenOrKept } from './seen-or-kept.ts';
 
 export const guestSession = {
