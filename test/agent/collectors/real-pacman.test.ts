@@ -40,7 +40,18 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
   });
   for (const each of ['root/var/lib/pacman', 'repository', 'built'])
     await mkdir(join(folder, each), { recursive: true });
-  const places = ['--root', root, '--config', conf, '--dbpath', join(root, 'var/lib/pacman'), '--logfile', '/dev/null'];
+  const database = [
+    '--root',
+    root,
+    '--config',
+    conf,
+    '--dbpath',
+    join(root, 'var/lib/pacman'),
+    '--logfile',
+    '/dev/null',
+  ];
+  // else packages of another run would lie in the host's, under the same names
+  const places = [...database, '--cachedir', join(root, 'var/cache/pacman/pkg')];
   const run: HostAccess['run'] = (path, args, more) => {
     if (path.endsWith('/pacman')) return system.run(path, [...places, ...args], more);
     return system.run(path, path.endsWith('/pacman-conf') ? ['--config', conf, ...args] : args, more);
