@@ -31,10 +31,10 @@ export async function isGenuineRsa(packet: SignaturePacket, data: Uint8Array, si
   if (!packet.issuerKeyID.equals(keyPacket.getKeyID()) || keyPacket.getCreationTime() > created) return false;
   const number = bytesIn(packet, 'params', 's');
   const rsa = importRsa(keyPacket);
-  if (number === undefined || rsa === undefined || number.length !== rsa.bytes) return false;
+  if (number === undefined || rsa === undefined || number.length > rsa.bytes) return false;
   const signed = Buffer.concat([data, signatureData, trailer(signatureData.length)]);
   if (!createHash(hash).update(signed).digest().subarray(0, 2).equals(signedHashValue)) return false;
-  if (!verify(hash, signed, rsa.key, number)) return false;
+  if (!verify(hash, signed, rsa.key, filled(number, rsa.bytes))) return false;
   return mayHaveSigned(signer, packet, created);
 }
 
@@ -55,6 +55,13 @@ function trailer(hashed: number): Buffer {
   const bytes = Buffer.from([4, 0xff, 0, 0, 0, 0]);
   bytes.writeUInt32BE(hashed, 2);
   return bytes;
+}
+
+/** A packet's number begins at its first bit that is set (RFC 9580, 3.2); RFC 8017, 8.2.2 wants the modulus' length. */
+function filled(number: Uint8Array, bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  whole.set(number, bytes - number.length);
+  return whole;
 }
 
 /** Flags, expiry, revocation and strength of the key as they were then. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { createMessage, readSignature, SignaturePacket, verify } from 'openpgp';
+import { createMessage, generateKey, readPrivateKey, readSignature, SignaturePacket, sign, verify } from 'openpgp';
 import { readPublicKeys, type VerificationKeys } from '../../src/crypto/openpgp.ts';
 import { isGenuineRsa } from '../../src/crypto/rsa-signature.ts';
 import { readPlainArmor } from '../../src/crypto/signature-armor.ts';
@@ -142,6 +142,24 @@ for (const hash of ['SHA256', 'SHA384', 'SHA512']) {
     t.deepEqual(said, { quick: true, openpgp: true });
   });
 }
+
+test('a signature whose number begins with zeros, and is shorter for it, needs no openpgp', async (t) => {
+  const { privateKey: armoredKey } = await generateKey({ userIDs: [{ name: 'somebody' }], type: 'rsa', rsaBits: 2048 });
+  const signingKeys = await readPrivateKey({ armoredKey });
+  const lengths = new Set<number>();
+  // One in 256 is a byte shorter.
+  for (let count = 0; count < 10_000 && lengths.size < 2; count++) {
+    const data = Buffer.from(String(count));
+    const message = await createMessage({ binary: data });
+    const armored = await sign({ message, signingKeys, detached: true });
+    const packet = (await readSignature({ armoredSignature: armored })).packets[0];
+    const length = bytesOf(armored).length;
+    if (!(packet instanceof SignaturePacket) || lengths.has(length)) continue;
+    lengths.add(length);
+    t.deepEqual(await bothSay(bytesOf(armored), data, [signingKeys.toPublic()]), { quick: true, openpgp: true });
+  }
+  t.is(lengths.size, 2);
+});
 
 /** What gpg signs with these, and what is then said of it. */
 const NOT_ORDINARY: Record<string, { args: string[]; openpgp: boolean }> = {
