@@ -1,13 +1,11 @@
-import { minutes } from '../../core/duration.ts';
-import { type HostAccess, UNKNOWN } from '../collector.ts';
+import { type CollectorTools, type HostAccess, UNKNOWN } from '../collector.ts';
+import { aptWaiting } from './apt-waiting.ts';
 import { factsOf, namesIn, textOf } from './lenient.ts';
 import { readOsRelease } from './os-release.ts';
-import { type AptUpgrade, hasHiddenSecurity, parseDpkgStatus, parseRelease, parseUpgrades } from './parse-apt.ts';
+import { parseDpkgStatus, parseRelease } from './parse-apt.ts';
 import { type Answer, earliest, isCurrent, sortedNames, type Updates, unlessStale } from './updates.ts';
 
 const LISTS = '/var/lib/apt/lists';
-/** Works as any user, does not wait for a running apt, and shows what is held back too. (-qq would mean -y, and refuse that.) */
-const SIMULATE = ['-o', 'Debug::NoLocking=1', '--ignore-hold', '-q', '-s', 'dist-upgrade'];
 const MEBIBYTE = 1024 * 1024;
 
 /** When the server of the source that was asked longest ago last confirmed its data. @returns undefined where there are none */
@@ -19,21 +17,21 @@ async function releaseFiles(host: HostAccess): Promise<string[]> {
   return ((await namesIn(host, LISTS)) ?? []).filter((name) => /_(?:In)?Release$/.test(name));
 }
 
-export async function aptUpdates(host: HostAccess): Promise<Updates> {
+export async function aptUpdates(host: HostAccess, tools: CollectorTools): Promise<Updates> {
   const releases = await releaseFiles(host);
-  const [confirmed, release, installed, upgrades] = await Promise.all([
+  const [confirmed, release, installed, waiting] = await Promise.all([
     confirmedAt(host, releases),
     isReleaseOut(host, releases),
     textOf(host, '/var/lib/dpkg/status', 64 * MEBIBYTE),
     // Without package data a simulation finds nothing to do, and says so as if all were well.
-    releases.length === 0 ? undefined : simulate(host),
+    releases.length === 0 ? undefined : aptWaiting(host, tools),
   ]);
   const current = isCurrent(host, confirmed);
   return {
     release,
     current,
-    patches: upgrades === undefined ? UNKNOWN : unlessStale(upgrades.length > 0, current),
-    security_patches: upgrades === undefined ? UNKNOWN : unlessStale(await isSecurityOut(host, upgrades), current),
+    patches: unlessStale(waiting?.patches ?? UNKNOWN, current),
+    security_patches: unlessStale(waiting?.security ?? UNKNOWN, current),
     installed_packages: sortedNames(parseDpkgStatus(installed ?? '')),
   };
 }
@@ -45,25 +43,6 @@ export async function aptUpdates(host: HostAccess): Promise<Updates> {
 async function confirmedAt(host: HostAccess, releases: readonly string[]): Promise<Date | undefined> {
   const facts = await Promise.all(releases.map((name) => factsOf(host, `${LISTS}/${name}`)));
   return earliest(facts.flatMap((each) => (each === undefined ? [] : [each.changed])));
-}
-
-async function simulate(host: HostAccess): Promise<AptUpgrade[] | undefined> {
-  const apt = await host.find('apt-get');
-  if (apt === undefined) return undefined;
-  const { code, stdout } = await host.run(apt, SIMULATE, { timeout: minutes(3), maxOutput: 8 * MEBIBYTE });
-  return code === 0 ? parseUpgrades(stdout) : undefined;
-}
-
-async function isSecurityOut(host: HostAccess, upgrades: readonly AptUpgrade[]): Promise<Answer> {
-  if (upgrades.length === 0 || upgrades.some(({ security }) => security)) return upgrades.length > 0;
-  const cache = await host.find('apt-cache');
-  if (cache === undefined) return UNKNOWN;
-  const names = upgrades.map(({ name }) => name);
-  const { code, stdout } = await host.run(cache, ['policy', ...names], {
-    timeout: minutes(1),
-    maxOutput: 8 * MEBIBYTE,
-  });
-  return code === 0 ? hasHiddenSecurity(stdout) : UNKNOWN;
 }
 
 /** Debian's own repository says that it has become `oldstable`; Ubuntu's tools leave a note each time that they ask. */

@@ -1,5 +1,5 @@
 import { minutes } from '../../core/duration.ts';
-import { type Collector, type HostAccess, UNKNOWN } from '../collector.ts';
+import { type Collector, type CollectorTools, type HostAccess, UNKNOWN } from '../collector.ts';
 import { aptUpdates } from './apt-updates.ts';
 import { dnfUpdates } from './dnf-updates.ts';
 import { type PackageFamily, packageFamily } from './package-family.ts';
@@ -13,14 +13,14 @@ export const osUpdates = {
   collect: collectUpdates,
 } satisfies Collector;
 
-const LOOKS: Readonly<Record<PackageFamily, (host: HostAccess) => Promise<Updates>>> = {
+const LOOKS: Readonly<Record<PackageFamily, (host: HostAccess, tools: CollectorTools) => Promise<Updates>>> = {
   apt: aptUpdates,
   dnf: dnfUpdates,
   pacman: pacmanUpdates,
 };
 
 /** Nothing here refreshes the package data or uses the network: that is the machine's own business, and `current` says whether it does it. */
-async function collectUpdates(host: HostAccess): Promise<unknown> {
+async function collectUpdates(host: HostAccess, tools: CollectorTools): Promise<unknown> {
   const family = await packageFamily(host);
-  return family === undefined ? UNKNOWN : LOOKS[family](host);
+  return family === undefined ? UNKNOWN : LOOKS[family](host, tools);
 }

@@ -1,18 +1,19 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import type { HostAccess } from '../../../src/agent/collector.ts';
 import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
 import { hasHiddenSecurity, parseDpkgStatus, parseUpgrades } from '../../../src/agent/collectors/parse-apt.ts';
 import { enabledRepositories } from '../../../src/agent/collectors/parse-dnf.ts';
-import { days } from '../../../src/core/duration.ts';
+import { days, hours } from '../../../src/core/duration.ts';
 import { scratchFolder } from '../../support/scratch.ts';
-import { hostInFolder, plant, saying } from './host-in-folder.ts';
+import { hostInFolder, memory, plant, saying } from './host-in-folder.ts';
 
 /** Collects on a planted machine. @param age how long ago, by the machine's clock, all its files were written */
 async function collect(t: ExecutionContext, files: Record<string, string>, age = 0): Promise<unknown> {
   const folder = await scratchFolder(t);
   await plant(folder, files);
-  return osUpdates.collect({ ...hostInFolder(t, folder), now: () => new Date(Date.now() + age) });
+  return osUpdates.collect({ ...hostInFolder(t, folder), now: () => new Date(Date.now() + age) }, memory());
 }
 
 const DEBIAN = { '/etc/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n' };
@@ -247,7 +248,7 @@ test('data of a repository that is switched off do not make the others old', asy
   await plant(folder, dnf(saying('')));
   const stale = join(folder, '/var/cache/dnf/stale-0000000000000000/repodata/repomd.xml');
   await utimes(stale, new Date(0), new Date(0));
-  t.like(await osUpdates.collect(hostInFolder(t, folder)), { current: true });
+  t.like(await osUpdates.collect(hostInFolder(t, folder), memory()), { current: true });
 });
 
 test('a repository is on unless it says otherwise', (t) => {
@@ -266,4 +267,38 @@ test('a Debian with pacman installed is a Debian', async (t) => {
 test('a system without any of these package managers is unknown', async (t) => {
   t.is(await collect(t, { '/etc/os-release': 'ID=alpine\n' }), 'unknown');
   t.is(await collect(t, DEBIAN), 'unknown');
+});
+
+test("apt's answer is kept for half a day, unless the clock was set back or what was kept cannot be read", async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { ...apt(saying(MAIN), saying('')), ...release('stable') });
+  const planted = hostInFolder(t, folder);
+  const tools = memory();
+  let asked = 0;
+  const look = async (age: number) => {
+    asked = 0;
+    const run: HostAccess['run'] = (path, args, options) => {
+      if (args.includes('dist-upgrade')) asked++;
+      return planted.run(path, args, options);
+    };
+    const found = await osUpdates.collect({ ...planted, run, now: () => new Date(Date.now() + age) }, tools);
+    t.like(found, { patches: true, security_patches: false });
+    return asked;
+  };
+  t.is(await look(0), 1);
+  t.is(await look(hours(11)), 0);
+  t.is(await look(hours(12)), 1);
+  t.is(await look(-hours(1)), 1);
+  for (const value of [{ patches: false }, 'x', null, { of: 1, patches: false, security: 'maybe' }]) {
+    for (const key of tools.kept.keys()) tools.kept.set(key, { at: new Date(), value });
+    t.is(await look(0), 1, JSON.stringify(value));
+  }
+});
+
+test('an apt that fails is asked again the next time', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { ...apt(saying('', 100)), ...release('stable') });
+  const tools = memory();
+  t.like(await osUpdates.collect(hostInFolder(t, folder), tools), { patches: 'unknown' });
+  t.is(tools.kept.size, 0);
 });

@@ -28,6 +28,9 @@ interface Machine {
   stopServer(): Promise<void>;
   /** what dpkg is to do with x from now on, as `apt-mark hold` tells it too */
   select(want: 'hold' | 'install'): void;
+  plant(files: Record<string, string>): Promise<void>;
+  /** what its server has from now on */
+  offer(suites: Suites): Promise<void>;
 }
 
 /** The real apt on a system of its own that has version 1 of one package, and a repository over HTTP. */
@@ -84,6 +87,16 @@ async function machine(
       const admin = `--admindir=${root}/var/lib/dpkg`;
       execFileSync('/usr/bin/dpkg', [admin, '--set-selections'], { input: `x ${want}\n` });
     },
+    plant: (files) => plant(root, files),
+    offer: async (other) => {
+      await publish(folder, other, key);
+      for (const suite of Object.keys(other)) {
+        const home = join(folder, 'repository/dists', suite);
+        // HTTP's dates are whole seconds.
+        for (const file of ['Release', 'main/binary-amd64/Packages'])
+          await utimes(join(home, file), new Date(), new Date(Date.now() + 5000));
+      }
+    },
     stopServer: async () => {
       server.close();
       server.closeAllConnections();
@@ -112,13 +125,13 @@ const UP_TO_DATE = { stable: '1', 'stable-security': '' };
 
 real('before the first apt-get update nothing is known', async (t) => {
   const { host } = await machine(t, { stable: '2' });
-  t.like(await osUpdates.collect(host), { current: false, patches: 'unknown', security_patches: 'unknown' });
+  t.like(await osUpdates.collect(host, memory()), { current: false, patches: 'unknown', security_patches: 'unknown' });
 });
 
 real('a machine that has everything is current and without updates', async (t) => {
   const { host, update } = await machine(t, UP_TO_DATE);
   await update();
-  t.deepEqual(await osUpdates.collect(host), {
+  t.deepEqual(await osUpdates.collect(host, memory()), {
     release: false,
     current: true,
     patches: false,
@@ -130,25 +143,25 @@ real('a machine that has everything is current and without updates', async (t) =
 real('an ordinary update is an update, and none for security', async (t) => {
   const { host, update } = await machine(t, { stable: '2', 'stable-security': '' });
   await update();
-  t.like(await osUpdates.collect(host), { patches: true, security_patches: false });
+  t.like(await osUpdates.collect(host, memory()), { patches: true, security_patches: false });
 });
 
 real('a security update is both', async (t) => {
   const { host, update } = await machine(t, { stable: '1', 'stable-security': '2' });
   await update();
-  t.like(await osUpdates.collect(host), { patches: true, security_patches: true });
+  t.like(await osUpdates.collect(host, memory()), { patches: true, security_patches: true });
 });
 
 real('a security update that a newer version hides is seen', async (t) => {
   const { host, update } = await machine(t, { stable: '3', 'stable-security': '2' });
   await update();
-  t.like(await osUpdates.collect(host), { patches: true, security_patches: true });
+  t.like(await osUpdates.collect(host, memory()), { patches: true, security_patches: true });
 });
 
 real('a package that is held back misses its update all the same', async (t) => {
   const { host, update } = await machine(t, { stable: '1', 'stable-security': '2' }, { want: 'hold' });
   await update();
-  t.like(await osUpdates.collect(host), { patches: true, security_patches: true });
+  t.like(await osUpdates.collect(host, memory()), { patches: true, security_patches: true });
 });
 
 const signed = whenPresent(existsSync('/usr/bin/apt-get') && hasGpg, 'apt and gnupg');
@@ -280,4 +293,33 @@ whenPresent(existsSync('/usr/bin/dpkg-query'), 'dpkg')("the inventory of this ma
     [versions].flat().map((version) => `${name} ${version}`),
   );
   t.deepEqual(told.sort(), [...new Set(expected)].sort());
+});
+
+real('apt is asked again when something has changed that its answer comes from, and only then', async (t) => {
+  const { host, update, plant: change, offer } = await machine(t, { stable: '2', 'stable-security': '' });
+  let asked = 0;
+  const run: HostAccess['run'] = (path, args, options) => {
+    if (args.includes('dist-upgrade')) asked++;
+    return host.run(path, args, options);
+  };
+  const tools = memory();
+  const look = async () => {
+    asked = 0;
+    const { patches } = Object(await osUpdates.collect({ ...host, run }, tools));
+    return { patches, asked };
+  };
+  await update();
+  t.deepEqual(await look(), { patches: true, asked: 1 });
+  t.deepEqual(await look(), { patches: true, asked: 0 });
+  await change({ '/etc/apt/preferences.d/stay': 'Package: x\nPin: version 1\nPin-Priority: 1001\n' });
+  t.deepEqual(await look(), { patches: false, asked: 1 });
+  t.deepEqual(await look(), { patches: false, asked: 0 });
+  await change({ '/etc/apt/preferences.d/stay': 'Package: nothing\nPin: version 1\nPin-Priority: 1001\n' });
+  t.deepEqual(await look(), { patches: true, asked: 1 });
+  await offer(UP_TO_DATE);
+  t.deepEqual(await look(), { patches: true, asked: 0 }, 'its lists are as they were');
+  await update();
+  t.deepEqual(await look(), { patches: false, asked: 1 });
+  await change({ '/etc/apt/sources.list': '# none\n' });
+  t.is((await look()).asked, 1);
 });

@@ -103,7 +103,7 @@ function updateInfo(version: string, advice: Advice): string {
 }
 
 const all = async ({ host }: Machine) => {
-  const os = await osUpdates.collect(host);
+  const os = await osUpdates.collect(host, memory());
   return {
     os_updates: os,
     updates: await updates.collect(host, memory()),

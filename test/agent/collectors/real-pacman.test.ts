@@ -103,7 +103,7 @@ const all = async ({ host }: Machine) => {
   const [about, of, os] = await Promise.all([
     updates.collect(host, memory()),
     packages.collect(host, memory()),
-    osUpdates.collect(host),
+    osUpdates.collect(host, memory()),
   ]);
   return { updates: about, packages: of, os_updates: os };
 };
