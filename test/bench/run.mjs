@@ -33,8 +33,15 @@ try {
   await buildPrograms();
   await buildBenches(options.programs);
   const rows = {};
-  for (const measure of [measureAgent, measureCollection, measureWire, measureSubmissions, measureHosts])
-    Object.assign(rows, await measure(options));
+  for (const measure of [measureAgent, measureCollection, measureWire, measureSubmissions, measureHosts]) {
+    try {
+      Object.assign(rows, await measure(options));
+    } catch (error) {
+      // What was measured before it took minutes, and holds.
+      console.error(error);
+      process.exitCode = 1;
+    }
+  }
   if (args.includes('--json')) console.log(JSON.stringify(rows, null, 2));
   else printTable(rows);
 } finally {
