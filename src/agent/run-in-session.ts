@@ -1,7 +1,7 @@
 import { OperatorError } from '../core/errors.ts';
 import type { CommandResult, HostAccess, RunOptions } from './collector.ts';
 import { EXIT } from './exit-codes.ts';
-import { asking, parseProperties } from './graphical-sessions.ts';
+import { asking, parseProperties } from './login-sessions.ts';
 
 interface LoggedIn {
   name: string;

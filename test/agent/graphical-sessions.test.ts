@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { graphicalSessions, isOfKind, parseProperties, type SessionKind } from '../../src/agent/graphical-sessions.ts';
+import { graphicalSessions, isOfKind, type SessionKind } from '../../src/agent/graphical-sessions.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { hostInFolder, plant } from './collectors/host-in-folder.ts';
 
@@ -144,5 +144,4 @@ test('output of loginctl that is cut off, binary or something else gives no sess
     const program = `#!/bin/sh\ncase $1 in list-sessions) echo '4 1000 ann' ;; *) printf '${said}' ;; esac\n`;
     t.deepEqual(await graphicalSessions(await machine(t, { '/usr/bin/loginctl': program })), [], said);
   }
-  t.deepEqual(parseProperties('a=b=c\n\n\nd=\n'), [{ a: 'b=c' }, { d: '' }]);
 });

@@ -1,9 +1,9 @@
 import { seconds } from '../../../core/duration.ts';
 import type { HostAccess } from '../../collector.ts';
+import { type LoginSession, loginSessions } from '../../login-sessions.ts';
 import { textOf } from '../lenient.ts';
 import type { GraphicalUser } from './lock.ts';
 import { desktopOfProgram, nameDesktop } from './name-desktop.ts';
-import { type LoginSession, parseSessionIds, parseSessions, SESSION_PROPERTIES } from './parse-sessions.ts';
 import { environmentOf, type Process, readProcesses } from './processes.ts';
 
 const GRAPHICAL = ['x11', 'wayland', 'mir'];
@@ -23,6 +23,8 @@ const TAKEN = [
 /** Accounts of people where logind does not say whose session it is (login.defs(5), UID_MIN). */
 const FIRST_PERSON = 1000;
 
+type Session = Pick<LoginSession, 'desktop' | 'type' | 'uid'>;
+
 /**
  * Who is logged in with a screen, by name: in a graphical session of logind's, or in one that began on a text console and then started a
  * desktop (startx). Greeters of display managers run desktops too, but in sessions of another class.
@@ -31,8 +33,8 @@ const FIRST_PERSON = 1000;
 export async function findGraphicalUsers(host: HostAccess): Promise<GraphicalUser[] | undefined> {
   const processes = await readProcesses(host);
   if (processes === undefined) return undefined;
-  const sessions = await readSessions(host);
-  const people = new Map<number, LoginSession[]>();
+  const sessions = await loginSessions(host).catch(() => undefined);
+  const people = new Map<number, Session[]>();
   for (const session of sessions ?? withoutLogind(processes)) {
     const desktop = processes.some(({ uid, name }) => uid === session.uid && desktopOfProgram(name) !== undefined);
     if (!GRAPHICAL.includes(session.type) && !desktop) continue;
@@ -50,38 +52,18 @@ export async function findGraphicalUsers(host: HostAccess): Promise<GraphicalUse
   return found.filter((user) => user !== undefined).sort((a, b) => (a.user < b.user ? -1 : 1));
 }
 
-/** Those of people who are still there. @returns undefined where there is no logind */
-async function readSessions(host: HostAccess): Promise<LoginSession[] | undefined> {
-  const loginctl = await host.find('loginctl');
-  if (loginctl === undefined) return undefined;
-  const list = await host.run(loginctl, ['list-sessions', '--no-legend', '--no-pager'], { timeout: seconds(10) });
-  if (list.code !== 0) return undefined;
-  const ids = parseSessionIds(list.stdout);
-  if (ids.length === 0) return [];
-  const properties = SESSION_PROPERTIES.map((name) => `--property=${name}`);
-  // One that ended in between makes it fail, after it has told of the others.
-  const { stdout } = await host.run(loginctl, ['show-session', ...properties, ...ids], { timeout: seconds(10) });
-  return parseSessions(stdout)
-    .filter((session) => session.class.startsWith('user') && session.state !== 'closing')
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-function withoutLogind(processes: readonly Process[]): LoginSession[] {
+function withoutLogind(processes: readonly Process[]): Session[] {
   const people = processes.filter(({ uid, name }) => uid >= FIRST_PERSON && desktopOfProgram(name) !== undefined);
   return [...new Set(people.map(({ uid }) => uid))].map((uid) => ({
-    id: `${uid}`,
     uid,
-    user: '',
     type: 'unspecified',
-    class: 'user',
-    state: 'active',
     desktop: '',
   }));
 }
 
 async function describe(
   host: HostAccess,
-  sessions: readonly LoginSession[],
+  sessions: readonly Session[],
   processes: readonly Process[],
 ): Promise<GraphicalUser | undefined> {
   const [{ uid } = { uid: -1 }] = sessions;

@@ -1,6 +1,5 @@
 import test from 'ava';
 import { findGraphicalUsers, parseAccount } from '../../../../src/agent/collectors/screen-lock/find-users.ts';
-import { parseSessionIds, parseSessions } from '../../../../src/agent/collectors/screen-lock/parse-sessions.ts';
 import { parseStatus } from '../../../../src/agent/collectors/screen-lock/processes.ts';
 import { scratchFolder } from '../../../support/scratch.ts';
 import { hostInFolder, plant } from '../host-in-folder.ts';
@@ -84,23 +83,6 @@ test('a process in a container on this machine is nobody here', (t) => {
   t.deepEqual(parseStatus(7, status('7')), { pid: 7, name: 'swayidle', uid: 1000 });
   t.is(parseStatus(7, status('7\t3')), undefined);
   for (const text of [undefined, '', 'Name:\tx\n', 'Uid:\t0\t0\n']) t.is(parseStatus(7, text), undefined);
-});
-
-/** loginctl 252 and 257 of Debian 12 and 13. */
-test('sessions are listed by old and new versions', (t) => {
-  t.deepEqual(parseSessionIds('     2 1000 alice seat0 tty2\n    c1  120 gdm   seat0 tty1\n'), ['2', 'c1']);
-  t.deepEqual(parseSessionIds('c1  120 gdm   seat0 1234 greeter tty1 no -\n 2 1000 alice -     99 manager - no -\n'), [
-    'c1',
-    '2',
-  ]);
-  t.deepEqual(parseSessionIds('No sessions.\n\n\u0000'), []);
-});
-
-test('blocks of show-session that lack what matters are left out', (t) => {
-  const whole = 'Id=2\nUser=1000\nName=alice\nType=x11\nClass=user\nState=active\nDesktop=a=b\n';
-  t.is(parseSessions(`\n${whole}\n\nId=3\nUser=x\nName=b\n\nUser=1\n`).length, 1);
-  t.is(parseSessions(whole)[0]?.desktop, 'a=b');
-  t.deepEqual(parseSessions('\u0000\u0001\n\n\n'), []);
 });
 
 test('an account is found by its number, whatever its lines are like', (t) => {
