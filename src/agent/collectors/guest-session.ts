@@ -54,14 +54,14 @@ async function hasXguest(host: HostAccess): Promise<boolean> {
   return /^\s*xguest(:|\s|$)/m.test((await textOf(host, '/etc/security/sepermit.conf')) ?? '');
 }
 
-/** On unless it is switched off, but only where the program is there that makes guests' accounts (Ubuntu's and Mint's LightDM). */
+/** On unless it is switched off (all but `true` does that: LightDM's config_get_boolean), but only where the program is there that makes guests' accounts (Ubuntu's and Mint's LightDM). */
 async function lightdmAllowsGuests(host: HostAccess): Promise<boolean> {
   const config = await readLightdm(host);
   const script = config.get('LightDM')?.get('guest-account-script') || 'guest-account';
   const there = script.startsWith('/')
     ? (await factsOf(host, script))?.kind === 'file'
     : (await host.find(script)) !== undefined;
-  return there && seatValues(config, 'allow-guest', 'true').some((value) => value !== 'false');
+  return there && seatValues(config, 'allow-guest', 'true').some((value) => value === 'true');
 }
 
 /** LightDM's files, as it reads them: those of the distribution, of /etc, and last lightdm.conf itself. */

@@ -49,16 +49,28 @@ export function parseDpkgStatus(text: string): string[] {
 /** What a repository's Release file says about itself; a signed one has the same lines. */
 export interface AptRelease {
   origin?: string;
+  label?: string;
   suite?: string;
   codename?: string;
 }
 
 export function parseRelease(text: string): AptRelease {
   const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(text)?.[1]?.trim();
-  const [origin, suite, codename] = ['Origin', 'Suite', 'Codename'].map(field);
+  const [origin, label, suite, codename] = ['Origin', 'Label', 'Suite', 'Codename'].map(field);
   return {
     ...(origin === undefined ? {} : { origin }),
+    ...(label === undefined ? {} : { label }),
     ...(suite === undefined ? {} : { suite }),
     ...(codename === undefined ? {} : { codename }),
   };
+}
+
+/** Debian's (`Debian-Security`, its suite once called `buster/updates`), Ubuntu's, and those of ESM. */
+export function isSecurityArchive({ label, suite = '' }: AptRelease): boolean {
+  return label === 'Debian-Security' || /-security$/.test(suite);
+}
+
+/** A release whose security updates come from an archive of their own, so that without it nobody tells of them. */
+export function hasSecurityArchive({ origin, suite = '' }: AptRelease): boolean {
+  return origin === 'Ubuntu' || (origin === 'Debian' && /^(?:old)*stable(?:-|$)/.test(suite));
 }

@@ -18,8 +18,12 @@ async function collect(t: ExecutionContext, files: Record<string, string>, age =
 
 const DEBIAN = { '/etc/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n' };
 const LISTS = '/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm';
+const signed = (origin: string, suite: string, codename: string, label = origin) =>
+  `-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: ${origin}\nLabel: ${label}\nSuite: ${suite}\nCodename: ${codename}\n`;
+const main = (suite: string, codename = 'bookworm') => ({ [`${LISTS}_InRelease`]: signed('Debian', suite, codename) });
 const release = (suite: string, codename = 'bookworm') => ({
-  [`${LISTS}_InRelease`]: `-----BEGIN PGP SIGNED MESSAGE-----\n\nOrigin: Debian\nSuite: ${suite}\nCodename: ${codename}\n`,
+  ...main(suite, codename),
+  [`${LISTS}-security_InRelease`]: signed('Debian', `${suite}-security`, `${codename}-security`, 'Debian-Security'),
 });
 const DPKG = {
   '/var/lib/dpkg/status': [
@@ -302,3 +306,18 @@ test('an apt that fails is asked again the next time', async (t) => {
   t.like(await osUpdates.collect(hostInFolder(t, folder), tools), { patches: 'unknown' });
   t.is(tools.kept.size, 0);
 });
+
+for (const [what, lists, updates, expected] of [
+  ['a stable release without its security archive', main('stable'), '', 'unknown'],
+  ['an old release without its security archive', main('oldoldstable'), '', 'unknown'],
+  ['Ubuntu without its security pocket', { [`${LISTS}_InRelease`]: signed('Ubuntu', 'noble', 'noble') }, '', 'unknown'],
+  ['unstable, where there is none, with all updates', main('unstable', 'sid'), '', false],
+  ['unstable, with updates', main('unstable', 'sid'), MAIN, 'unknown'],
+  ['Kali, with all updates', { [`${LISTS}_InRelease`]: signed('Kali', 'kali-rolling', 'kali-rolling') }, '', false],
+  ['stable with its security archive', release('stable'), '', false],
+  ['stable with its security archive, and an ordinary update', release('stable'), MAIN, false],
+] as const) {
+  test(`whether security updates wait: ${what}`, async (t) => {
+    t.like(await collect(t, { ...apt(saying(updates), saying('')), ...lists }), { security_patches: expected });
+  });
+}
