@@ -1,4 +1,4 @@
-import type { Allowed, Names, Sudoers } from './parse-sudoers.ts';
+import type { Allowed, DefaultsLine, Names, Sudoers } from './parse-sudoers.ts';
 
 /** Who may do what without being root; root itself is left out. */
 export interface SudoPowers {
@@ -14,11 +14,19 @@ type Sure = true | false | undefined;
 const ROOT = new Set(['root', '#0']);
 const DEEPEST = 16;
 
-/** What sudo would do on the host of that name: of several rules the last one counts (sudoers(5)). */
-export function judgeSudoers(sudoers: Sudoers, hostname: string): SudoPowers {
+/**
+ * What sudo would do on the host of that name: of several rules the last one counts (sudoers(5)).
+ * @param groupsOf the groups of an account, as far as this machine knows them
+ */
+export function judgeSudoers(
+  sudoers: Sudoers,
+  hostname: string,
+  groupsOf: (user: string) => readonly string[] = () => [],
+): SudoPowers {
   const everything = new Map<string, { password?: boolean }>();
   const passwordless = new Map<string, Set<string>>();
   const defaults = judgeDefaults(sudoers, hostname);
+  const asked = (who: string, one: Allowed) => one.password ?? defaults.asRoot ?? askedFor(defaults, who, groupsOf);
   for (const { users, hosts, commands } of sudoers.rules) {
     const here = matches(expand(sudoers, 'Host', hosts), (name) => isHost(name, hostname));
     if (here === false) continue;
@@ -26,17 +34,12 @@ export function judgeSudoers(sudoers: Sudoers, hostname: string): SudoPowers {
     for (const who of people) {
       for (const one of commands) {
         if (!asRoot(sudoers, one, defaults.runAs)) continue;
-        const password = one.password ?? defaults.password.get(who) ?? defaults.password.get('ALL') ?? true;
         const all = matches(expand(sudoers, 'Cmnd', [one.command]), (name) => name === 'ALL') === true;
-        if (all) {
-          // The last rule for everybody replaces the earlier ones for somebody.
-          if (who === 'ALL' && here === true) everything.clear();
-          // Where it may not be for this host, what was said before may still hold.
-          const before = everything.get(who)?.password;
-          if (here === true) everything.set(who, { password });
-          else everything.set(who, before === password ? { password } : {});
-        } else if (!password && here === true && !one.command.startsWith('!')) {
-          passwordless.set(who, (passwordless.get(who) ?? new Set()).add(one.command));
+        const those = [who, ...unlike(who, one, { defaults, groupsOf, asked })];
+        for (const each of those) {
+          const password = asked(each, one);
+          if (all) allowEverything({ everything, passwordless }, each, here === true, password);
+          else if (here === true) allowOne(passwordless, each, one.command, password);
         }
       }
     }
@@ -47,9 +50,64 @@ export function judgeSudoers(sudoers: Sudoers, hostname: string): SudoPowers {
       who,
       ...(who === `%${exempt}` ? { password: false } : password === undefined ? {} : { password }),
     })),
-    passwordless: sorted(passwordless).map(([who, commands]) => ({ who, commands: [...commands].sort() })),
+    passwordless: sorted(passwordless)
+      .filter(([, commands]) => commands.size > 0)
+      .map(([who, commands]) => ({ who, commands: [...commands].sort() })),
     ...(exempt === undefined ? {} : { exemptGroup: exempt }),
   };
+}
+
+type Groups = (user: string) => readonly string[];
+
+/** Members of a group, or anybody, of whom a password is asked otherwise than of the others. */
+function unlike(
+  who: string,
+  one: Allowed,
+  given: { defaults: JudgedDefaults; groupsOf: Groups; asked: (who: string, one: Allowed) => boolean },
+): string[] {
+  const { defaults, groupsOf, asked } = given;
+  const isOf = (name: string) => who === 'ALL' || (who.startsWith('%') && groupsOf(name).includes(who.slice(1)));
+  const named = [...new Set(defaults.authenticate.map((each) => each.who))];
+  return named.filter(
+    (name) =>
+      name !== who && /^[^%+]/.test(name) && name !== 'ALL' && isOf(name) && asked(name, one) !== asked(who, one),
+  );
+}
+
+function askedFor({ authenticate }: JudgedDefaults, who: string, groupsOf: Groups): boolean {
+  const groups = who === 'ALL' || /^[%+]/.test(who) ? [] : groupsOf(who).map((group) => `%${group}`);
+  const names = new Set(['ALL', who, ...groups]);
+  return authenticate.filter((each) => names.has(each.who)).at(-1)?.asked ?? true;
+}
+
+function allowEverything(
+  {
+    everything,
+    passwordless,
+  }: { everything: Map<string, { password?: boolean }>; passwordless: Map<string, Set<string>> },
+  who: string,
+  here: boolean,
+  password: boolean,
+): void {
+  if (here) {
+    // The last rule for everybody replaces the earlier ones for somebody.
+    if (who === 'ALL') everything.clear();
+    everything.set(who, { password });
+    if (!password) return;
+    if (who === 'ALL') passwordless.clear();
+    else passwordless.delete(who);
+    return;
+  }
+  // Where it may not be for this host, what was said before may still hold.
+  everything.set(who, everything.get(who)?.password === password ? { password } : {});
+}
+
+/** Its arguments, which may hold secrets, are left out. */
+function allowOne(passwordless: Map<string, Set<string>>, who: string, command: string, password: boolean): void {
+  const [program = ''] = /^(?:\\.|[^\s\\])+/.exec(command.replace(/^!/, '')) ?? [];
+  const commands = passwordless.get(who) ?? new Set();
+  if (password && program === command) commands.delete(program);
+  if (!password && !command.startsWith('!')) passwordless.set(who, commands.add(program));
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
@@ -57,34 +115,49 @@ function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
 }
 
 interface JudgedDefaults {
-  /** who (`ALL`: everybody) → whether a password is asked for */
-  password: Map<string, boolean>;
+  /** in the order of the file, of which the last counts; who: `ALL` for everybody */
+  authenticate: { who: string; asked: boolean }[];
+  /** of `Defaults>root` and `Defaults!ALL`, which go before all others */
+  asRoot?: boolean;
   runAs: string;
   exemptGroup?: string;
 }
 
 function judgeDefaults(sudoers: Sudoers, hostname: string): JudgedDefaults {
-  const judged: JudgedDefaults = { password: new Map(), runAs: 'root' };
+  const judged: JudgedDefaults = { authenticate: [], runAs: 'root' };
   for (const { scope, options } of sudoers.defaults) {
-    if (scope?.kind === '>' || scope?.kind === '!') continue;
-    if (
-      scope?.kind === '@' &&
-      matches(expand(sudoers, 'Host', scope.names), (name) => isHost(name, hostname)) !== true
-    ) {
-      continue;
-    }
+    if (isElsewhere(sudoers, scope, hostname)) continue;
+    const forRoot = scope?.kind === '>' || scope?.kind === '!';
     const people =
       scope?.kind === ':' ? expand(sudoers, 'User', scope.names).filter((name) => !name.startsWith('!')) : ['ALL'];
     for (const option of options) {
       const [, name, value] = /^([\w!]+)\s*(?:[+-]?=\s*"?([^"]*)"?)?$/.exec(option) ?? [];
       if (name === 'authenticate' || name === '!authenticate') {
-        for (const who of people) judged.password.set(who, name === 'authenticate');
-      } else if (name === 'runas_default' && value !== undefined && scope === undefined) judged.runAs = value;
+        const asked = name === 'authenticate';
+        if (forRoot) judged.asRoot = asked;
+        else judged.authenticate.push(...people.map((who) => ({ who, asked })));
+      } else if (forRoot) continue;
+      else if (name === 'runas_default' && value !== undefined && scope === undefined) judged.runAs = value;
       else if (name === 'exempt_group' && value !== undefined && value !== '') judged.exemptGroup = value;
       else if (name === '!exempt_group') delete judged.exemptGroup;
     }
   }
   return judged;
+}
+
+/** For another host, or for other users and commands than root and all. */
+function isElsewhere(sudoers: Sudoers, scope: DefaultsLine['scope'], hostname: string): boolean {
+  const names = (kind: string) => expand(sudoers, kind, scope?.names ?? []);
+  switch (scope?.kind) {
+    case '@':
+      return matches(names('Host'), (name) => isHost(name, hostname)) !== true;
+    case '>':
+      return matches(names('Runas'), (name) => name === 'ALL' || ROOT.has(name)) !== true;
+    case '!':
+      return matches(names('Cmnd'), (name) => name === 'ALL') !== true;
+    default:
+      return false;
+  }
 }
 
 /** Aliases replaced by their members; `!` before one turns all of them round. */

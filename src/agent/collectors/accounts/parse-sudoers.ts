@@ -49,13 +49,21 @@ export function parseSudoers(lines: readonly string[]): Sudoers {
   return parsed;
 }
 
-/** Lines that a backslash continues are one; comments are gone, but `#0` where a user may stand is no comment. */
+/** Lines that a backslash continues are one; comments, which none continues, are gone, but `#0` where a user may stand is no comment. */
 export function logicalLines(text: string): string[] {
-  return text
-    .replaceAll(/\\\r?\n/g, ' ')
-    .split(/\r?\n/)
-    .map((line) => withoutComment(line).trim())
-    .filter((line) => line !== '');
+  const lines: string[] = [];
+  let begun = '';
+  for (const line of text.split(/\r?\n/)) {
+    const whole = begun + line;
+    const kept = withoutComment(whole);
+    if (kept.length === whole.length && /(?:^|[^\\])(?:\\\\)*\\$/.test(whole)) {
+      begun = `${whole.slice(0, -1)} `;
+      continue;
+    }
+    begun = '';
+    lines.push(kept.trim());
+  }
+  return [...lines, begun.trim()].filter((line) => line !== '');
 }
 
 function withoutComment(line: string): string {
@@ -154,9 +162,14 @@ function addRule(parsed: Sudoers, line: string): boolean {
   return true;
 }
 
+/** What a colon belongs to where no further hosts follow it. */
+const BEFORE_COLON =
+  '(?:(?:NO)?(?:PASSWD|EXEC|SETENV|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT)|sha(?:224|256|384|512))';
+const NEXT_HOSTS = new RegExp(String.raw`(?<!\\)(?<!${BEFORE_COLON}\s*)\s*:\s*(?=[\w!+"][\w.*?!,+"-]*\s*=)`);
+
 /** `A = x : B = y`: a colon with a list of hosts and `=` behind it; those of tags, targets and digests have none. */
 function splitHosts(text: string): string[] {
-  return text.split(/(?<!\\)\s:\s*(?=[A-Za-z!+][\w.*?!,+-]*\s*=)/).map((part) => part.trim());
+  return text.split(NEXT_HOSTS).map((part) => part.trim());
 }
 
 /** Targets and tags count for the commands behind them too, until others are named. */

@@ -3,6 +3,7 @@ import { type Fact, unknown } from '../group.ts';
 import { textOf } from '../lenient.ts';
 import { judgeSudoers } from './judge-sudoers.ts';
 import { parseSudoers } from './parse-sudoers.ts';
+import { readAccounts, readGroups } from './read-accounts.ts';
 import { readSudoers } from './read-sudoers.ts';
 
 const FILE = '/etc/sudoers';
@@ -18,7 +19,7 @@ export const sudo: Fact = {
     if (first !== undefined)
       return unknown(`cannot make out a line of ${FILE}, or of what it includes: ${first.slice(0, 40)}`);
     const hostname = (await textOf(host, '/proc/sys/kernel/hostname'))?.trim() ?? '';
-    const { everything, passwordless, exemptGroup } = judgeSudoers(parsed, hostname);
+    const { everything, passwordless, exemptGroup } = judgeSudoers(parsed, hostname, await groupsOn(host));
     const elsewhere = await otherSources(host);
     return {
       installed: true,
@@ -32,6 +33,16 @@ export const sudo: Fact = {
     };
   },
 };
+
+/** What /etc/group and /etc/passwd say; nothing is known of the groups of a directory. */
+async function groupsOn(host: HostAccess): Promise<(user: string) => string[]> {
+  const groups = await readGroups(host).catch(() => []);
+  const accounts = await readAccounts(host).catch(() => []);
+  return (user) => {
+    const gid = accounts.find(({ name }) => name === user)?.gid;
+    return groups.filter((group) => group.members.includes(user) || group.gid === gid).map(({ name }) => name);
+  };
+}
 
 /** Where sudo looks for rules beside the file: `sudoers: files sss` in nsswitch.conf. */
 async function otherSources(host: HostAccess): Promise<string[]> {

@@ -5,7 +5,8 @@ import { logicalLines, parseSudoers } from '../../../../src/agent/collectors/acc
 import { saying } from '../host-in-folder.ts';
 import { look } from '../look.ts';
 
-const powers = (text: string) => judgeSudoers(parseSudoers(logicalLines(text)), 'laptop.example.org');
+const groupsOf = (user: string) => (user === 'alice' ? ['alice', 'sudo'] : []);
+const powers = (text: string) => judgeSudoers(parseSudoers(logicalLines(text)), 'laptop.example.org', groupsOf);
 const ASKED = true;
 const NOT_ASKED = false;
 
@@ -67,6 +68,34 @@ const EVERYTHING: Record<string, [lines: string, everything: Record<string, bool
   ],
   'nobody is asked on another host': ['Defaults@server1 !authenticate\nalice ALL=ALL', { alice: ASKED }],
   'a group that is never asked': ['Defaults exempt_group = wheel\n%wheel ALL=ALL', { '%wheel': NOT_ASKED }],
+  'a comment that ends with a backslash': ['# x \\\nalice ALL=(ALL) NOPASSWD: ALL', { alice: NOT_ASKED }],
+  'a comment behind a rule that ends with a backslash': [
+    'bob ALL=ALL # x \\\nalice ALL=(ALL) NOPASSWD: ALL',
+    { alice: NOT_ASKED, bob: ASKED },
+  ],
+  'two hosts in one rule, without blanks': ['alice other=(ALL) ALL:laptop=(ALL) NOPASSWD: ALL', { alice: NOT_ASKED }],
+  'a digest without a blank behind its colon': [
+    'alice ALL=NOPASSWD:sha224:AbomF8mNN3wlDt1HD9XldjJ3SNgpFdbjO1XNsQ== /bin/ls, ALL',
+    { alice: NOT_ASKED },
+  ],
+  'nobody is asked who becomes root': ['Defaults>root !authenticate\nalice ALL=ALL', { alice: NOT_ASKED }],
+  'nobody is asked who becomes somebody else': ['Defaults>www !authenticate\nalice ALL=ALL', { alice: ASKED }],
+  'nobody is asked, whatever the command': ['Defaults!ALL !authenticate\nalice ALL=ALL', { alice: NOT_ASKED }],
+  'nobody is asked for one command': ['Defaults!/bin/ls !authenticate\nalice ALL=ALL', { alice: ASKED }],
+  'a member of a group who is not asked': [
+    'Defaults:alice !authenticate\n%sudo ALL=(ALL:ALL) ALL',
+    { '%sudo': ASKED, alice: NOT_ASKED },
+  ],
+  'somebody who is not asked, and is in no such group': [
+    'Defaults:bob !authenticate\n%sudo ALL=(ALL:ALL) ALL',
+    { '%sudo': ASKED },
+  ],
+  'one of all who is not asked': ['Defaults:bob !authenticate\nALL ALL=ALL', { ALL: ASKED, bob: NOT_ASKED }],
+  'a group that is not asked, by its member': ['Defaults:%sudo !authenticate\nalice ALL=ALL', { alice: NOT_ASKED }],
+  'all are asked again, who was not asked too': [
+    'Defaults:alice !authenticate\nDefaults authenticate\nalice ALL=ALL',
+    { alice: ASKED },
+  ],
   'a command with its digest and options': [
     'alice ALL=(ALL) CWD=/tmp NOPASSWD: sha224:0GomF8mNN3wlDt1HD9XldjJ3SNgpFdbjO1+NsQ== /bin/ls, ALL',
     { alice: NOT_ASKED },
@@ -158,3 +187,14 @@ for (const [title, files] of Object.entries({
     t.truthy(Object(answer).reasons.sudo);
   });
 }
+
+test('commands are told without their arguments, and not where a later rule asks for a password', (t) => {
+  t.deepEqual(powers('alice ALL=NOPASSWD: /bin/x -p s3cret, /bin/y\\ z a').passwordless, [
+    { who: 'alice', commands: ['/bin/x', '/bin/y\\ z'] },
+  ]);
+  t.deepEqual(powers('alice ALL=NOPASSWD: /bin/a, /bin/b\nalice ALL=PASSWD: /bin/a').passwordless, [
+    { who: 'alice', commands: ['/bin/b'] },
+  ]);
+  t.deepEqual(powers('alice ALL=NOPASSWD: /bin/a\nalice ALL=(ALL) ALL').passwordless, []);
+  t.deepEqual(powers('alice ALL=NOPASSWD: /bin/a\nALL ALL=(ALL) ALL').passwordless, []);
+});
