@@ -1,10 +1,18 @@
-import { always, type Condition, coversMostPorts, never, perhaps, when } from './model.ts';
+import {
+  always,
+  type Condition,
+  coversManyByPrefix,
+  coversManyByRange,
+  coversMostPorts,
+  never,
+  perhaps,
+  when,
+} from './model.ts';
 
-/** Extensions that pick out some packets of many: by rate, by list, by what only other protocols have. */
+/** Extensions that pick out some packets of many: by list, by what only other protocols have. */
 const SPECIFIC = new Set([
   'ah',
   'connbytes',
-  'connlimit',
   'connmark',
   'cpu',
   'dccp',
@@ -13,29 +21,24 @@ const SPECIFIC = new Set([
   'esp',
   'eui64',
   'frag',
-  'hashlimit',
   'hbh',
   'helper',
   'hl',
   'icmp',
   'icmp6',
-  'iprange',
   'ipv6header',
   'length',
-  'limit',
   'mac',
   'mark',
   'mh',
   'owner',
   'physdev',
   'policy',
-  'quota',
   'recent',
   'rpfilter',
   'rt',
   'sctp',
   'set',
-  'statistic',
   'string',
   'time',
   'ttl',
@@ -55,7 +58,9 @@ export function conditionOf(name: string, values: readonly string[], extension: 
     case '-p':
       return when(['tcp', '6', 'all', '0'].includes(value));
     case '-s':
-      return when(value.endsWith('/0'));
+      return when(coversManyByPrefix(Number(/\/(\d+)$/.exec(value)?.[1] ?? 128)));
+    case '--src-range':
+      return when(coversManyByRange(value.split('-')[0] ?? '', value.split('-')[1] ?? ''));
     case '-d':
       return value.endsWith('/0') ? always : isNeverOutside(value) ? never : perhaps;
     case '--ctstate':
@@ -78,7 +83,12 @@ export function conditionOf(name: string, values: readonly string[], extension: 
       return always;
     case '--tcp-flags':
       return when(values[1] === 'SYN');
+    case '--connlimit-above':
+    case '--hashlimit-above':
+      return never;
     default:
+      // Within a rate, a number of connections or an amount: what most see, and who comes first.
+      if (['connlimit', 'hashlimit', 'limit', 'quota'].includes(extension)) return always;
       return SPECIFIC.has(extension) ? never : undefined;
   }
 }

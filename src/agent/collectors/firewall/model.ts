@@ -68,3 +68,25 @@ export function comesInBy(names: readonly string[], wildcard: '+' | '*'): Condit
 export function coversMostPorts(first: number, last: number): boolean {
   return last - first > 32_768;
 }
+
+/** Addresses that nobody named: a rule for an eighth of all of them (2000::/3 is all of today's IPv6) is a rule for the probe. */
+const WIDEST_PREFIX = 3;
+
+export function coversManyByPrefix(length: number): boolean {
+  return length <= WIDEST_PREFIX;
+}
+
+/** @param first, last of IPv4 or IPv6, as text */
+export function coversManyByRange(first: string, last: string): boolean {
+  const [from, to] = [eighthOf(first), eighthOf(last)];
+  return from !== undefined && to !== undefined && to > from;
+}
+
+/** In which eighth of all addresses it lies. */
+function eighthOf(address: string): number | undefined {
+  const [, octet] = /^(\d{1,3})\.\d+\.\d+\.\d+$/.exec(address) ?? [];
+  if (octet !== undefined) return Math.floor(Number(octet) / 32);
+  if (address.startsWith('::')) return 0;
+  const [, group] = /^([0-9a-f]{1,4}):/i.exec(address) ?? [];
+  return group === undefined ? undefined : Math.floor(Number.parseInt(group, 16) / 0x2000);
+}

@@ -1,5 +1,16 @@
 import { type Fields, isFields, type Value } from '../../../core/value.ts';
-import { type Condition, comesInBy, coversMostPorts, never, not, perhaps, when } from './model.ts';
+import {
+  type Condition,
+  comesInBy,
+  coversManyByPrefix,
+  coversManyByRange,
+  coversMostPorts,
+  type Holds,
+  never,
+  not,
+  perhaps,
+  when,
+} from './model.ts';
 
 /** Elements of a table's named sets and maps. */
 export type NamedSets = ReadonlyMap<string, Value>;
@@ -28,11 +39,30 @@ export function keyCondition(key: Value, value: Value, sets: NamedSets): Conditi
     case 'fib':
       return what['result'] === 'type' ? when(values.includes('local')) : never;
     case 'concat':
-      // Addresses and ports together: rules for some.
-      return never;
+      return concatCondition(Array.isArray(of) ? of : [], values, sets);
     default:
       return perhaps;
   }
+}
+
+/** Several keys together (`ip saddr . tcp dport`): one element of which all parts hold is enough. */
+function concatCondition(keys: readonly Value[], values: readonly Value[], sets: NamedSets): Condition {
+  const each = values.map((value) => {
+    const parts = isFields(value) ? value['concat'] : undefined;
+    if (!Array.isArray(parts) || parts.length !== keys.length) return [perhaps];
+    return keys.map((key, index) => keyCondition(key, parts[index] ?? null, sets));
+  });
+  return (probe) => best(each.map((parts) => worst(parts.map((part) => part(probe)))));
+}
+
+function best(all: readonly Holds[]): Holds {
+  if (all.includes('yes')) return 'yes';
+  return all.includes('maybe') ? 'maybe' : 'no';
+}
+
+function worst(all: readonly Holds[]): Holds {
+  if (all.includes('no')) return 'no';
+  return all.includes('maybe') ? 'maybe' : 'yes';
 }
 
 /** Those that ask for a protocol first do not hold for others, negated or not. */
@@ -89,7 +119,7 @@ function payloadCondition(protocol: string, field: string, values: readonly Valu
     return perhaps;
   }
   if (protocol !== 'ip' && protocol !== 'ip6') return never;
-  if (field === 'saddr') return when(values.some(isAnyAddress));
+  if (field === 'saddr') return when(values.some(coversManyAddresses));
   if (field === 'daddr') return values.every(isNeverOutside) ? never : perhaps;
   if (field === 'protocol' || field === 'nexthdr') {
     const tcp = values.includes('tcp') || values.includes(6);
@@ -103,9 +133,11 @@ function coversMost(value: Value): boolean {
   return Array.isArray(range) && coversMostPorts(Number(range[0]), Number(range[1]));
 }
 
-function isAnyAddress(value: Value): boolean {
+function coversManyAddresses(value: Value): boolean {
   const prefix = isFields(value) ? value['prefix'] : undefined;
-  return isFields(prefix) && prefix['len'] === 0;
+  if (isFields(prefix)) return coversManyByPrefix(Number(prefix['len']));
+  const range = isFields(value) ? value['range'] : undefined;
+  return Array.isArray(range) && coversManyByRange(String(range[0]), String(range[1]));
 }
 
 /** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */

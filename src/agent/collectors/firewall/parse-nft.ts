@@ -9,6 +9,7 @@ import {
   never,
   perhaps,
   type Rule,
+  when,
 } from './model.ts';
 import { keyCondition, matchCondition, type NamedSets } from './nft-conditions.ts';
 
@@ -130,13 +131,16 @@ function xtTarget(name: string): Action {
 }
 
 /** Matches of iptables that hold for the probe, or may: nft does not show what they ask for. */
-const XT_UNCERTAIN = new Set(['addrtype', 'conntrack', 'state', 'pkttype', 'tcp', 'cgroup', 'bpf', 'socket']);
+const XT_UNCERTAIN = new Set(
+  'addrtype bpf cgroup connlimit conntrack hashlimit iprange limit pkttype quota socket state statistic tcp'.split(' '),
+);
 
 /** @returns undefined for a statement that is none, such as a counter */
 function statementCondition(kind: string, value: Value, sets: NamedSets): Condition | undefined {
   if (kind === 'match') return isFields(value) ? matchCondition(value, sets) : perhaps;
-  // A rate or a number of connections: not what most see.
-  if (kind === 'limit' || kind === 'ct count' || kind === 'quota') return never;
+  // Within a rate, a number of connections or an amount: what most see, and who comes first; beyond it, what few see.
+  if (kind === 'limit' || kind === 'ct count' || kind === 'quota')
+    return when(!(isFields(value) && value['inv'] === true));
   if (kind !== 'xt') return undefined;
   if (!isFields(value)) return perhaps;
   if (value['name'] === 'comment') return undefined;

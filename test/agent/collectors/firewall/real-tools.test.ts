@@ -61,6 +61,38 @@ const RULESETS: Record<string, { rules: string; status: string }> = {
     rules: `${CHAIN} drop; }"; nft add rule inet f in ip saddr { 10.0.0.0/8, 192.0.2.1 } accept; nft add rule inet f in tcp dport { 22, 8000-8100 } accept`,
     status: 'on',
   },
+  'nft that accepts what comes within a rate': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'limit rate 1000/second accept'`,
+    status: 'off',
+  },
+  'nft that drops what comes beyond a rate': {
+    rules: `${CHAIN} accept; }"; nft add rule inet f in 'limit rate over 10/second drop'`,
+    status: 'off',
+  },
+  'nft that accepts an amount': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'quota until 100 mbytes accept'`,
+    status: 'off',
+  },
+  'nft that accepts a range of nearly all addresses': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'ip saddr 1.0.0.0-255.255.255.254 accept'`,
+    status: 'off',
+  },
+  'nft that accepts a range of few addresses': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'ip saddr 10.0.0.1-10.0.0.20 accept'`,
+    status: 'on',
+  },
+  'nft that accepts all global addresses of IPv6': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'ip6 saddr 2000::/3 accept'`,
+    status: 'off',
+  },
+  'nft that accepts any address with most ports': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'ip saddr . tcp dport { 0.0.0.0/0 . 1-65535 } accept'`,
+    status: 'off',
+  },
+  'nft that accepts some addresses, each with a port': {
+    rules: `${CHAIN} drop; }"; nft add rule inet f in 'ip saddr . tcp dport { 10.0.0.0/8 . 22, 192.0.2.1 . 1-65535 } accept'`,
+    status: 'on',
+  },
   'iptables with policy DROP, both families': {
     rules: 'iptables -P INPUT DROP; ip6tables -P INPUT DROP',
     status: 'on',
