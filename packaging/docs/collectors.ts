@@ -1,4 +1,5 @@
 import { accountsDocs } from '../../src/agent/collectors/accounts/docs.ts';
+import { agentDocs } from '../../src/agent/collectors/agent/docs.ts';
 import { bootDocs } from '../../src/agent/collectors/boot/docs.ts';
 import { diskDocs } from '../../src/agent/collectors/disk/docs.ts';
 import { DISTRIBUTIONS, type FactDoc, type Tested } from '../../src/agent/collectors/doc.ts';
@@ -13,6 +14,7 @@ import { formatDuration } from '../../src/core/duration.ts';
 /** The docs of all groups, by the collector's name; a new group is a line here. */
 export const GROUPS: Readonly<Record<string, readonly FactDoc[]>> = {
   accounts: accountsDocs,
+  agent: agentDocs,
   boot: bootDocs,
   disk: diskDocs,
   hardware: hardwareDocs,

@@ -4,6 +4,9 @@ import { checksExplain } from './checks-explain.ts';
 import { checksList } from './checks-list.ts';
 import { checksShow } from './checks-show.ts';
 import { checksTest } from './checks-test.ts';
+import { clientSettingsList } from './client-settings-list.ts';
+import { clientSettingsSet } from './client-settings-set.ts';
+import { clientSettingsUnset } from './client-settings-unset.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
@@ -20,6 +23,12 @@ import { issuesList } from './issues-list.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { migrate } from './migrate.ts';
+import { portsAdd } from './ports-add.ts';
+import { portsCertificate } from './ports-certificate.ts';
+import { portsConfigure } from './ports-configure.ts';
+import { portsDeprecate } from './ports-deprecate.ts';
+import { portsList } from './ports-list.ts';
+import { portsRemove } from './ports-remove.ts';
 import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
@@ -46,6 +55,16 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     .addHelpText('after', EXAMPLES);
   const groups: [name: string, description: string, commands: ((context: AdminContext) => Command)[]][] = [
     ['settings', 'show and change settings', [settingsGet, settingsSet]],
+    [
+      'ports',
+      'where the server listens, and the certificates that it shows',
+      [portsList, portsAdd, portsConfigure, portsCertificate, portsDeprecate, portsRemove],
+    ],
+    [
+      'client-settings',
+      'what is wanted of the settings of agents',
+      [clientSettingsList, clientSettingsSet, clientSettingsUnset],
+    ],
     [
       'enrollment',
       'let machines in',

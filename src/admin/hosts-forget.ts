@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { clientSettingsFile, editClientSettings, loadClientSettings } from '../settings/client-settings-file.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { findHost, unknownHost } from './find-host.ts';
@@ -30,6 +31,14 @@ async function forgetHost(context: AdminContext, wanted: string, options: { yes?
     if (revoked_at === undefined) await revokeKey(context, id, `${hostname} was forgotten`);
   }
   if (!(await store.hosts.forget(hostname, clock.now()))) throw unknownHost(hostname);
+  await wantNothing(context, hostname);
   if (output.wantsJson) output.json({ hostname, forgotten: true });
   else output.line(`${hostname} is forgotten; \`penguindome hosts history ${hostname}\` still shows what it reported`);
+}
+
+/** Another machine of that name is not to inherit it. */
+async function wantNothing(context: AdminContext, hostname: string): Promise<void> {
+  const file = clientSettingsFile(context.settingsFile());
+  if (!Object.hasOwn((await loadClientSettings(file)).hosts, hostname)) return;
+  await editClientSettings(context, file, [{ path: ['hosts', hostname], value: undefined }]);
 }

@@ -3,16 +3,19 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { writeAtomically } from '../settings/atomic-write.ts';
+import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
-import { ensureFolder, readIfThere } from './ensure-files.ts';
+import { ensureFolder, exists, readIfThere } from './ensure-files.ts';
 
 type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'state' | 'store'>;
 
 /** All that makes this server itself, besides its store: settings, the site's authority, certificates and keys. */
 export async function readKeyFiles(settingsFile: string, settings: Pick<Folders, 'pki' | 'keys'>): Promise<KeyFile[]> {
   const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
+  const wanted = clientSettingsFile(settingsFile);
+  if (await exists(wanted)) files.push(await readKeyFile('client-settings.yml', wanted));
   for (const part of ['pki', 'keys'] as const) {
     const names = await readdir(settings[part], { withFileTypes: true });
     for (const entry of names.filter((each) => each.isFile() && !each.name.startsWith('.'))) {
@@ -38,7 +41,8 @@ export function placesOf(files: KeyFile[], settingsFile: string, settings: Folde
   const places = new Map<string, KeyFile>();
   for (const file of files) {
     const [part, name] = file.file.split('/');
-    if (name === undefined) places.set(settingsFile, file);
+    if (part === 'client-settings.yml') places.set(clientSettingsFile(settingsFile), file);
+    else if (name === undefined) places.set(settingsFile, file);
     else places.set(join(part === 'pki' ? folders.pki : folders.keys, name), file);
   }
   return places;

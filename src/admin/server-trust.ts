@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { fingerprintOf } from '../crypto/openpgp.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
+import { certificatesOf } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { TokenContent } from '../wire/v2/token.ts';
 import { EXIT } from './exit-codes.ts';
@@ -24,7 +25,9 @@ export async function readServerTrust(settings: ServerSettings): Promise<Omit<To
 /** The site's CA where it signed a port's certificate; a pin where the certificate vouches for itself; else the CAs that the machine knows. */
 async function trustInCertificate({ pki, ports }: ServerSettings): Promise<Pick<TokenContent, 'ca' | 'pin'>> {
   const ca = await readFile(join(pki, 'ca.crt'), 'utf8').catch(() => undefined);
-  const files = ports.flatMap(({ tls, deprecated }) => (tls === false || deprecated ? [] : [tls.certificate]));
+  const files = ports.flatMap(({ tls, deprecated }) =>
+    deprecated ? [] : certificatesOf(tls).map(({ certificate }) => certificate),
+  );
   const certificates = await Promise.all(files.map((file) => use(file, (pem) => new X509Certificate(pem))));
   // Behind a proxy that ends TLS no port has a certificate: the site's CA is the best guess there is.
   if (ca !== undefined && (certificates.length === 0 || certificates.some((each) => isSignedBy(each, ca))))

@@ -88,7 +88,8 @@ export async function ensureOrderKey({ clock }: World, keys: string, owner: File
   return { what: 'order key', path, outcome: 'made' };
 }
 
-async function readAuthority(pki: string): Promise<CertificateAndKey> {
+/** @throws OperatorError where the site has none, or its key is kept elsewhere */
+export async function readAuthority(pki: string): Promise<CertificateAndKey> {
   const certificate = await readIfThere(join(pki, 'ca.crt'));
   const key = await readIfThere(join(pki, 'ca.key'));
   if (certificate === undefined || key === undefined || !keyFits(certificate, key)) {

@@ -12,7 +12,7 @@ export interface Keeping {
   /** of one collector; made when first something is kept */
   folder: string;
   clock: Clock;
-  settings: AgentSettings['collectors'];
+  settings: Pick<AgentSettings, 'collectors' | 'collect_interval' | 'submit_interval'>;
   /** false: nothing is written, and what was kept lasts as long as these tools */
   keeps: boolean;
   /** $CREDENTIALS_DIRECTORY, where systemd gave one */
@@ -38,7 +38,8 @@ export function collectorTools({ folder, clock, settings, keeps, credentials }: 
     return join(folder, `${key}.json`);
   };
   return {
-    settings,
+    settings: settings.collectors,
+    intervals: settings,
     recall: async (key) => {
       const file = fileOf(key);
       try {

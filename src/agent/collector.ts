@@ -29,9 +29,13 @@ export interface Collector {
   collect(host: HostAccess, tools: CollectorTools): Promise<unknown>;
 }
 
+export type Intervals = Pick<AgentSettings, 'collect_interval' | 'submit_interval'>;
+
 /** What a collector has beside the host. */
 export interface CollectorTools {
   readonly settings: AgentSettings['collectors'];
+  /** how often this agent collects and submits */
+  readonly intervals: Intervals;
   /** What this collector kept under the key, in this run or an earlier one. @returns undefined where there is nothing that can be read */
   recall(key: string): Promise<Kept | undefined>;
   /**

@@ -89,7 +89,8 @@ export async function toolUserRun(
 function cacheOf(asked: Session, name: string) {
   if (!isKey(name)) throw usage(`cannot keep anything as ${name}: not letters, digits, - and _`);
   const folder = folderIn(asked, 'PENGUINDOME_CACHE_DIRECTORY');
-  const settings = { disabled: [], enabled: [] };
+  // Who only keeps something asks for none of them.
+  const settings = { collect_interval: 0, submit_interval: 0, collectors: { disabled: [], enabled: [] } };
   return collectorTools({ folder, clock: asked.context.clock, settings, keeps: true });
 }
 

@@ -27,8 +27,7 @@ export async function gathererOf(
     },
     roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
     say: output.note,
-    toolsFor: (name) =>
-      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps, credentials }),
+    toolsFor: (name) => collectorTools({ folder: join(places.kept, name), clock, settings, keeps, credentials }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

@@ -23,7 +23,7 @@ export async function tellConsent({ context, places, output }: Session, settings
   const tools = collectorTools({
     folder: join(places.kept, 'geolocation'),
     clock: context.clock,
-    settings: settings.collectors,
+    settings,
     keeps: true,
   });
   const told = (await tools.recall(KEY))?.value ?? null;

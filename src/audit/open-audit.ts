@@ -2,6 +2,7 @@ import type { Audit } from '../core/audit.ts';
 import { businessCalendar } from '../core/business-time.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import type { Clock } from '../core/world.ts';
+import { certificatesOf } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { Store } from '../store/port.ts';
 import type { AuditDeps } from './audit-deps.ts';
@@ -25,7 +26,7 @@ export async function openAudit(options: {
     advisories: settings.advisories,
   });
   const certificates = settings.ports.flatMap(({ port, tls }) =>
-    tls === false ? [] : [{ port, file: tls.certificate }],
+    certificatesOf(tls).map(({ certificate }) => ({ port, file: certificate })),
   );
   const deps = async (): Promise<AuditDeps> => ({
     ...loaded,

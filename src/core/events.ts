@@ -2,6 +2,8 @@
 export const EVENTS = {
   'server.starting': ['info', 'the server is starting'],
   'server.listening': ['info', 'a port listens'],
+  'server.port-closed': ['info', 'a port listens no more; what is under way on it is answered'],
+  'server.certificate-changed': ['info', 'a port shows another certificate to new connections'],
   'server.ready': ['info', 'the server is ready'],
   'server.stopping': ['info', 'the server is stopping'],
   'server.stopped': ['info', 'the server has stopped'],

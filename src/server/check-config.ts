@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
 import type { Clock } from '../core/world.ts';
+import { certificatesOf, type TlsFiles } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
-import { readCertificate, type TlsFiles } from './port-settings.ts';
+import { readCertificate } from './port-settings.ts';
 
 /** One thing that the server needs, tried out: rejects with what is wrong. */
 export interface Trial {
@@ -21,7 +22,10 @@ export async function checkConfig(
 ): Promise<{ problems: string[]; remarks: string[] }> {
   const remarks: string[] = [];
   const certificates = settings.ports.flatMap(({ port, tls }) =>
-    tls === false ? [] : [{ what: `port ${port}`, try: () => checkCertificate(port, tls, { clock, remarks }) }],
+    certificatesOf(tls).map((files) => ({
+      what: `port ${port}`,
+      try: () => checkCertificate(port, files, { clock, remarks }),
+    })),
   );
   const problems: string[] = [];
   for (const trial of [...certificates, ...trials]) {

@@ -10,6 +10,11 @@ export interface Ports {
    * @throws where a new port cannot be opened; then they are as they were
    */
   apply(specs: PortSpec[], limits: Limits): Promise<void>;
+  /**
+   * Closes those that stand where one of these is to be on other addresses: to be called in all processes of a server before `apply` in
+   * any, for the primary holds a place as long as one of them does.
+   */
+  giveWay(specs: PortSpec[]): void;
   list(): { name: string; port: number }[];
   /** Stops accepting, and waits so long for what is under way. */
   close(grace: Milliseconds): Promise<void>;
@@ -25,6 +30,7 @@ export function createPorts(parts: Omit<PortParts, 'limits'>): Ports {
   const closing = new Set<Promise<void>>();
 
   function retire(port: OpenPort, grace: Milliseconds): void {
+    parts.log.event('server.port-closed', { port: port.port(), name: port.spec().name });
     const closed = drain(port, grace).finally(() => closing.delete(closed));
     closing.add(closed);
   }
@@ -34,6 +40,7 @@ export function createPorts(parts: Omit<PortParts, 'limits'>): Ports {
       const wanted = identify(specs);
       const kept = new Map(open);
       for (const id of open.keys()) if (!wanted.some((each) => each.id === id)) kept.delete(id);
+      const changes = wanted.map(({ id, spec }) => kept.get(id)?.prepare(spec, limits));
       const fresh = wanted.filter(({ id }) => !open.has(id));
       const leaving = [...open].filter(([id]) => !kept.has(id)).map(([, port]) => port);
       // A port that only changes to TLS, or from it, must be given up before it can be opened again.
@@ -55,8 +62,18 @@ export function createPorts(parts: Omit<PortParts, 'limits'>): Ports {
       for (const port of leaving) {
         if (!inTheWay.some(([, each]) => each === port)) retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
       }
-      for (const { id, spec } of wanted) kept.get(id)?.update(spec, limits);
+      for (const change of changes) change?.();
       open = new Map([...kept, ...opened, ...swapped]);
+    },
+    giveWay(specs) {
+      const wanted = identify(specs);
+      for (const [id, port] of open) {
+        const spec = port.spec();
+        if (wanted.some((each) => each.id === id)) continue;
+        if (!wanted.some((each) => samePlace(spec, each.spec) && spec.host !== each.spec.host)) continue;
+        open.delete(id);
+        retire(port, CONNECTIONS_OF_A_CLOSED_PORT);
+      }
     },
     list: () => [...open.values()].map((port) => ({ name: port.spec().name, port: port.port() })),
     async close(grace) {

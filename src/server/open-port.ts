@@ -1,13 +1,15 @@
+import { X509Certificate } from 'node:crypto';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { DEFAULT_CIPHERS } from 'node:tls';
-import type { Log } from '../core/events.ts';
+import { DEFAULT_CIPHERS, type TlsOptions } from 'node:tls';
+import type { EventFields, Log } from '../core/events.ts';
 import type { Limits } from '../settings/server-settings.ts';
 import { answerBroken } from './answer-broken.ts';
 import { type Arrival, markArrival } from './arrival.ts';
 import { limitConnections } from './limit-connections.ts';
 import { listen } from './listening.ts';
+import { chooseByName, type PemPair, type PortCertificates, readyCertificates } from './port-certificates.ts';
 import type { PortSpec } from './port-settings.ts';
 import type { Shared } from './shared.ts';
 import { TICKET_LIFE } from './ticket-keys.ts';
@@ -18,8 +20,12 @@ export interface OpenPort {
   spec(): PortSpec;
   /** the one that the system gave, where the spec says 0 */
   port(): number;
-  /** Takes over what can change while it is open: certificate, mark and limits. */
-  update(spec: PortSpec, limits: Limits): void;
+  /**
+   * Takes over what can change while it is open: certificates, mark and limits; connections that are open stay as they are.
+   * @returns does it, and cannot fail any more
+   * @throws where the certificates cannot be used
+   */
+  prepare(spec: PortSpec, limits: Limits): () => void;
 }
 
 /** Goes before all others: its digest, SHA-256, makes the tickets that agents send back each minute, and their handshakes, shorter. */
@@ -47,22 +53,24 @@ export async function openPort(
 ): Promise<OpenPort> {
   let spec = first;
   let limits = firstLimits;
+  let certificates = spec.tls === undefined ? undefined : readyCertificates(spec.tls, TLS);
   const arrival = (): Arrival => ({
     port: spec.name,
     local: spec.local,
     deprecated: spec.deprecated,
     scheme: spec.tls === undefined ? 'http' : 'https',
   });
-  const server = create(spec, limits, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     markArrival(request, arrival);
     handle(request, response);
-  });
+  };
+  const server = create(limits, listener, () => certificates);
   answerBroken(server, { port: spec.name, log });
   setLimits(server, limits);
   limitConnections(server, () => Math.ceil(limits.connections / shared.workers));
   const certify = (): void => {
     if (spec.tls !== undefined && server instanceof TlsServer) {
-      useTickets(server, spec.tls.cert, { secrets: () => shared.tickets.secrets(), log });
+      useTickets(server, textOf(spec.tls), { secrets: () => shared.tickets.secrets(), log });
     }
   };
   // Before anybody can come, whose ticket would be of a key that only this process has.
@@ -75,19 +83,28 @@ export async function openPort(
     server,
     spec: () => spec,
     port,
-    update(next, nextLimits) {
-      spec = next;
-      limits = nextLimits;
-      setLimits(server, limits);
-      if (next.tls !== undefined && server instanceof TlsServer) {
-        server.setSecureContext({ ...next.tls, ...TLS });
+    prepare(next, nextLimits) {
+      const ready = next.tls === undefined ? undefined : readyCertificates(next.tls, TLS);
+      return () => {
+        const before = spec.tls;
+        spec = next;
+        limits = nextLimits;
+        setLimits(server, limits);
+        if (ready === undefined || before === undefined || !(server instanceof TlsServer)) return;
+        certificates = ready;
+        server.setSecureContext({ ...ready.first, ...TLS });
         certify();
-      }
+        if (textOf(before) !== textOf(spec.tls)) log.event('server.certificate-changed', described(spec));
+      };
     },
   };
 }
 
-function create({ tls }: PortSpec, limits: Limits, listener: RequestListener): Server | TlsServer {
+function create(
+  limits: Limits,
+  listener: RequestListener,
+  certificates: () => PortCertificates | undefined,
+): Server | TlsServer {
   const options: ServerOptions = {
     maxHeaderSize: limits.headers,
     // How often Node looks for requests that take too long: a tenth of what they may take.
@@ -95,9 +112,26 @@ function create({ tls }: PortSpec, limits: Limits, listener: RequestListener): S
     // Its own refusal would come without a line in the log; a request without a host fails the signature instead.
     requireHostHeader: false,
   };
-  return tls === undefined
-    ? createServer(options, listener)
-    : createTlsServer({ ...options, ...tls, ...TLS, handshakeTimeout: limits.headers_timeout }, listener);
+  const first = certificates()?.first;
+  if (first === undefined) return createServer(options, listener);
+  const tls: TlsOptions = {
+    ...first,
+    ...TLS,
+    handshakeTimeout: limits.headers_timeout,
+    SNICallback: chooseByName(certificates),
+  };
+  return createTlsServer({ ...options, ...tls }, listener);
+}
+
+function textOf(pairs: readonly PemPair[] = []): string {
+  return pairs.map(({ cert }) => cert).join('\n');
+}
+
+function described({ name, tls: [first] = [] }: PortSpec): EventFields {
+  if (first === undefined) return { port: name };
+  const { fingerprint256, validTo } = new X509Certificate(first.cert);
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { port: name, fingerprint, ends: new Date(validTo).toISOString() };
 }
 
 function setLimits(server: Server | TlsServer, limits: Limits): void {

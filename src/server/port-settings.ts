@@ -1,20 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { messageOf, OperatorError } from '../core/errors.ts';
+import { certificatesOf, type TlsFiles } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
+import type { PemPair } from './port-certificates.ts';
 
-export interface TlsFiles {
-  certificate: string;
-  key: string;
-}
-
-/** A port as it is to be opened, its certificate read. */
+/** A port as it is to be opened, its certificates read. */
 export interface PortSpec {
   /** as the operator knows it: `8443`, `local` */
   name: string;
   port: number;
   host?: string;
-  tls?: { cert: string; key: string };
+  /** one at least; plain HTTP where absent */
+  tls?: PemPair[];
   deprecated: boolean;
   local: boolean;
 }
@@ -26,7 +24,7 @@ export async function readPorts(settings: Pick<ServerSettings, 'ports' | 'local_
       name: String(port),
       port,
       ...(host === undefined ? {} : { host }),
-      ...(tls === false ? {} : { tls: await readCertificate(tls) }),
+      ...(tls === false ? {} : { tls: await Promise.all(certificatesOf(tls).map(readCertificate)) }),
       deprecated,
       local: false,
     })),
@@ -35,7 +33,7 @@ export async function readPorts(settings: Pick<ServerSettings, 'ports' | 'local_
 }
 
 /** @throws OperatorError */
-export async function readCertificate({ certificate, key }: TlsFiles): Promise<{ cert: string; key: string }> {
+export async function readCertificate({ certificate, key }: TlsFiles): Promise<PemPair> {
   const [cert, secret] = await Promise.all([read(certificate), read(key)]);
   try {
     createSecureContext({ cert, key: secret });

@@ -48,6 +48,8 @@ export interface ServerState extends Figures {
 export interface RunningServer {
   ports(): { name: string; port: number }[];
   state(): ServerState;
+  /** Gives up places that `apply` is to take on other addresses: see Ports. */
+  giveWay(next: Loaded): void;
   /** @throws where a port cannot be opened; then all is as it was */
   apply(next: Loaded): Promise<void>;
   /** Settings, certificates and checks are read again by `load`; where that fails the old ones stay. @returns whether it went well */
@@ -104,6 +106,7 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
   return {
     ports: () => ports.list(),
     state: () => ({ ...app.figures(), store: watch.health() }),
+    giveWay: (next) => ports.giveWay(next.ports),
     apply,
     async reload(load) {
       try {

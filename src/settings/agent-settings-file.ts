@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { messageOf } from '../core/errors.ts';
 import { type AgentSettings, agentSettings } from './agent-settings.ts';
+import { describeAgentIssue, describeAgentValue } from './describe-agent-issue.ts';
 import { readPlainYaml } from './read-plain-yaml.ts';
 import type { KeyPath, YamlFile } from './read-yaml.ts';
 import { SettingsError, type SettingsProblem } from './settings-error.ts';
@@ -97,7 +98,7 @@ function isGroup(value: unknown): value is Record<string, unknown> {
 
 function notAGroup({ file, yaml }: Source): SettingsProblem[] {
   if (yaml.value === null || yaml.value === undefined || isGroup(yaml.value)) return [];
-  return [{ file, line: 1, key: '', expected: 'a group of keys', found: describe(yaml.value) }];
+  return [{ file, line: 1, key: '', expected: 'a group of keys', found: describeAgentValue(yaml.value) }];
 }
 
 /** A key with nothing behind it (all of its group is commented out) is as good as absent. */
@@ -113,57 +114,14 @@ function merged(below: unknown, above: unknown): unknown {
 }
 
 function problemOf(issue: v.BaseIssue<unknown>, sources: readonly Source[], file: string): SettingsProblem {
-  const path = (issue.path ?? []).flatMap(({ key }) =>
-    typeof key === 'string' || typeof key === 'number' ? [key] : [],
-  );
+  const { path, expected, found } = describeAgentIssue(issue, agentSettings);
   const source = sourceOf(path, sources);
   const line = source?.yaml.lineOf(path);
-  return {
-    file: source?.file ?? file,
-    ...(line === undefined ? {} : { line }),
-    key: path.join('.'),
-    ...(issue.expected === 'never'
-      ? { expected: 'a known key', found: `an unknown one (known here: ${knownKeys(path.slice(0, -1)).join(', ')})` }
-      : { expected: expectedBy(issue), found: describe(issue.input) }),
-  };
+  return { file: source?.file ?? file, ...(line === undefined ? {} : { line }), key: path.join('.'), expected, found };
 }
 
 /** The last file that says anything about the path: its word counted. */
 function sourceOf(path: KeyPath, sources: readonly Source[]): Source | undefined {
   for (const source of [...sources].reverse()) if (source.yaml.document.hasIn(path)) return source;
   return undefined;
-}
-
-const TYPES: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  Array: 'a list',
-  Object: 'a group of keys',
-};
-
-function expectedBy(issue: v.BaseIssue<unknown>): string {
-  if (issue.message.startsWith('expected ')) return issue.message.slice('expected '.length);
-  return TYPES[issue.expected ?? ''] ?? issue.message;
-}
-
-function knownKeys(path: KeyPath): string[] {
-  let schema: unknown = agentSettings;
-  for (const step of path) schema = entriesOf(schema)[step];
-  return Object.keys(entriesOf(schema));
-}
-
-function entriesOf(schema: unknown): Record<string, unknown> {
-  if (!isGroup(schema)) return {};
-  if (isGroup(schema['wrapped'])) return entriesOf(schema['wrapped']);
-  return isGroup(schema['entries']) ? schema['entries'] : {};
-}
-
-const LONGEST_SHOWN = 60;
-
-function describe(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a group of keys';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }

@@ -3,7 +3,7 @@ import { parseDuration } from '../core/duration.ts';
 import { isHostname } from '../core/host.ts';
 
 /** `90s`, `10m`, `4h`, `7d` → milliseconds */
-const duration = v.pipe(
+export const duration = v.pipe(
   v.string(),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const parsed = parseDuration(dataset.value);
@@ -37,7 +37,7 @@ const safeAddress = v.pipe(
 );
 const filePath = v.pipe(v.string(), v.regex(/^\/[^\0]+$/, 'expected the absolute path of a file'));
 
-const name = v.pipe(v.string(), v.minLength(1, 'expected a name'));
+export const name = v.pipe(v.string(), v.minLength(1, 'expected a name'));
 
 /** agent.yml, and over it agent.d/*.yml. Durations become milliseconds, sizes bytes. */
 export const agentSettings = v.strictObject({

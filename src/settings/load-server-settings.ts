@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { checkServerSettings } from './check-server-settings.ts';
 import { describeIssue, type Finding } from './describe-issue.ts';
+import type { TlsFiles } from './port-certificates.ts';
 import { type KeyPath, readYaml, type YamlFile } from './read-yaml.ts';
 import { knownKeys, nearest } from './schema-at.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
@@ -114,12 +115,13 @@ function whyUnreadable(error: unknown): string {
 
 function withAbsolutePaths(settings: ServerSettings, folder: string): ServerSettings {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+  const files = ({ certificate, key }: TlsFiles) => ({ certificate: absolute(certificate), key: absolute(key) });
   const { store, ports, v1 } = settings;
   return {
     ...settings,
     ports: ports.map(({ tls, ...port }) => ({
       ...port,
-      tls: tls && { certificate: absolute(tls.certificate), key: absolute(tls.key) },
+      tls: tls && { ...files(tls), ...(tls.also === undefined ? {} : { also: tls.also.map(files) }) },
     })),
     store:
       store.kind === 'embedded'

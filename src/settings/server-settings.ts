@@ -30,7 +30,15 @@ const count = z.int().min(1);
 const port = z.int().min(0).max(65535);
 const path = z.string().min(1);
 
-const tls = z.strictObject({ certificate: path, key: path });
+const tls = z.strictObject({
+  certificate: path,
+  key: path,
+  /** further certificates of the port: for names that the first one does not hold, or with another kind of key (docs/ports.md) */
+  also: z
+    .array(z.strictObject({ certificate: path, key: path }))
+    .max(7)
+    .optional(),
+});
 
 const listener = z.strictObject({
   port,

@@ -5,7 +5,7 @@ import { collectorTools } from '../../src/agent/collector-tools.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { realClock } from '../support/world.ts';
 
-const settings = { disabled: [], enabled: [] };
+const settings = { collect_interval: 600_000, submit_interval: 60_000, collectors: { disabled: [], enabled: [] } };
 
 test('what a collector keeps is there in the next run, and for nobody else to read', async (t) => {
   const folder = join(await scratchFolder(t), 'kept/session');

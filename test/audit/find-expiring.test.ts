@@ -68,6 +68,19 @@ test('one of the chain that ends soon is enough', async (t) => {
   t.deepEqual((await look(before(ends, days(6)))).opened, [ISSUE]);
 });
 
+test('any of several certificates of one port that ends soon is enough, and the others do not close it', async (t) => {
+  const { look, ends, file } = await siteOf(t);
+  const { certificate } = await makeAuthority({ now: MADE, random: realRandom }, 'ends later');
+  await writeFile(`${file}.other`, certificate);
+  const both = [
+    { port: 8443, file: `${file}.other` },
+    { port: 8443, file },
+  ];
+  t.deepEqual((await look(before(ends, days(6)), both)).opened, [ISSUE]);
+  t.deepEqual((await look(before(ends, days(6)), both.toReversed())).closed, []);
+  t.deepEqual((await look(MADE, both)).closed, [ISSUE]);
+});
+
 test('a certificate that cannot be read is a problem, and leaves the issue as it is', async (t) => {
   const { look, ends, file } = await siteOf(t);
   await look(ends);

@@ -86,3 +86,22 @@ for (const [title, business, message] of [
     );
   });
 }
+
+test('the certificates of all ports are looked at, the further ones of a port too', async (t) => {
+  const folder = await folderOf(t, { 'bad.pem': 'x' });
+  const files = (name: string) => ({ certificate: join(folder, name), key: join(folder, name) });
+  const store = await temporaryStore(t);
+  const tls = { ...files('first.pem'), also: [files('second.pem'), files('bad.pem')] };
+  const audit = await openAudit({
+    settings: { ...settings({}), ports: [{ port: 8443, tls, deprecated: false }] },
+    productChecks: 'checks.d',
+    store: async () => store,
+    clock: realClock,
+    signal: new AbortController().signal,
+  });
+  const { problems } = await audit.run();
+  t.deepEqual(
+    problems.map((problem) => /^cannot tell when the certificate of port 8443 ends: .*\/(\w+)\.pem/.exec(problem)?.[1]),
+    ['first', 'second', 'bad'],
+  );
+});

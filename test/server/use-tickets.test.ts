@@ -40,7 +40,7 @@ async function startPort(t: ExecutionContext, ring: TicketRing, certificate: Cer
   const { limits } = testSettings({});
   const spec = { name: 'test', port: 0, host: '127.0.0.1', deprecated: false, local: false };
   const port = await openPort(
-    { ...spec, tls: certificate },
+    { ...spec, tls: [certificate] },
     {
       limits,
       handle: (_, response) => void response.end('here'),
@@ -56,7 +56,7 @@ async function startPort(t: ExecutionContext, ring: TicketRing, certificate: Cer
     port,
     certificate,
     visit: (version, session) => visit(port.port(), version, session),
-    update: (next) => port.update({ ...spec, tls: next }, limits),
+    update: (next) => port.prepare({ ...spec, tls: [next] }, limits)(),
   };
 }
 

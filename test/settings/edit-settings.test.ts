@@ -174,3 +174,27 @@ test('the lock of a living process is waited for, until we are told to stop', as
   });
   t.is(await read(), TEXT);
 });
+
+test('edits that depend on the settings are asked for under the lock: none of many who do so loses its change', async (t) => {
+  const { file, read } = await prepare(t);
+  const { signal } = new AbortController();
+  const numbers = [9001, 9002, 9003, 9004];
+  await Promise.all(
+    numbers.map((port) =>
+      editSettings({ random, signal }, file, async ({ ports }) => [
+        { path: `ports.${ports.length}`, value: `{port: ${port}, tls: false}` },
+      ]),
+    ),
+  );
+  const { ports } = parse(await read());
+  t.deepEqual(ports.map(({ port }: { port: number }) => port).sort(), [80, 8443, ...numbers]);
+});
+
+test('a path in steps may have dots in a key', async (t) => {
+  const { file, read } = await prepare(t);
+  const { signal } = new AbortController();
+  const edit = (path: string[]) => editSettings({ random, signal }, file, [{ path, value: '1' }]);
+  await t.throwsAsync(edit(['log.level']), { message: /log\.level: expected a known key/ });
+  await t.throwsAsync(edit([]), { message: 'cannot read "" as a dotted path' });
+  t.is(await read(), TEXT);
+});

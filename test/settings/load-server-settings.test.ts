@@ -42,6 +42,23 @@ test('the least settings get safe defaults', (t) => {
   t.deepEqual(settings.ports[0]?.deprecated, false);
 });
 
+test('further certificates of a port are files like the first one, and seven at most', async (t) => {
+  const folder = await scratchFolder(t);
+  const file = join(folder, 'server.yml');
+  const withAlso = (also: string) => VALID.replace('key: pki/server.key}', `key: pki/server.key, also: [${also}]}`);
+  const one = '{certificate: a.crt, key: /b.key}';
+  await writeFile(file, withAlso(one));
+  t.like((await loadServerSettings(file)).ports[0]?.tls, {
+    also: [{ certificate: join(folder, 'a.crt'), key: '/b.key' }],
+  });
+  await writeFile(file, withAlso(Array(8).fill(one).join()));
+  await t.throwsAsync(loadServerSettings(file), { message: /ports\.0\.tls\.also: expected .*at most 7 entries/ });
+  await writeFile(file, withAlso('{certificate: a.crt}'));
+  await t.throwsAsync(loadServerSettings(file), {
+    message: /ports\.0\.tls\.also\.0\.key: expected a text, found nothing/,
+  });
+});
+
 test("relative paths count from the file's folder, absolute ones stay", async (t) => {
   const folder = await scratchFolder(t);
   const file = join(folder, 'server.yml');

@@ -23,6 +23,8 @@ export interface KeptProcess {
   has(source: unknown): boolean;
   /** Has it take over what was loaded. @returns why it did not; undefined too where it is not ready: it begins with what is loaded then */
   apply(source: unknown): Promise<string | undefined>;
+  /** Has it give up the places that this needs on other addresses. */
+  giveWay(source: unknown): Promise<void>;
   /** Ends it at once, so that it is started again. */
   kill(): void;
   /** Tells it to end, and ends it after the grace. */
@@ -170,6 +172,15 @@ export function keepProcess(parts: KeptParts): KeptProcess {
     parts.changed();
   }
 
+  function apply(message: Extract<ToProcess, { kind: 'apply' }>): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      if (stopping || run?.ready !== true) return resolve(undefined);
+      const source = message.only === undefined ? message.source : run.source;
+      run.applying.push({ source, done: resolve });
+      send(run.worker, message);
+    });
+  }
+
   const kept: KeptProcess = {
     started,
     isReady: () => run?.ready === true,
@@ -182,12 +193,8 @@ export function keepProcess(parts: KeptParts): KeptProcess {
     isSilent: (time) => run?.heard !== undefined && performance.now() - run.heard > time,
     tell: (message) => run !== undefined && send(run.worker, message),
     has: (source) => run?.source === source,
-    apply: (source) =>
-      new Promise((resolve) => {
-        if (stopping || run?.ready !== true) return resolve(undefined);
-        run.applying.push({ source, done: resolve });
-        send(run.worker, { kind: 'apply', source });
-      }),
+    apply: (source) => apply({ kind: 'apply', source }),
+    giveWay: async (source) => void (await apply({ kind: 'apply', source, only: 'give-way' })),
     kill: () => void run?.worker.process.kill('SIGKILL'),
     async stop(grace) {
       stopping = true;

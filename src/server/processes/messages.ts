@@ -49,7 +49,8 @@ export type Begin = z.output<typeof begin>;
 export const toProcess = z.discriminatedUnion('kind', [
   begin,
   z.object({ kind: z.literal('ping') }),
-  z.object({ kind: z.literal('apply'), source: z.unknown() }),
+  /** only: not yet to take it over, but to give up the places that it needs; answered alike */
+  z.object({ kind: z.literal('apply'), source: z.unknown(), only: z.literal('give-way').optional() }),
   z.object({ kind: z.literal('tickets'), tickets }),
   z.object({ kind: z.literal('taken'), id: z.number(), wait: z.number(), first: z.boolean() }),
   z.object({ kind: z.literal('deprecated'), hostname: z.string(), open: z.boolean() }),

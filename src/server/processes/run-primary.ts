@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { isDeepStrictEqual } from 'node:util';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock, Random } from '../../core/world.ts';
@@ -182,18 +183,24 @@ export async function runPrimary<S extends Source>(
   log.event('server.stopped');
 }
 
-/** All workers, or none: where one cannot, those before it go back to what they had. */
+/** All workers, or none: where one cannot, all go back to what they had. */
 async function applyToAll(workers: KeptProcess[], next: Source, before: Source): Promise<void> {
-  const done: KeptProcess[] = [];
+  const giveWay = async (source: Source): Promise<void> => {
+    if (!hasSamePorts(next, before)) for (const worker of workers) await worker.giveWay(source);
+  };
+  await giveWay(next);
   for (const worker of workers) {
     const reason = await worker.apply(next);
-    if (reason === undefined) {
-      done.push(worker);
-      continue;
-    }
-    for (const each of done) await each.apply(before);
-    throw new Error(reason);
+    if (reason === undefined) continue;
+    await giveWay(before);
+    const back: (string | undefined)[] = [];
+    for (const each of workers) back.push(await each.apply(before));
+    throw new Error([reason, ...back.filter((each) => each !== undefined)].join('; '));
   }
+}
+
+function hasSamePorts({ settings: a }: Source, { settings: b }: Source): boolean {
+  return isDeepStrictEqual([a.ports, a.local_port], [b.ports, b.local_port]);
 }
 
 /** Tells once that the store is waited for, and asks systemd for more time again and again. */

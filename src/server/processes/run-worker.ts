@@ -19,7 +19,12 @@ const TOLD_BY_THE_PRIMARY: ReadonlySet<EventName> = new Set([
   'store.maintenance',
 ]);
 /** What is the same in every worker: the first one tells it. */
-const TOLD_BY_ONE: ReadonlySet<EventName> = new Set(['server.listening', 'tls.one-ticket-key']);
+const TOLD_BY_ONE: ReadonlySet<EventName> = new Set([
+  'server.listening',
+  'server.port-closed',
+  'server.certificate-changed',
+  'tls.one-ticket-key',
+]);
 
 /**
  * Answers requests until the primary says stop.
@@ -45,11 +50,11 @@ export async function runWorker(
   // One after the other: what was told last is what stays.
   let applying = Promise.resolve();
   channel.on((message) => {
-    if (message.kind === 'apply') applying = applying.then(() => apply(message.source));
+    if (message.kind === 'apply') applying = applying.then(() => apply(message.source, message.only));
   });
-  async function apply(source: unknown): Promise<void> {
+  async function apply(source: unknown, only: 'give-way' | undefined): Promise<void> {
     const failed = await revive(source)
-      .then((next) => server.apply(next))
+      .then((next) => (only === undefined ? server.apply(next) : server.giveWay(next)))
       .then(() => undefined, messageOf);
     channel.tell({ kind: 'applied', ports: server.ports().length, reason: failed });
   }

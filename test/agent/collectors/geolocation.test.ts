@@ -17,6 +17,8 @@ const point = (last: number, signal = 80) =>
   `00\\:11\\:22\\:33\\:44\\:${String(last).padStart(2, '0')}:${signal}:6:Net\\: ${last}`;
 const lines = (...numbers: number[]) => numbers.map((number) => point(number)).join('\n');
 
+const WITHOUT = { collect_interval: 600_000, submit_interval: 60_000, collectors: { disabled: [], enabled: [] } };
+
 test('a line of nmcli is an access point, with dBm; names that opt out and made-up addresses are left out', (t) => {
   const output = [
     'AA\\:BB\\:CC\\:DD\\:EE\\:0F:100:11:made up',
@@ -182,7 +184,7 @@ test('the key comes out of its file, which others may not read, or out of the cr
   const file = join(folder, 'key');
   await writeFile(file, `${KEY}\n`);
   const tools = (credentials?: string) =>
-    collectorTools({ folder, clock: realClock, settings: { disabled: [], enabled: [] }, keeps: false, credentials });
+    collectorTools({ folder, clock: realClock, settings: WITHOUT, keeps: false, credentials });
   await chmod(file, 0o644);
   await t.throwsAsync(tools().secret('geolocation-key', file), { message: /others may read it/ });
   await chmod(file, 0o600);

@@ -62,6 +62,7 @@ export function memory(
   const kept = new Map<string, Kept>();
   return {
     settings: { disabled: [], enabled: [], ...settings },
+    intervals: { collect_interval: 600_000, submit_interval: 60_000 },
     kept,
     recall: async (key) => kept.get(key),
     secret: async () => undefined,
