@@ -29,8 +29,13 @@ export const trailer = z.strictObject({
 });
 
 export const keyFile = z.strictObject({
-  /** `server.yml`, `pki/NAME` or `keys/NAME` */
-  file: z.string().regex(/^(server\.yml|(pki|keys)\/[\w-][\w.-]*)$/, 'expected server.yml, pki/NAME or keys/NAME'),
+  /** `server.yml`, `accounts.yml`, `pki/NAME` or `keys/NAME` */
+  file: z
+    .string()
+    .regex(
+      /^((server|accounts)\.yml|(pki|keys)\/[\w-][\w.-]*)$/,
+      'expected server.yml, accounts.yml, pki/NAME or keys/NAME',
+    ),
   mode: z.int().min(0).max(0o777),
   content: z.base64(),
 });
