@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Native modules stay outside every bundle; the optional helpers of the MongoDB driver are never shipped. */
-const NATIVE = ['libsql', 'sodium-native'];
+const NATIVE = ['argon2', 'libsql', 'sodium-native'];
 const OPTIONAL = [
   '@aws-sdk/credential-providers',
   '@mongodb-js/zstd',

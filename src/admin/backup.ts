@@ -21,7 +21,7 @@ export function backup(context: AdminContext): Command {
   return new Command('backup')
     .description('writes all that the store holds to one file, while the server runs')
     .argument('<file>', '- for standard output')
-    .option('--with-keys', "also the server's settings, certificates and keys; needs --to")
+    .option('--with-keys', "also the server's settings, accounts, certificates and keys; needs --to")
     .option('--to <key>', 'encrypt to this OpenPGP public key (a file)')
     .addHelpText('after', EXAMPLES)
     .action((file: string, options: Options) => backUp(context, file, options));

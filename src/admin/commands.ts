@@ -13,6 +13,9 @@ import { enrollmentList } from './enrollment-list.ts';
 import { enrollmentReplace } from './enrollment-replace.ts';
 import { enrollmentRevoke } from './enrollment-revoke.ts';
 import { enrollmentToken } from './enrollment-token.ts';
+import { groupsAdd } from './groups-add.ts';
+import { groupsList } from './groups-list.ts';
+import { groupsRemove } from './groups-remove.ts';
 import { hostsForget } from './hosts-forget.ts';
 import { hostsHistory } from './hosts-history.ts';
 import { hostsList } from './hosts-list.ts';
@@ -23,6 +26,10 @@ import { issuesList } from './issues-list.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { migrate } from './migrate.ts';
+import { passwordsList } from './passwords-list.ts';
+import { passwordsRemove } from './passwords-remove.ts';
+import { passwordsSet } from './passwords-set.ts';
+import { passwordsUpgrade } from './passwords-upgrade.ts';
 import { portsAdd } from './ports-add.ts';
 import { portsCertificate } from './ports-certificate.ts';
 import { portsConfigure } from './ports-configure.ts';
@@ -78,6 +85,8 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     ],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
+    ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
+    ['groups', 'users that may use the same', [groupsList, groupsAdd, groupsRemove]],
   ];
   program.addCommand(setup(context));
   for (const [name, description, members] of groups) {

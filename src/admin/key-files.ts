@@ -7,15 +7,20 @@ import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
+import { accountsOwner } from './edit-accounts.ts';
 import { ensureFolder, exists, readIfThere } from './ensure-files.ts';
 
-type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'state' | 'store'>;
+type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'accounts' | 'state' | 'store'>;
 
-/** All that makes this server itself, besides its store: settings, the site's authority, certificates and keys. */
-export async function readKeyFiles(settingsFile: string, settings: Pick<Folders, 'pki' | 'keys'>): Promise<KeyFile[]> {
+/** All that makes this server itself, besides its store: settings, accounts, the site's authority, certificates and keys. */
+export async function readKeyFiles(
+  settingsFile: string,
+  settings: Pick<Folders, 'pki' | 'keys' | 'accounts'>,
+): Promise<KeyFile[]> {
   const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
   const wanted = clientSettingsFile(settingsFile);
   if (await exists(wanted)) files.push(await readKeyFile('client-settings.yml', wanted));
+  if (await exists(settings.accounts)) files.push(await readKeyFile(ACCOUNTS, settings.accounts));
   for (const part of ['pki', 'keys'] as const) {
     const names = await readdir(settings[part], { withFileTypes: true });
     for (const entry of names.filter((each) => each.isFile() && !each.name.startsWith('.'))) {
@@ -24,6 +29,9 @@ export async function readKeyFiles(settingsFile: string, settings: Pick<Folders,
   }
   return files;
 }
+
+/** Its name in a backup, whatever the settings call it. */
+const ACCOUNTS = 'accounts.yml';
 
 async function readKeyFile(file: string, path: string): Promise<KeyFile> {
   const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
@@ -42,6 +50,7 @@ export function placesOf(files: KeyFile[], settingsFile: string, settings: Folde
   for (const file of files) {
     const [part, name] = file.file.split('/');
     if (part === 'client-settings.yml') places.set(clientSettingsFile(settingsFile), file);
+    else if (file.file === ACCOUNTS) places.set(folders.accounts, file);
     else if (name === undefined) places.set(settingsFile, file);
     else places.set(join(part === 'pki' ? folders.pki : folders.keys, name), file);
   }
@@ -86,7 +95,9 @@ export async function writeKeyFiles(places: Map<string, KeyFile>, folders: Folde
       const folder = dirname(path);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const { uid, gid } = await stat(folder);
-      await writeAtomically(path, content, { mode, ...(userInfo().uid === 0 && { owner: { uid, gid } }) });
+      const owner = userInfo().uid === 0 ? { uid, gid } : undefined;
+      const its = path === folders.accounts ? await accountsOwner(folders.state) : owner;
+      await writeAtomically(path, content, { mode, ...(its === undefined ? {} : { owner: its }) });
     } catch (cause) {
       throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });
     }

@@ -82,7 +82,8 @@ async function readAnswer(
     });
     const answer = await Promise.race([lines.question(secret ? '' : prompt, { signal }), closed]);
     if (secret) stderr.write('\n');
-    return answer.trim();
+    // a password may begin or end with a space
+    return secret ? answer : answer.trim();
   } finally {
     lines.close();
   }

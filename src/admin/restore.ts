@@ -31,7 +31,7 @@ export function restore(context: AdminContext, pause = UNTIL_SERVERS_KNOW): Comm
     .argument('<file>', 'what `penguindome backup` wrote; - for standard input')
     .option('--key <file>', 'the OpenPGP secret key, where the backup is encrypted')
     .option('--passphrase-file <file>', 'the passphrase of that key, instead of asking')
-    .option('--with-keys', "also put the server's settings, certificates and keys back")
+    .option('--with-keys', "also put the server's settings, accounts, certificates and keys back")
     .option('--force', 'with --with-keys: overwrite other ones that are there')
     .option('--yes', 'without asking')
     .addHelpText('after', EXAMPLES)

@@ -36,6 +36,13 @@ state: ${path(layout.state)}
 pki: ${path(layout.pki)}
 keys: ${path(layout.keys)}
 
+# Who may use the endpoints that people and scripts use: addresses, users and groups; any one of them lets in. Users, groups and passwords
+# are in the file of accounts: \`penguindome passwords\`, \`penguindome groups\`.
+# accounts: accounts.yml
+# server_auth:
+#   download_release: {ipranges: [192.0.2.0/24], users: [fred]}
+#   pipe_create: {groups: [admins]}
+
 log:
   # debug, info, warn or error
   level: ${answers.logLevel}

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { loadJudge } from '../audit/judge.ts';
 import { checkConfig } from '../server/check-config.ts';
 import { type Place, tryListening } from '../server/listening.ts';
+import { closedEndpoints } from '../server/login/closed-endpoints.ts';
+import { type Accounts, findUnknownNames, loadAccounts } from '../settings/accounts.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadServerSecrets, loadStorePassword } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
@@ -23,11 +25,13 @@ export async function checkServer(
 ): Promise<{ problems: string[]; remarks: string[] }> {
   const settings = await loadServerSettings(file);
   const taken: string[] = [];
+  const logins: string[] = [];
   const { problems, remarks } = await checkConfig(settings, {
     clock: systemClock,
     trials: [
       ...placesOf(settings).map((place) => ({ what: 'ports', try: () => tryPort(place, taken) })),
       { what: 'keys', try: () => loadServerSecrets(settings, credentials) },
+      { what: 'accounts', try: async () => logins.push(...remarkAccess(settings, await loadAccounts(settings))) },
       { what: 'v1', try: () => readV1Keys(settings) },
       { what: 'state', try: () => access(settings.state, constants.W_OK | constants.X_OK) },
       { what: 'store', try: () => tryStore(settings.store, credentials) },
@@ -37,8 +41,22 @@ export async function checkServer(
     profile: settings.checks_profile,
     advisories: settings.advisories,
   });
-  remarks.push(...taken, ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
+  remarks.push(
+    ...taken,
+    ...logins,
+    ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`),
+  );
   return { problems, remarks };
+}
+
+function remarkAccess(settings: ServerSettings, accounts: Accounts): string[] {
+  const names = findUnknownNames(settings.server_auth, accounts);
+  return [
+    ...closedEndpoints(settings, accounts).map(
+      (each) => `server_auth.${each} is not set: nobody may use that endpoint`,
+    ),
+    ...names.map(({ where, name }) => `${where}: there is no ${name} in ${settings.accounts}`),
+  ];
 }
 
 function placesOf({ ports, local_port }: ServerSettings): Place[] {

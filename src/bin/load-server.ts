@@ -12,10 +12,14 @@ import type { AnswerKeys } from '../crypto/answer-keys.ts';
 import { exportSigningKey } from '../crypto/ed25519.ts';
 import { loadSigningKey } from '../crypto/ed25519-sodium.ts';
 import { readPublicKeys } from '../crypto/openpgp.ts';
+import { compileAccess } from '../server/login/access.ts';
+import { closedEndpoints } from '../server/login/closed-endpoints.ts';
 import { type PortSpec, readPorts } from '../server/port-settings.ts';
 import type { Loaded } from '../server/start-server.ts';
+import { type Accounts, findUnknownNames, loadAccounts } from '../settings/accounts.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
+import { type PasswordUpgrades, readPasswordUpgrades } from '../settings/password-upgrades.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
 
@@ -31,6 +35,8 @@ export interface ServerSource {
   advisories?: Advisories;
   /** armored; absent while v1 is off */
   v1Keys?: string;
+  accounts: Accounts;
+  upgrades: PasswordUpgrades;
   answerKeys: {
     newest: { number: number; pem: string };
     older: { number: number; pem: string; until: string }[];
@@ -44,15 +50,18 @@ export interface ServerSource {
  */
 export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<ServerSource> {
   const settings = await loadServerSettings(file);
-  const [ports, v1Keys, answerKeys, { checks, problems: unread }, known] = await Promise.all([
+  const [ports, v1Keys, answerKeys, { checks, problems: unread }, known, accounts, upgrades] = await Promise.all([
     readPorts(settings),
     readV1Keys(settings),
     loadAnswerKeys(settings, credentials),
     loadChecks([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile),
     loadAdvisories(settings.advisories),
+    loadAccounts(settings),
+    loadUpgrades(settings, log),
   ]);
   const problems = [...unread, ...known.problems];
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
+  tellAccess(settings, accounts, log);
   return {
     settings,
     ports,
@@ -60,6 +69,8 @@ export async function loadServer(file: string, credentials: string | undefined, 
     problems,
     ...(known.advisories === undefined ? {} : { advisories: known.advisories }),
     ...(v1Keys === undefined ? {} : { v1Keys }),
+    accounts,
+    upgrades,
     answerKeys: dismantle(answerKeys),
   };
 }
@@ -74,13 +85,15 @@ export function reviveSettings(value: unknown): ServerSettings {
 
 /** Makes of a source what a server takes. */
 export async function reviveServer(value: unknown): Promise<Loaded> {
-  const { settings, ports, checks, problems, advisories, v1Keys, answerKeys } = serverSource.parse(value);
+  const source = serverSource.parse(value);
+  const { settings, ports, checks, problems, advisories, v1Keys, accounts, upgrades } = source;
   return {
     settings,
     ports,
     judge: makeJudge(checks, problems, advisories),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
-    answerKeys: assemble(answerKeys),
+    answerKeys: assemble(source.answerKeys),
+    access: compileAccess({ auth: settings.server_auth, accounts, upgrades }),
   };
 }
 
@@ -112,5 +125,20 @@ export async function readV1Keys({ v1 }: Pick<ServerSettings, 'v1'>): Promise<st
       exitCode: 3,
       cause,
     });
+  }
+}
+
+/** Without them the old hashes count, which is no reason not to serve. */
+async function loadUpgrades({ state }: ServerSettings, log: Log): Promise<PasswordUpgrades> {
+  return readPasswordUpgrades(state).catch((error: unknown) => {
+    log.event('accounts.upgrades-unusable', { reason: messageOf(error) });
+    return {};
+  });
+}
+
+function tellAccess(settings: ServerSettings, accounts: Accounts, log: Log): void {
+  for (const endpoint of closedEndpoints(settings, accounts)) log.event('server.endpoint-closed', { endpoint });
+  for (const { where, name } of findUnknownNames(settings.server_auth, accounts)) {
+    log.event('accounts.unknown-name', { where, name });
   }
 }

@@ -11,7 +11,8 @@ import { startedAt } from './refuse.ts';
 import { type RouteDeps, routeDeps } from './route-deps.ts';
 import { healthz, readyz } from './routes/health.ts';
 import { acknowledgePatch } from './routes/v1/acknowledge-patch.ts';
-import { notImplemented } from './routes/v1/not-implemented.ts';
+import { downloadRelease } from './routes/v1/download-release.ts';
+import { createPipe, notImplemented } from './routes/v1/not-implemented.ts';
 import { submit as submitV1 } from './routes/v1/submit.ts';
 import { update as updateV1 } from './routes/v1/update.ts';
 import { enroll } from './routes/v2/enroll.ts';
@@ -64,7 +65,8 @@ function routeV1(router: Router, prefix: string, deps: RouteDeps): void {
   router.post(prefix + v1.SUBMIT, compose(submitV1(deps)));
   router.post(prefix + v1.UPDATE, compose(updateV1(deps)));
   router.post(prefix + v1.ACKNOWLEDGE_PATCH, ...acknowledgePatch(deps));
-  router.get(prefix + v1.DOWNLOAD_RELEASE, ...notImplemented(deps));
+  router.get(prefix + v1.DOWNLOAD_RELEASE, ...downloadRelease(deps));
+  router.post(prefix + v1.PIPE_CREATE, ...createPipe(deps));
   for (const path of v1.PIPES) router.post(prefix + path, ...notImplemented(deps));
 }
 

@@ -3,9 +3,11 @@ import type { Log } from '../core/events.ts';
 import type { Clock, Random } from '../core/world.ts';
 import type { AnswerKeys } from '../crypto/answer-keys.ts';
 import type { VerificationKeys } from '../crypto/openpgp.ts';
+import type { Passwords } from '../crypto/passwords.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
 import type { Store } from '../store/port.ts';
+import type { Access } from './login/access.ts';
 import type { Shared } from './shared.ts';
 import type { StoreWatch } from './store-watch.ts';
 
@@ -18,6 +20,9 @@ export interface ServerDeps {
   /** keys that v1 clients sign with; empty while v1 is off */
   v1Keys: () => VerificationKeys;
   answerKeys: () => AnswerKeys;
+  /** who may use the guarded endpoints */
+  access: () => Access;
+  passwords: Passwords;
   identities: Pick<IdentityLog, 'append'>;
   clock: Clock;
   random: Random;

@@ -3,6 +3,7 @@ import { type DeprecatedPorts, trackDeprecatedPorts } from './deprecated-ports.t
 import type { ServerDeps } from './deps.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { createSharedBudget, createTurnstile, type SharedBudget, type Turnstile } from './limiter.ts';
+import { createHashing } from './login/hashing.ts';
 
 /** ServerDeps and what all routes share; each route's step names what it takes of it. */
 export interface RouteDeps extends ServerDeps {
@@ -11,6 +12,8 @@ export interface RouteDeps extends ServerDeps {
   ports: DeprecatedPorts;
   budget: SharedBudget;
   inflating: Turnstile;
+  /** of passwords */
+  hashing: Turnstile;
 }
 
 /** Of all bodies that are held at once, by all workers. */
@@ -33,5 +36,6 @@ export function routeDeps(deps: ServerDeps): RouteDeps {
     ports: trackDeprecatedPorts(deps),
     budget: createSharedBudget(bodies, bodiesOfOne),
     inflating: createTurnstile(Math.max(1, Math.floor(INFLATED_AT_ONCE / workers))),
+    hashing: createHashing(workers),
   };
 }

@@ -1,5 +1,6 @@
 import { minutes } from '../core/duration.ts';
 import type { Clock, Random } from '../core/world.ts';
+import { type Admission, type Attempt, createBackOff, type Outcome } from './login/back-off.ts';
 import { createRateLimiter, type Taken } from './rate-limiter.ts';
 import { createTicketRing, type TicketSecrets } from './ticket-keys.ts';
 
@@ -11,6 +12,11 @@ export interface Shared {
   first: boolean;
   /** Takes from the address's one bucket, to whichever worker it came. */
   takeEnrollment(address: string, rate: number): Promise<Taken>;
+  logins: {
+    /** Whether it may be tried now, whichever workers the attempts before it came to. Where it may, it is to be settled. */
+    admit(attempt: Attempt): Promise<Admission>;
+    settle(attempt: Attempt, outcome: Outcome): void;
+  };
   deprecatedPorts: {
     /** Tells the others that this host has the issue `deprecated-port` now, or has it no more. */
     tell(hostname: string, open: boolean): void;
@@ -29,11 +35,16 @@ const ENROLLMENTS_PER = minutes(1);
 /** For a process that is the whole server. */
 export function alone({ clock, random }: { clock: Clock; random: Random }): Shared {
   const limiter = createEnrollmentLimiter();
+  const backOff = createBackOff();
   const ring = createTicketRing(random);
   return {
     workers: 1,
     first: true,
     takeEnrollment: async (address, rate) => limiter.take(address, rate, clock.now()),
+    logins: {
+      admit: async (attempt) => backOff.admit(attempt, clock.now()),
+      settle: (attempt, outcome) => backOff.settle(attempt, outcome, clock.now()),
+    },
     deprecatedPorts: { tell: () => undefined, onTold: () => undefined },
     tickets: { secrets: () => ring.secrets(), onRotated: () => () => undefined },
   };

@@ -6,12 +6,14 @@ import { messageOf } from '../core/errors.ts';
 import type { Clock, Random } from '../core/world.ts';
 import type { AnswerKeys } from '../crypto/answer-keys.ts';
 import type { VerificationKeys } from '../crypto/openpgp.ts';
+import { type Passwords, passwords } from '../crypto/passwords.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { IdentityLog } from '../store/identity-log.ts';
 import type { Store } from '../store/port.ts';
 import { type App, createApp, type Figures } from './app.ts';
 import { createPorts } from './listen.ts';
 import type { ServerLog } from './log.ts';
+import type { Access } from './login/access.ts';
 import type { PortSpec } from './port-settings.ts';
 import { alone, type Shared } from './shared.ts';
 import { type StoreHealth, type StoreWatch, watchStore } from './store-watch.ts';
@@ -25,6 +27,8 @@ export interface Loaded {
   v1Keys: VerificationKeys;
   /** sign the answers to agents */
   answerKeys: AnswerKeys;
+  /** who may use the guarded endpoints */
+  access: Access;
 }
 
 export interface ServerParts {
@@ -33,6 +37,8 @@ export interface ServerParts {
   clock: Clock;
   random: Random;
   log: ServerLog;
+  /** absent: the real work */
+  passwords?: Passwords;
   /** with the other workers of this server; absent where there are none */
   shared?: Shared;
   /** Hears that it still waits for the store. */
@@ -79,11 +85,13 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
   const app: App = createApp({
     ...parts,
     shared,
+    passwords: parts.passwords ?? passwords,
     watch,
     settings: () => loaded.settings,
     judge: () => loaded.judge,
     v1Keys: () => loaded.v1Keys,
     answerKeys: () => loaded.answerKeys,
+    access: () => loaded.access,
   });
   const handle: RequestListener = app.koa.callback();
   const ports = createPorts({ handle, log, shared });

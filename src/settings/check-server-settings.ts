@@ -1,13 +1,5 @@
-import type { KeyPath } from './read-yaml.ts';
+import type { Contradiction } from './parse-settings-file.ts';
 import type { ServerSettings } from './server-settings.ts';
-
-/** What a value alone cannot show: that two of them do not go together, or that the world has no such thing. */
-export interface Contradiction {
-  path: KeyPath;
-  expected: string;
-  /** absent: the value at the path */
-  found?: string;
-}
 
 export function checkServerSettings(settings: ServerSettings): Contradiction[] {
   return [

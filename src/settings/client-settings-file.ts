@@ -37,7 +37,11 @@ export function editClientSettings(
   file: string,
   edits: Editing<ClientSettings>['edits'],
 ): Promise<boolean> {
-  return editYaml(world, file, { parse: (text) => parseClientSettings(text, file), edits, initial: INITIAL });
+  return editYaml(world, file, {
+    parse: (text) => parseClientSettings(text, file),
+    edits,
+    initial: { text: INITIAL, mode: 0o644 },
+  });
 }
 
 /** @throws SettingsError */

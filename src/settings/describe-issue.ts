@@ -27,6 +27,8 @@ export function describeIssue(issue: Issue, prefix: KeyPath = []): Finding[] {
       return [{ path, expected: FORMATS[issue.format] ?? withoutExpected(issue.message) }];
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path: [...path, key], expected: 'a known key', unknown: true }));
+    case 'invalid_key':
+      return issue.issues.flatMap((inner) => describeIssue(inner, path));
     case 'invalid_union':
       return describeUnion(issue, path);
     default:

@@ -1,5 +1,5 @@
 import type { Random } from '../core/world.ts';
-import { type Editing, editYaml } from './edit-yaml.ts';
+import { type Editing, editYaml, type YamlEdit, yamlWouldChange } from './edit-yaml.ts';
 import { parseServerSettings } from './load-server-settings.ts';
 import type { ServerSettings } from './server-settings.ts';
 
@@ -15,4 +15,12 @@ export function editSettings(
   edits: Editing<ServerSettings>['edits'],
 ): Promise<boolean> {
   return editYaml(world, file, { parse: (text) => parseServerSettings(text, file), edits });
+}
+
+/**
+ * Whether these changes would change the file, without making them.
+ * @throws SettingsError where the settings would not be valid
+ */
+export function wouldChange(file: string, edits: readonly YamlEdit[]): Promise<boolean> {
+  return yamlWouldChange(file, { parse: (text) => parseServerSettings(text, file), edits });
 }

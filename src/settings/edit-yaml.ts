@@ -4,8 +4,8 @@ import { type Document, isCollection, isScalar, isSeq, parse } from 'yaml';
 import { OperatorError } from '../core/errors.ts';
 import type { Random } from '../core/world.ts';
 import { type FileOwner, writeAtomically } from './atomic-write.ts';
-import { readSettingsFile } from './load-server-settings.ts';
 import { withLock } from './lock-file.ts';
+import { readSettingsFile } from './parse-settings-file.ts';
 import { type KeyPath, readYaml } from './read-yaml.ts';
 import { SettingsError } from './settings-error.ts';
 import { setInValue, spliceYaml } from './splice-yaml.ts';
@@ -13,7 +13,7 @@ import { setInValue, spliceYaml } from './splice-yaml.ts';
 /** One change of a file. `value` is text as YAML has it; undefined (or YAML's null) takes the key out. */
 export interface YamlEdit {
   /** dotted, `ports.0.deprecated`; as steps where a key may hold a dot */
-  path: string | readonly string[];
+  path: string | KeyPath;
   value: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface Editing<T> {
   /** a function: asked under the lock, with what the file holds now */
   edits: readonly YamlEdit[] | ((now: T) => readonly YamlEdit[] | Promise<readonly YamlEdit[]>);
   /** what a file that is not there yet begins as; absent: it must be there */
-  initial?: string;
+  initial?: { text: string; mode: number; owner?: FileOwner };
 }
 
 /**
@@ -40,7 +40,7 @@ export async function editYaml<T>(
   // the file itself, where a link leads to it: a rename would replace the link
   const target = await realpath(file).catch(() => file);
   return withLock({ random, signal }, `${target}.lock`, async () => {
-    const read = () => (initial === undefined ? readSettingsFile(target) : readOr(target, initial));
+    const read = () => (initial === undefined ? readSettingsFile(target) : readOr(target, initial.text));
     const before = await read();
     const wanted = typeof edits === 'function' ? await edits(check(before)) : edits;
     const after = wanted.reduce((text, edit) => applyEdit(text, target, edit, check), before);
@@ -50,8 +50,12 @@ export async function editYaml<T>(
     if ((await read()) !== before) {
       throw new OperatorError(`cannot change ${file}: somebody else changed it just now; try again`);
     }
-    const as = there === undefined ? { mode: NEW_FILE } : { mode: there.mode & 0o777, owner: ownerOf(there) };
-    await writeAtomically(target, after, as);
+    const made = initial ?? { mode: NEW_FILE };
+    await writeAtomically(
+      target,
+      after,
+      there === undefined ? made : { mode: there.mode & 0o777, owner: ownerOf(there) },
+    );
     return true;
   });
 }
@@ -60,8 +64,8 @@ function ownerOf({ uid, gid }: FileOwner): FileOwner {
   return { uid, gid };
 }
 
-/** Settings hold no secrets. */
-const NEW_FILE = 0o644;
+/** Of one that went away meanwhile: its owner's alone. */
+const NEW_FILE = 0o600;
 
 /** @param otherwise what is read where there is no such file */
 export async function readOr(file: string, otherwise: string): Promise<string> {
@@ -71,6 +75,21 @@ export async function readOr(file: string, otherwise: string): Promise<string> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise;
     throw error;
   }
+}
+
+/**
+ * Whether these changes would change the file, without making them.
+ * @throws SettingsError where what it would hold is not valid
+ */
+export async function yamlWouldChange<T>(
+  file: string,
+  { parse: check, edits }: { parse: Editing<T>['parse']; edits: readonly YamlEdit[] },
+): Promise<boolean> {
+  const target = await realpath(file).catch(() => file);
+  const before = await readSettingsFile(target);
+  const after = edits.reduce((text, edit) => applyEdit(text, target, edit, check), before);
+  refuseInvalid(after, file, check);
+  return after !== before;
 }
 
 /** The lines that are named are those of the file as it would be. */
@@ -92,11 +111,18 @@ function applyEdit(text: string, file: string, { path, value }: YamlEdit, check:
   if (isScalar(document.contents) && document.contents.value !== null) check(text);
   const steps = stepsOf(document, path);
   const wanted = (value === undefined ? null : readValue(value, shown(path))) ?? undefined;
-  if (wanted === undefined && !document.hasIn(steps)) return text;
+  if (wanted === undefined && !hasValue(yaml.value, steps)) return text;
   const goal = setInValue(yaml.value, steps, wanted);
   if (isDeepStrictEqual(goal, yaml.value)) return text;
   const spliced = spliceYaml(text, document, steps, wanted);
   return spliced !== undefined && readsAs(spliced, goal) ? spliced : rewrite(document, steps, wanted);
+}
+
+/** Also where a key is written as a number, which yaml tells from the text of the same digits. */
+function hasValue(value: unknown, [step, ...rest]: KeyPath): boolean {
+  if (step === undefined) return true;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return false;
+  return hasValue(Reflect.get(value, step), rest);
 }
 
 function readsAs(text: string, goal: unknown): boolean {
@@ -125,7 +151,7 @@ function stepsOf(document: Document.Parsed, path: YamlEdit['path']): (string | n
     const parent = steps.length === 0 ? document.contents : document.getIn(steps, true);
     if (isSeq(parent)) {
       const index = Number(step);
-      if (!/^\d+$/.test(step) || index > parent.items.length) {
+      if (!/^\d+$/.test(String(step)) || index > parent.items.length) {
         throw new OperatorError(`cannot find ${shown(path)}: ${steps.join('.')} is a list of ${parent.items.length}`);
       }
       steps.push(index);

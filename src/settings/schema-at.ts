@@ -24,6 +24,7 @@ export function nearest(word: string, names: readonly string[]): string | undefi
 
 function below(schema: unknown, step: string | number): unknown[] {
   if (schema instanceof z.ZodObject) return Object.hasOwn(schema.shape, step) ? branches(schema.shape[step]) : [];
+  if (schema instanceof z.ZodRecord) return branches(schema.valueType);
   if (schema instanceof z.ZodArray) return /^\d+$/.test(String(step)) ? branches(schema.element) : [];
   return [];
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isAccountName } from '../core/access.ts';
 import { PROFILES } from '../core/audit.ts';
 import { parseDuration } from '../core/duration.ts';
 import { parseAddressRange } from './address-range.ts';
@@ -25,6 +26,24 @@ const AN_ADDRESS_RANGE = 'expected an address or range such as 192.0.2.7, 10.0.0
 const addressRange = z
   .string({ error: AN_ADDRESS_RANGE })
   .refine((text) => parseAddressRange(text) !== undefined, { error: AN_ADDRESS_RANGE });
+
+/** As the above; the range that holds everybody is no slip where it is somebody's access that is meant. */
+const accessRange = z
+  .string({ error: AN_ADDRESS_RANGE })
+  .refine((text) => parseAddressRange(text, { everybody: true }) !== undefined, { error: AN_ADDRESS_RANGE });
+
+const accountName = z
+  .string()
+  .refine(isAccountName, { error: 'expected a name without colons and control characters' });
+
+/** Who may use an endpoint: any one of these lets in. Its own passwords are in the accounts file. */
+const access = z.strictObject({
+  ipranges: z.array(accessRange).default([]),
+  /** of the accounts file's `users` */
+  users: z.array(accountName).default([]),
+  /** of the accounts file's `groups` */
+  groups: z.array(accountName).default([]),
+});
 
 const count = z.int().min(1);
 const port = z.int().min(0).max(65535);
@@ -136,6 +155,10 @@ export const serverSettings = z.strictObject({
   pki: path,
   /** folder of the server's keys: answer.key (Ed25519), order.asc (OpenPGP) */
   keys: path,
+  /** file of users, groups and endpoints' passwords (accounts.ts) */
+  accounts: path.default('accounts.yml'),
+  /** who may use the endpoints that people and scripts use; who is not named in here may not */
+  server_auth: z.strictObject({ download_release: access.optional(), pipe_create: access.optional() }).prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   limits: limits.prefault({}),
   v1: v1.prefault({}),
@@ -161,4 +184,5 @@ export const serverSettings = z.strictObject({
 export type ServerSettings = z.output<typeof serverSettings>;
 
 export type StoreSettings = ServerSettings['store'];
+export type AccessSettings = z.output<typeof access>;
 export type Limits = ServerSettings['limits'];

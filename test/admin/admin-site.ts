@@ -41,7 +41,7 @@ export interface AdminSite {
 export async function adminSite(
   t: ExecutionContext,
   kind: StoreKind = 'embedded',
-  own: { checks?: string[]; checks_profile?: Profile } = {},
+  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object } = {},
 ): Promise<AdminSite> {
   const folder = await scratchFolder(t);
   const place = await temporaryPlace(t, kind);
@@ -54,6 +54,7 @@ export async function adminSite(
     state: join(folder, 'state'),
     pki: join(folder, 'pki'),
     keys: join(folder, 'keys'),
+    accounts: join(folder, 'accounts.yml'),
     ...own,
   });
   await makeKeys(folder);

@@ -3,16 +3,20 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { readPasswordHash } from '../../src/crypto/password-hash.ts';
+import { checkPassword, makeDecoy, passwords } from '../../src/crypto/passwords.ts';
+import { parseAccounts } from '../../src/settings/accounts.ts';
 import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import { whenPresent } from '../support/needs.ts';
+import { succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
 const SCRIPT = '/usr/bin/script';
 const onTerminal = whenPresent(existsSync(SCRIPT), 'questions on a real terminal: no /usr/bin/script');
 
-/** Runs `penguindome setup` on a terminal of its own; whenever a question ends in one of these words, it is answered. */
-async function converse(t: ExecutionContext, dir: string, answers: [question: RegExp, answer: string][]) {
-  const command = `${process.execPath} build/penguindome setup --dir ${dir}`;
+/** Runs `penguindome` on a terminal of its own; whenever a question ends in one of these words, it is answered. */
+async function converse(t: ExecutionContext, args: string, answers: [question: RegExp, answer: string][]) {
+  const command = `${process.execPath} build/penguindome ${args}`;
   const child = spawn(SCRIPT, ['-qefc', command, '/dev/null'], {
     env: { ...process.env, TERM: 'dumb', NO_COLOR: '1' },
   });
@@ -37,7 +41,7 @@ onTerminal(
   'setup asks on a terminal, asks again where an answer will not do, and never echoes a password',
   async (t) => {
     const dir = join(await scratchFolder(t), 'site');
-    const { said, status, unasked } = await converse(t, dir, [
+    const { said, status, unasked } = await converse(t, `setup --dir ${dir}`, [
       [/Host name .*\] $/, 'penguins.example\r'],
       [/Port for agents\? \[8443\] $/, 'many\r'],
       [/expected a port from 0 to 65535\r\n[\s\S]*\[8443\] $/, '8444\r'],
@@ -78,8 +82,32 @@ for (const [what, key] of [
 ] as const) {
   onTerminal(`${what} at a question stops setup before anything is written`, async (t) => {
     const dir = join(await scratchFolder(t), 'site');
-    const { status } = await converse(t, dir, [[/Host name .*\] $/, key]]);
+    const { status } = await converse(t, `setup --dir ${dir}`, [[/Host name .*\] $/, key]]);
     t.is(status, 130);
     t.false(existsSync(dir));
   });
 }
+
+onTerminal('passwords set asks twice, shows neither, and takes none where the two are not the same', async (t) => {
+  const dir = join(await scratchFolder(t), 'site');
+  await succeed(['setup', '--yes', '--dir', dir]);
+  const set = `--config ${dir}/server.yml passwords set fred`;
+  const slip = await converse(t, set, [
+    [/Password for fred: $/, 'correct horse\r'],
+    [/The same again: $/, 'correct house\r'],
+  ]);
+  t.deepEqual([slip.status, slip.unasked], [1, []]);
+  t.regex(slip.said, /cannot set the password: the two were not the same/);
+  t.false(existsSync(join(dir, 'accounts.yml')));
+  // A space at its end is part of it.
+  const good = await converse(t, set, [
+    [/Password for fred: $/, 'correct horse \r'],
+    [/The same again: $/, 'correct horse \r'],
+  ]);
+  t.is(good.status, 0, good.said);
+  t.false(`${slip.said}${good.said}`.includes('correct'));
+  const hash = readPasswordHash(
+    parseAccounts(await readFile(join(dir, 'accounts.yml'), 'utf8'), '').users['fred'] ?? '',
+  );
+  t.true(await checkPassword(passwords, { hash, decoy: makeDecoy(), rounds: 0 }, 'correct horse '));
+});

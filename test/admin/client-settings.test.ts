@@ -167,7 +167,8 @@ test('a backup with keys takes it along, and a restore puts it back', async (t) 
   const site = await siteWith(t, {});
   await site.ok('client-settings', 'set', 'collect_interval', '30m');
   const before = await read(site);
-  const files = await readKeyFiles(site.config, { pki: join(site.folder, 'pki'), keys: join(site.folder, 'keys') });
+  const [pki, keys, accounts] = ['pki', 'keys', 'accounts.yml'].map((name) => join(site.folder, name));
+  const files = await readKeyFiles(site.config, { pki: `${pki}`, keys: `${keys}`, accounts: `${accounts}` });
   t.is(files.find(({ file }) => file === 'client-settings.yml')?.content.toString(), before);
   const places = placesOf(files, site.config, undefined);
   t.is(places.get(fileOf(site))?.file, 'client-settings.yml');

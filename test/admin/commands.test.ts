@@ -43,6 +43,8 @@ test('the tree holds what the product promises', (t) => {
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
     ...['checks list', 'checks show', 'checks test', 'checks explain'],
     ...['keys list', 'keys rotate'],
+    ...['passwords list', 'passwords set', 'passwords remove', 'passwords upgrade'],
+    ...['groups list', 'groups add', 'groups remove'],
   ]) {
     t.true(names.includes(name), name);
   }

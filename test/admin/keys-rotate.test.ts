@@ -141,12 +141,17 @@ test('two copies of one server that both rotate fork: whoever followed one does 
 test('a backup of the keys holds the rotations and every secret key; an older one put back beside them changes nothing', async (t) => {
   const site = await adminSite(t);
   await writeFile(join(site.folder, 'server.yml'), '');
-  const folders = { pki: join(site.folder, 'pki'), keys: keysOf(site) };
+  const folders = {
+    pki: join(site.folder, 'pki'),
+    keys: keysOf(site),
+    accounts: join(site.folder, 'accounts.yml'),
+  };
   const take = () => readKeyFiles(join(site.folder, 'server.yml'), folders);
   const put = (files: KeyFile[], folder: string) => {
     const there = {
       pki: join(folder, 'pki'),
       keys: join(folder, 'keys'),
+      accounts: join(folder, 'accounts.yml'),
       state: join(folder, 'state'),
       store: { kind: 'embedded', file: join(folder, 'store/penguindome.db') },
     } as const;

@@ -91,7 +91,7 @@ forEachStore((kind, test, prepare) => {
     }
     t.is(textOf(await replay(server, '09-submit')), '200 ok');
     for (const prefix of PREFIXES) {
-      t.is((await httpRequest(`${server.url}${prefix}/download_release`, {})).status, 501);
+      t.is((await httpRequest(`${server.url}${prefix}/download_release`, {})).status, 403);
     }
   });
 

@@ -7,9 +7,13 @@ import type { Clock } from '../../src/core/world.ts';
 import { type AnswerKeys, onlyAnswerKey } from '../../src/crypto/answer-keys.ts';
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../src/crypto/ed25519.ts';
 import { readPublicKeys } from '../../src/crypto/openpgp.ts';
+import type { Passwords } from '../../src/crypto/passwords.ts';
 import { createLog } from '../../src/server/log.ts';
+import { compileAccess } from '../../src/server/login/access.ts';
 import { readPorts } from '../../src/server/port-settings.ts';
 import { type Loaded, type RunningServer, startServer } from '../../src/server/start-server.ts';
+import { parseAccounts } from '../../src/settings/accounts.ts';
+import { readPasswordUpgrades } from '../../src/settings/password-upgrades.ts';
 import { type ServerSettings, serverSettings } from '../../src/settings/server-settings.ts';
 import type { IdentityEvent, IdentityLog } from '../../src/store/identity-log.ts';
 import type { Store } from '../../src/store/port.ts';
@@ -41,6 +45,8 @@ export interface TestServer {
   identities: IdentityEvent[];
   /** Reads other settings, as a SIGHUP does. */
   reload(settings: Record<string, unknown>): Promise<boolean>;
+  /** Reads another accounts file, as a SIGHUP does. */
+  reloadAccounts(text: string): Promise<boolean>;
   /** Reads other answer keys, as a SIGHUP does. */
   rotateTo(next: AnswerKeys): Promise<boolean>;
 }
@@ -55,6 +61,10 @@ export interface TestServerOptions {
   judge?: Judge;
   /** armored public keys; v1 is on where they are given */
   v1Keys?: string;
+  /** the accounts file */
+  accounts?: string;
+  /** that counts, say */
+  passwords?: Passwords;
 }
 
 /** The server's own parts in this process, over a real store, on free ports of 127.0.0.1; stopped after the test. */
@@ -65,10 +75,16 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
   const log = createLog({ write: (line: string) => void logged.push(JSON.parse(line)) }, 'debug');
   const answerKey = loadSigningKey(generateSigningKey());
   let answerKeys = onlyAnswerKey(answerKey);
+  let accounts = options.accounts ?? '';
   const v1Keys = options.v1Keys === undefined ? [] : await readPublicKeys(options.v1Keys);
   const load = async (given: Record<string, unknown>): Promise<Loaded> => {
     const settings = testSettings({ ...(options.v1Keys === undefined ? {} : { v1: { enabled: true } }), ...given });
-    return { settings, ports: await readPorts(settings), judge, v1Keys, answerKeys };
+    const access = compileAccess({
+      auth: settings.server_auth,
+      accounts: parseAccounts(accounts, 'accounts.yml'),
+      upgrades: await readPasswordUpgrades(settings.state),
+    });
+    return { settings, ports: await readPorts(settings), judge, v1Keys, answerKeys, access };
   };
   const identities: IdentityEvent[] = [];
   const first = await load(options.settings ?? {});
@@ -84,6 +100,7 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
       clock,
       random: realRandom,
       log,
+      ...(options.passwords === undefined ? {} : { passwords: options.passwords }),
     },
     first,
     new AbortController().signal,
@@ -104,6 +121,10 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
     events: (name) => logged.filter(({ event }) => event === name),
     identities,
     reload: (settings) => running.reload(() => load(settings)),
+    reloadAccounts: (text) => {
+      accounts = text;
+      return running.reload(() => load(options.settings ?? {}));
+    },
     rotateTo: (next) => {
       answerKeys = next;
       return running.reload(() => load(options.settings ?? {}));

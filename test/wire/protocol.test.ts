@@ -23,6 +23,8 @@ const NOT_V2: readonly ErrorCode[] = [
   'downgraded-identity',
   'duplicate-hostname',
   'not-implemented',
+  'login-required',
+  'access-not-configured',
 ];
 
 test('docs/protocol.md lists each refusal with its status, and no others', (t) => {

@@ -16,6 +16,8 @@ const state = z.object({
 });
 export type WorkerState = z.output<typeof state>;
 
+const attempt = z.object({ address: z.string(), user: z.string() });
+
 export const fromProcess = z.discriminatedUnion('kind', [
   /** it can be told to begin */
   z.object({ kind: z.literal('awake') }),
@@ -30,6 +32,8 @@ export const fromProcess = z.discriminatedUnion('kind', [
   /** reason: why it did not take over what was loaded; all is as it was then */
   z.object({ kind: z.literal('applied'), ports: z.number(), reason: z.string().optional() }),
   z.object({ kind: z.literal('take'), id: z.number(), address: z.string(), rate: z.number() }),
+  z.object({ kind: z.literal('login'), id: z.number(), attempt }),
+  z.object({ kind: z.literal('login-ended'), attempt, outcome: z.enum(['passed', 'failed', 'abandoned']) }),
   z.object({ kind: z.literal('deprecated'), hostname: z.string(), open: z.boolean() }),
 ]);
 export type FromProcess = z.output<typeof fromProcess>;
@@ -53,6 +57,7 @@ export const toProcess = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('apply'), source: z.unknown(), only: z.literal('give-way').optional() }),
   z.object({ kind: z.literal('tickets'), tickets }),
   z.object({ kind: z.literal('taken'), id: z.number(), wait: z.number(), first: z.boolean() }),
+  z.object({ kind: z.literal('admitted'), id: z.number(), wait: z.number(), first: z.boolean() }),
   z.object({ kind: z.literal('deprecated'), hostname: z.string(), open: z.boolean() }),
   /** finish what is under way, and end */
   z.object({ kind: z.literal('stop') }),

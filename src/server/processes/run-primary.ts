@@ -5,6 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { ServerSettings } from '../../settings/server-settings.ts';
 import type { ServerLog } from '../log.ts';
+import { createBackOff } from '../login/back-off.ts';
 import type { Notifier } from '../notify.ts';
 import { createEnrollmentLimiter } from '../shared.ts';
 import { createTicketRing, TICKET_LIFE } from '../ticket-keys.ts';
@@ -58,6 +59,7 @@ export async function runPrimary<S extends Source>(
   const background = new AbortController();
   const ring = createTicketRing(random);
   const limiter = createEnrollmentLimiter();
+  const backOff = createBackOff();
   const waiting = tellWaiting(parts);
   let serving = false;
 
@@ -87,7 +89,10 @@ export async function runPrimary<S extends Source>(
     if (message.kind === 'take') {
       const { id, address, rate } = message;
       self.tell({ kind: 'taken', id, ...limiter.take(address, rate, clock.now()) });
-    } else if (message.kind === 'deprecated') {
+    } else if (message.kind === 'login') {
+      self.tell({ kind: 'admitted', id: message.id, ...backOff.admit(message.attempt, clock.now()) });
+    } else if (message.kind === 'login-ended') backOff.settle(message.attempt, message.outcome, clock.now());
+    else if (message.kind === 'deprecated') {
       for (const worker of workers) if (worker !== self) worker.tell(message);
     } else if (message.kind === 'ready') void catchUp(self);
     else if (message.kind === 'waiting') waiting(message.reason);

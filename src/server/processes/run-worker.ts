@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import type { EventName } from '../../core/events.ts';
 import type { ServerLog } from '../log.ts';
+import type { Admission } from '../login/back-off.ts';
 import type { Taken } from '../rate-limiter.ts';
 import type { Shared } from '../shared.ts';
 import { type Loaded, type RunningServer, type ServerParts, startServer } from '../start-server.ts';
@@ -89,6 +90,7 @@ function shareBy(channel: Channel, { workers, first, tickets }: Begin): Shared {
   const rotated = new Set<() => void>();
   const told = new Set<(hostname: string, open: boolean) => void>();
   const taking = new Map<number, (taken: Taken) => void>();
+  const admitting = new Map<number, (admission: Admission) => void>();
   let asked = 0;
   channel.on((message) => {
     if (message.kind === 'tickets') {
@@ -99,6 +101,9 @@ function shareBy(channel: Channel, { workers, first, tickets }: Begin): Shared {
     } else if (message.kind === 'taken') {
       taking.get(message.id)?.(message);
       taking.delete(message.id);
+    } else if (message.kind === 'admitted') {
+      admitting.get(message.id)?.(message);
+      admitting.delete(message.id);
     }
   });
   return {
@@ -110,6 +115,15 @@ function shareBy(channel: Channel, { workers, first, tickets }: Begin): Shared {
         taking.set(id, resolve);
         channel.tell({ kind: 'take', id, address, rate });
       }),
+    logins: {
+      admit: (attempt) =>
+        new Promise((resolve) => {
+          const id = asked++;
+          admitting.set(id, resolve);
+          channel.tell({ kind: 'login', id, attempt });
+        }),
+      settle: (attempt, outcome) => channel.tell({ kind: 'login-ended', attempt, outcome }),
+    },
     deprecatedPorts: {
       tell: (hostname, open) => channel.tell({ kind: 'deprecated', hostname, open }),
       onTold: (hear) => void told.add(hear),

@@ -5,8 +5,9 @@ export const SUBMIT = '/submit';
 export const UPDATE = '/update';
 export const ACKNOWLEDGE_PATCH = '/acknowledge_patch';
 export const DOWNLOAD_RELEASE = '/download_release';
+export const PIPE_CREATE = '/server_pipe/server/create';
+/** The others */
 export const PIPES = [
-  '/server_pipe/server/create',
   '/server_pipe/client/open',
   '/server_pipe/server/send',
   '/server_pipe/client/send',

@@ -15,10 +15,13 @@ import {
   makeServerCertificate,
 } from '../../../src/crypto/certificates.ts';
 import { generateSigningKey, loadSigningKey, type SigningKey } from '../../../src/crypto/ed25519.ts';
+import { passwords } from '../../../src/crypto/passwords.ts';
 import { createApp } from '../../../src/server/app.ts';
 import { markArrival } from '../../../src/server/arrival.ts';
+import { compileAccess } from '../../../src/server/login/access.ts';
 import { alone } from '../../../src/server/shared.ts';
 import { type StoreWatch, watchStore } from '../../../src/server/store-watch.ts';
+import { NO_ACCOUNTS } from '../../../src/settings/accounts.ts';
 import { serverSettings } from '../../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../../src/store/identity-log.ts';
 import type { Store } from '../../../src/store/port.ts';
@@ -208,6 +211,8 @@ async function startApp(
     settings: () => settings,
     judge: () => makeJudge([]),
     v1Keys: () => [],
+    access: () => compileAccess({ auth: settings.server_auth, accounts: NO_ACCOUNTS, upgrades: {} }),
+    passwords,
     answerKeys,
     identities,
     clock: realClock,
