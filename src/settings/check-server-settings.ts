@@ -1,3 +1,4 @@
+import { checkDelivery } from './check-delivery-settings.ts';
 import type { KeyPath } from './read-yaml.ts';
 import type { ServerSettings } from './server-settings.ts';
 
@@ -16,6 +17,7 @@ export function checkServerSettings(settings: ServerSettings): Contradiction[] {
     ...checkV1(settings),
     ...checkBusiness(settings),
     ...checkLimits(settings),
+    ...checkDelivery(settings),
   ];
 }
 

@@ -1,34 +1,7 @@
 import * as z from 'zod';
 import { PROFILES } from '../core/audit.ts';
-import { parseDuration } from '../core/duration.ts';
-import { parseAddressRange } from './address-range.ts';
-
-const A_DURATION = 'expected a number and s, m, h or d, such as 10m';
-
-/** `90s`, `10m`, `4h`, `7d` → milliseconds */
-const duration = z.string({ error: A_DURATION }).transform((text, context) => {
-  const parsed = parseDuration(text);
-  if (parsed === undefined) {
-    context.addIssue({ code: 'custom', message: A_DURATION });
-    return z.NEVER;
-  }
-  return parsed;
-});
-
-/** Whether the schema is that of a duration: written as text, used as milliseconds. */
-export function isDuration(schema: unknown): boolean {
-  return schema === duration;
-}
-
-const AN_ADDRESS_RANGE = 'expected an address or range such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32';
-
-const addressRange = z
-  .string({ error: AN_ADDRESS_RANGE })
-  .refine((text) => parseAddressRange(text) !== undefined, { error: AN_ADDRESS_RANGE });
-
-const count = z.int().min(1);
-const port = z.int().min(0).max(65535);
-const path = z.string().min(1);
+import { deliverySettings } from './delivery-settings.ts';
+import { addressRange, count, duration, path, port } from './scalars.ts';
 
 const tls = z.strictObject({ certificate: path, key: path });
 
@@ -132,6 +105,8 @@ export const serverSettings = z.strictObject({
   limits: limits.prefault({}),
   v1: v1.prefault({}),
   audit: audit.prefault({}),
+  /** where alerts go, beside the terminal */
+  delivery: deliverySettings.prefault({}),
   /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name, or changes it */
   checks: z.array(path).default([]),
   /** the kind of machines here: checks that are for others only are off; all checks where absent */
