@@ -45,6 +45,9 @@ export const EVENTS = {
   'enroll.repeated': ['info', 'an enrolment came again; its answer was repeated'],
   'issue.opened': ['warn', 'an issue opened'],
   'issue.closed': ['info', 'an issue closed'],
+  'issue.alerted': ['warn', 'an issue is open that somebody should look at'],
+  'delivery.failed': ['warn', 'a message could not be delivered; it is tried again later'],
+  'delivery.given-up': ['error', 'a message could not be delivered for too long, and was given up'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn' | 'error', string]>;
 
 export type EventName = keyof typeof EVENTS;
