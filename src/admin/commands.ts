@@ -5,6 +5,9 @@ import { checksList } from './checks-list.ts';
 import { checksShow } from './checks-show.ts';
 import { checksTest } from './checks-test.ts';
 import type { AdminContext } from './context.ts';
+import { deliveryList } from './delivery-list.ts';
+import { deliveryRetry } from './delivery-retry.ts';
+import { deliveryTest } from './delivery-test.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
 import { enrollmentReplace } from './enrollment-replace.ts';
@@ -58,6 +61,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       [checksList, checksShow, checksTest, checksExplain],
     ],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
+    ['delivery', 'where alerts go, and what is still on its way', [deliveryList, deliveryRetry, deliveryTest]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
   ];
   program.addCommand(setup(context));

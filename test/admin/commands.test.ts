@@ -19,6 +19,7 @@ function tree(writeOut: (text: string) => void = () => {}): Command {
     judge: unused,
     audit: unused,
     checks: unused,
+    delivery: unused,
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
@@ -42,7 +43,7 @@ test('the tree holds what the product promises', (t) => {
     ...['enrollment token', 'enrollment list', 'enrollment approve', 'enrollment revoke'],
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
     ...['checks list', 'checks show', 'checks test', 'checks explain'],
-    ...['keys list', 'keys rotate'],
+    ...['keys list', 'keys rotate', 'delivery list', 'delivery retry', 'delivery test'],
   ]) {
     t.true(names.includes(name), name);
   }
