@@ -17,7 +17,8 @@ export type Template = (data: TemplateData, escaped: Escape) => string;
 
 type Part = string | { name: string; kind: '' | '#' | '^'; parts: Part[] };
 
-const TAG = /^[ \t]*\{\{([#^/])[ \t]*(\w+)[ \t]*\}\}[ \t]*(?:\r?\n|$(?![\s\S]))|(?<!\{)\{\{([#^/]?)[ \t]*(\w+)[ \t]*\}\}/gm;
+const TAG =
+  /^[ \t]*\{\{([#^/])[ \t]*(\w+)[ \t]*\}\}[ \t]*(?:\r?\n|$(?![\s\S]))|(?<!\{)\{\{([#^/]?)[ \t]*(\w+)[ \t]*\}\}/gm;
 
 /** @throws TemplateFault naming the line */
 export function compileTemplate(text: string, known: ReadonlySet<string>): Template {

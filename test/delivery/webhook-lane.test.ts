@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -70,6 +70,23 @@ test('the signature is what openssl makes of the same bytes', async (t) => {
   await writeFile(file, `${headers['penguindome-timestamp']}.${body}`);
   const { stdout } = await run('openssl', ['dgst', '-sha256', '-hmac', SECRET, file]);
   t.is(headers['penguindome-signature'], `v1=${stdout.trim().split('= ')[1]}`);
+});
+
+test('the example of docs/delivery.md tells what is ours from what is not', async (t) => {
+  const { lane, receiver } = await laneTo(t, 'json', SECRET);
+  await lane.send([anEntry({ title: 'Ümlaut' })], OPTIONS);
+  const [post] = receiver.posts;
+  if (post === undefined) return t.fail();
+  const [, example = ''] = /```js\n([\s\S]*?)```/.exec(await readFile('docs/delivery.md', 'utf8')) ?? [];
+  const { isOurs } = await import(`data:text/javascript,${encodeURIComponent(example)}`);
+  const { headers, body } = post;
+  const now = Date.parse('2026-11-23T12:04:00Z');
+  t.true(isOurs(SECRET, headers, Buffer.from(body), now));
+  t.false(isOurs('another', headers, body, now));
+  t.false(isOurs(SECRET, headers, `${body} `, now));
+  t.false(isOurs(SECRET, { ...headers, 'penguindome-timestamp': '1795435201' }, body, now));
+  t.false(isOurs(SECRET, headers, body, now + 120_000), 'too old');
+  t.false(isOurs(SECRET, {}, body, now));
 });
 
 test('Slack gets alerts together, as text in which nothing calls anybody', async (t) => {

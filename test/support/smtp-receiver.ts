@@ -56,7 +56,12 @@ export async function smtpReceiver(
       options.unknown?.includes(address) === true ? callback(refusal(550, 'nobody here')) : callback(),
     async onData(stream, session, callback) {
       const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk);
+      try {
+        for await (const chunk of stream) chunks.push(chunk);
+      } catch {
+        // the sender broke off
+        return;
+      }
       tried += 1;
       const mail = mailOf(Buffer.concat(chunks).toString('utf8'), session);
       const behaviour = next();
