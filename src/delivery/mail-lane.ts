@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { createTransport, type SMTPTransportOptions } from 'nodemailer';
-import type { Milliseconds } from '../core/duration.ts';
+import { type Milliseconds, seconds } from '../core/duration.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Clock } from '../core/world.ts';
 import type { SmtpSettings } from '../settings/delivery-settings.ts';
@@ -48,9 +48,10 @@ async function transportOptions({ settings, password, timeout }: MailDeps): Prom
     ...(tls === 'none' ? { ignoreTLS: true } : {}),
     ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password } }),
     tls: { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) },
-    connectionTimeout: timeout,
-    greetingTimeout: timeout,
-    socketTimeout: timeout,
+    // ours ends first, and says so
+    connectionTimeout: timeout * 2,
+    greetingTimeout: timeout * 2,
+    socketTimeout: timeout * 2,
     // What a mail holds is text of ours; nothing in it may make nodemailer open a file or a URL.
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -76,19 +77,29 @@ async function sendMail(
       headers: { 'Auto-Submitted': 'auto-generated' },
     });
     await Promise.race([sending, stopped(stop)]);
+    connection.leave();
   } catch (error) {
+    connection.end();
     if (over.aborted) throw new DeliveryFailed(`no answer within ${timeout / 1000} s`, { unreachable: true });
     throw explain(error);
   } finally {
-    connection.end();
     transporter.close();
   }
 }
 
+interface Connection {
+  open: OpenSocket;
+  /** Lets nodemailer take its leave, which a server is glad of; nobody waits for that. */
+  leave(): void;
+  end(): void;
+}
+
+const PARTING = seconds(2);
+
 /** The connection is ours, so that it can be ended at any time. */
-function socketUntil(stop: AbortSignal, server: { host: string; port: number }): { open: OpenSocket; end(): void } {
+function socketUntil(stop: AbortSignal, server: { host: string; port: number }): Connection {
   let socket: Socket | undefined;
-  const end = () => void socket?.destroy();
+  const end = () => void socket?.destroy(new Error('it was interrupted'));
   stop.addEventListener('abort', end, { once: true });
   return {
     open(_options, callback) {
@@ -103,6 +114,11 @@ function socketUntil(stop: AbortSignal, server: { host: string; port: number }):
         callback(null, { connection: opened });
       });
       if (stop.aborted) end();
+    },
+    leave() {
+      stop.removeEventListener('abort', end);
+      socket?.unref();
+      setTimeout(end, PARTING).unref();
     },
     end() {
       stop.removeEventListener('abort', end);
