@@ -60,6 +60,5 @@ export const deliverySettings = z.strictObject({
   keep: duration.default(7 * 86_400_000),
 });
 
-export type DeliverySettings = z.output<typeof deliverySettings>;
 export type SmtpSettings = z.output<typeof smtp>;
 export type WebhookSettings = z.output<typeof webhook>;

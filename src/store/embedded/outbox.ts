@@ -1,6 +1,6 @@
 import { CHANNELS, type Channel, type OutboxEntry } from '../../core/delivery.ts';
 import { type Fields, isFields } from '../../core/value.ts';
-import { outboxEntryOf, outboxFields } from '../outbox-record.ts';
+import { outboxEntryOf } from '../outbox-record.ts';
 import type { Claim, DueMessage, OutboxFilter, Settlement } from '../port.ts';
 import { fromText, plainFields, toText } from '../portable.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
@@ -14,7 +14,7 @@ const AMONG = 'IN (SELECT value FROM json_each(?))';
 /** The primary key is the guard. */
 export function addToOutbox(engine: Engine, entries: OutboxEntry[]): number {
   return engine.transaction(() =>
-    entries.reduce((sum, entry) => sum + insert(engine, outboxFields(entry), 'ON CONFLICT DO NOTHING'), 0),
+    entries.reduce((sum, entry) => sum + insert(engine, entry, 'ON CONFLICT DO NOTHING'), 0),
   );
 }
 
@@ -98,7 +98,9 @@ export function expireOutbox(engine: Engine, before: Date): void {
 
 /** @param document in portable form */
 export function addOutboxDocument(engine: Engine, document: Fields): void {
-  insert(engine, document);
+  const entry = outboxEntryOf(plainFields(document));
+  if (entry === undefined) throw new TypeError('expected an entry of the outbox in a document of outbox');
+  insert(engine, entry);
 }
 
 /** In portable form; without the claim, which is a running sender's. */
@@ -123,9 +125,7 @@ export function outboxDocument(row: Row): Fields {
   };
 }
 
-function insert(engine: Engine, document: Fields, otherwise = ''): number {
-  const entry = outboxEntryOf(plainFields(document));
-  if (entry === undefined) throw new TypeError('expected an entry of the outbox in a document of outbox');
+function insert(engine: Engine, entry: OutboxEntry, otherwise = ''): number {
   const { key, message, channel, receiver, hostname, created_at, next_at, attempts, ...rest } = entry;
   const { failure, delivered_at, given_up_at, ...alert } = rest;
   return engine.run(

@@ -129,7 +129,8 @@ export const MIGRATIONS: readonly string[] = [
   `,
   `
   CREATE TABLE outbox (
-    key TEXT PRIMARY KEY,
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
     message TEXT NOT NULL,
     channel TEXT NOT NULL,
     receiver TEXT NOT NULL,
@@ -143,10 +144,9 @@ export const MIGRATIONS: readonly string[] = [
     leased_until INTEGER,
     delivered_at INTEGER,
     given_up_at INTEGER
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
   CREATE INDEX outbox_age ON outbox (created_at, key);
   CREATE INDEX outbox_message ON outbox (message);
-  CREATE INDEX outbox_hostname ON outbox (hostname);
   CREATE INDEX outbox_waiting ON outbox (next_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
   `,
 ];
