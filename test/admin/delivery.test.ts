@@ -108,6 +108,7 @@ test('users are mailed where --email says so', async (t) => {
   const { site, mail } = await siteWith(t, ['lap-7', 'lap-8'], { mail: { enabled: false } });
   await site.run(issuesAudit);
   t.is(mail.mails.length, 0);
+  site.clock.set(new Date(NOW.getTime() + 2 * 86_400_000));
   await site.run(issuesAudit, '--email');
   t.deepEqual(mail.mails.flatMap(({ to }) => to).sort(), ['user-of-lap-7@example.org', 'user-of-lap-8@example.org']);
   t.regex(mail.mails[0]?.raw ?? '', /Something about your computer is not as it should be/);
