@@ -21,6 +21,9 @@ unknown for too long, certificates that end soon; and it evaluates the stored ho
 Exit status: 0 when the audit ran, whatever is open. What kept a part of it from running, such as a bad check file, is named
 on standard error, and with --json in .problems.
 
+What it tells also goes to the receivers of the settings (docs/delivery.md), but from a terminal only with --email. A message that fails is kept,
+shown by \`penguindome delivery list\`, and tried again; with --json .delivery counts.
+
 Examples:
   penguindome issues audit
   penguindome issues audit --json | jq -r '.issues[] | select(.severity == "high") | .hostname + " " + .name'`;
