@@ -8,6 +8,9 @@ import { clientSettingsList } from './client-settings-list.ts';
 import { clientSettingsSet } from './client-settings-set.ts';
 import { clientSettingsUnset } from './client-settings-unset.ts';
 import type { AdminContext } from './context.ts';
+import { deliveryList } from './delivery-list.ts';
+import { deliveryRetry } from './delivery-retry.ts';
+import { deliveryTest } from './delivery-test.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
 import { enrollmentReplace } from './enrollment-replace.ts';
@@ -84,6 +87,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       [checksList, checksShow, checksTest, checksExplain],
     ],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
+    ['delivery', 'where alerts go, and what is still on its way', [deliveryList, deliveryRetry, deliveryTest]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
     ['groups', 'users that may use the same', [groupsList, groupsAdd, groupsRemove]],

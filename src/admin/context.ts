@@ -1,6 +1,7 @@
 import type { Audit } from '../core/audit.ts';
 import type { Judge } from '../core/check.ts';
 import type { CheckBook } from '../core/check-book.ts';
+import type { Delivery } from '../core/delivery.ts';
 import type { Clock, Random } from '../core/world.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { Store } from '../store/port.ts';
@@ -19,6 +20,8 @@ export interface AdminContext {
   audit(): Promise<Audit>;
   /** the checks of settings and product, to be looked at and tried (audit/open-check-book.ts) */
   checks(): Promise<CheckBook>;
+  /** delivery over this store and settings (delivery/open-delivery.ts) */
+  delivery(): Promise<Delivery>;
   clock: Clock;
   random: Random;
   output: Output;

@@ -2,14 +2,16 @@ import { Command } from 'commander';
 import type { AuditReport, OpenIssue } from '../core/audit.ts';
 import { bold, severityColor } from './colors.ts';
 import type { AdminContext, Output } from './context.ts';
+import { deliverAlerts } from './deliver-alerts.ts';
 import { showAnswer, showValue } from './show-answer.ts';
 import { showTime, showWait } from './show-time.ts';
 
 export function issuesAudit(context: AdminContext): Command {
   return new Command('audit')
     .description('opens and closes issues as the checks say, and prints the open ones by host')
+    .option('--email', 'mail users the issues of their own hosts, whatever delivery.user_mail says')
     .addHelpText('after', EXAMPLES)
-    .action(() => audit(context));
+    .action(({ email }: { email?: true }) => audit(context, email === true));
 }
 
 const EXAMPLES = `
@@ -19,15 +21,24 @@ unknown for too long, certificates that end soon; and it evaluates the stored ho
 Exit status: 0 when the audit ran, whatever is open. What kept a part of it from running, such as a bad check file, is named
 on standard error, and with --json in .problems.
 
+What it tells also goes to the receivers of the settings (docs/delivery.md), but from a terminal only with --email. A message that fails is kept,
+shown by \`penguindome delivery list\`, and tried again; with --json .delivery counts.
+
 Examples:
   penguindome issues audit
   penguindome issues audit --json | jq -r '.issues[] | select(.severity == "high") | .hostname + " " + .name'`;
 
-async function audit(context: AdminContext): Promise<void> {
+async function audit(context: AdminContext, email: boolean): Promise<void> {
+  const { output, store } = context;
   const report = await (await context.audit()).run();
-  for (const problem of report.problems) context.output.note(problem);
-  if (context.output.wantsJson) context.output.json(report);
-  else printReport(context, report);
+  for (const problem of report.problems) output.note(problem);
+  if (!output.wantsJson) printReport(context, report);
+  // Who looks at a terminal has been told.
+  const told = Number.isFinite(output.width) && !email;
+  const alerts = report.issues;
+  const mark = async () => (await store()).issues.markAlerted(alerts, report.at);
+  const delivery = told ? undefined : await deliverAlerts(context, alerts, { at: report.at, email, mark });
+  if (output.wantsJson) output.json({ ...report, ...(delivery && { delivery }) });
 }
 
 function printReport({ output }: AdminContext, report: AuditReport): void {

@@ -63,6 +63,18 @@ audit:
   #   to: "17:00"
   #   holidays: [2027-01-01]
 
+# Where alerts go beside the terminal: docs/delivery.md. \`penguindome delivery test\` tries it.
+delivery:
+  # journal: {severity: low}
+  # mail: {to: [admins@example.org], severity: medium}
+  # user_mail: {enabled: true, severity: medium}
+  # smtp: {host: mail.example.org, tls: starttls, user: penguindome, password_file: keys/smtp-password, from: penguindome@example.org}
+  # webhooks:
+  #   - {name: ops, url: https://hooks.example.org/x, secret_file: keys/webhook-ops, severity: high}
+  #   - {name: chat, format: slack, url_file: keys/webhook-chat-url}
+  # templates: templates
+  # give_up_after: 3d
+
 # Protocol v1: hosts that still run the original client. \`penguindome migrate\` brings its keys.
 v1:
   enabled: ${answers.v1 !== false}

@@ -5,23 +5,28 @@ import type { GlobalOptions } from '../admin/run-command-line.ts';
 import { loadJudge } from '../audit/judge.ts';
 import { openAudit } from '../audit/open-audit.ts';
 import { openCheckBook } from '../audit/open-check-book.ts';
+import { journalLog } from '../delivery/journal.ts';
+import { openDelivery } from '../delivery/open-delivery.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadStorePassword } from '../settings/server-secrets.ts';
 import { openStore } from '../store/open.ts';
+import { journalWriter } from './journal-writer.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
-import { systemClock, systemRandom } from './world.ts';
+import { systemClock, systemRandom, VERSION } from './world.ts';
 
 export interface AdminWorld {
   streams: Streams;
   noColor: boolean;
   /** $CREDENTIALS_DIRECTORY */
   credentials: string | undefined;
+  /** $JOURNAL_STREAM */
+  journalStream: string | undefined;
   signal: AbortSignal;
 }
 
 /** All that commands work with, each opened when one first asks for it, and once. */
 export function openAdminContext(
-  { streams, noColor, credentials, signal }: AdminWorld,
+  { streams, noColor, credentials, journalStream, signal }: AdminWorld,
   options: () => GlobalOptions,
 ): { context: AdminContext; close(): Promise<void> } {
   const settingsFile = () => resolve(options().config);
@@ -42,6 +47,20 @@ export function openAdminContext(
   const checks = once(async () =>
     openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, clock: systemClock }),
   );
+  const delivery = once(async () => {
+    const journal = journalWriter(streams.stderr, journalStream);
+    const world = { clock: systemClock, random: systemRandom, signal, version: VERSION };
+    const emailsOf = async () => new Map<string, string[]>();
+    return openDelivery({
+      ...world,
+      settings: await settings(),
+      store,
+      emailsOf,
+      credentials,
+      journal,
+      log: journalLog(journal),
+    });
+  });
   const output = makeOutput(streams, { wantsJson: () => options().json, noColor, signal });
   const context = {
     settings,
@@ -50,6 +69,7 @@ export function openAdminContext(
     judge,
     audit,
     checks,
+    delivery,
     clock: systemClock,
     random: systemRandom,
     output,

@@ -12,11 +12,12 @@ process.stdout.on('error', () => {
   stop.abort();
 });
 
-const { CREDENTIALS_DIRECTORY, NO_COLOR, PENGUINDOME_DEBUG } = process.env;
+const { CREDENTIALS_DIRECTORY, JOURNAL_STREAM, NO_COLOR, PENGUINDOME_DEBUG } = process.env;
 const world = {
   streams: process,
   noColor: NO_COLOR !== undefined && NO_COLOR !== '',
   credentials: CREDENTIALS_DIRECTORY,
+  journalStream: JOURNAL_STREAM,
   signal: stop.signal,
 };
 

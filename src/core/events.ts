@@ -56,6 +56,9 @@ export const EVENTS = {
   'login.upgrade-failed': ['warn', "the original's hash of a password could not be replaced; it still counts"],
   'issue.opened': ['warn', 'an issue opened'],
   'issue.closed': ['info', 'an issue closed'],
+  'issue.alerted': ['warn', 'an issue is open that somebody should look at'],
+  'delivery.failed': ['warn', 'a message could not be delivered; it is tried again later'],
+  'delivery.given-up': ['error', 'a message could not be delivered for too long, and was given up'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn' | 'error', string]>;
 
 export type EventName = keyof typeof EVENTS;

@@ -1,3 +1,4 @@
+import { checkDelivery } from './check-delivery-settings.ts';
 import type { Contradiction } from './parse-settings-file.ts';
 import type { ServerSettings } from './server-settings.ts';
 
@@ -8,6 +9,7 @@ export function checkServerSettings(settings: ServerSettings): Contradiction[] {
     ...checkV1(settings),
     ...checkBusiness(settings),
     ...checkLimits(settings),
+    ...checkDelivery(settings),
   ];
 }
 

@@ -21,7 +21,9 @@ export function parseServerSettings(text: string, file: string): ServerSettings 
 function withAbsolutePaths(settings: ServerSettings, folder: string): ServerSettings {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
   const files = ({ certificate, key }: TlsFiles) => ({ certificate: absolute(certificate), key: absolute(key) });
-  const { store, ports, v1 } = settings;
+  const { store, ports, v1, delivery } = settings;
+  const maybe = <K extends string>(group: { [key in K]?: string | undefined }, ...keys: K[]) =>
+    Object.fromEntries(keys.flatMap((key) => (group[key] === undefined ? [] : [[key, absolute(group[key])]])));
   return {
     ...settings,
     ports: ports.map(({ tls, ...port }) => ({
@@ -43,5 +45,14 @@ function withAbsolutePaths(settings: ServerSettings, folder: string): ServerSett
     checks: settings.checks.map(absolute),
     ...(settings.advisories === undefined ? {} : { advisories: absolute(settings.advisories) }),
     v1: { ...v1, ...(v1.client_key === undefined ? {} : { client_key: absolute(v1.client_key) }) },
+    delivery: {
+      ...delivery,
+      ...(delivery.templates === undefined ? {} : { templates: absolute(delivery.templates) }),
+      ...(delivery.smtp && { smtp: { ...delivery.smtp, ...maybe(delivery.smtp, 'ca', 'password_file') } }),
+      webhooks: delivery.webhooks.map((webhook) => ({
+        ...webhook,
+        ...maybe(webhook, 'ca', 'secret_file', 'url_file'),
+      })),
+    },
   };
 }

@@ -1,7 +1,8 @@
 import { formatDuration } from '../core/duration.ts';
 import type { KeyPath } from './read-yaml.ts';
+import { isDuration } from './scalars.ts';
 import { schemasAt } from './schema-at.ts';
-import { isDuration, type ServerSettings, serverSettings } from './server-settings.ts';
+import { type ServerSettings, serverSettings } from './server-settings.ts';
 
 /** Settings as a file would have them: durations in words, what is absent left out. They hold no secrets. */
 export function plainSettings(settings: ServerSettings): Record<string, unknown> {

@@ -1,40 +1,7 @@
 import * as z from 'zod';
-import { isAccountName } from '../core/access.ts';
 import { PROFILES } from '../core/audit.ts';
-import { parseDuration } from '../core/duration.ts';
-import { parseAddressRange } from './address-range.ts';
-
-const A_DURATION = 'expected a number and s, m, h or d, such as 10m';
-
-/** `90s`, `10m`, `4h`, `7d` → milliseconds */
-const duration = z.string({ error: A_DURATION }).transform((text, context) => {
-  const parsed = parseDuration(text);
-  if (parsed === undefined) {
-    context.addIssue({ code: 'custom', message: A_DURATION });
-    return z.NEVER;
-  }
-  return parsed;
-});
-
-/** Whether the schema is that of a duration: written as text, used as milliseconds. */
-export function isDuration(schema: unknown): boolean {
-  return schema === duration;
-}
-
-const AN_ADDRESS_RANGE = 'expected an address or range such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32';
-
-const addressRange = z
-  .string({ error: AN_ADDRESS_RANGE })
-  .refine((text) => parseAddressRange(text) !== undefined, { error: AN_ADDRESS_RANGE });
-
-/** As the above; the range that holds everybody is no slip where it is somebody's access that is meant. */
-const accessRange = z
-  .string({ error: AN_ADDRESS_RANGE })
-  .refine((text) => parseAddressRange(text, { everybody: true }) !== undefined, { error: AN_ADDRESS_RANGE });
-
-const accountName = z
-  .string()
-  .refine(isAccountName, { error: 'expected a name without colons and control characters' });
+import { deliverySettings } from './delivery-settings.ts';
+import { accessRange, accountName, addressRange, count, duration, path, port } from './scalars.ts';
 
 /** Who may use an endpoint: any one of these lets in. Its own passwords are in the accounts file. */
 const access = z.strictObject({
@@ -44,10 +11,6 @@ const access = z.strictObject({
   /** of the accounts file's `groups` */
   groups: z.array(accountName).default([]),
 });
-
-const count = z.int().min(1);
-const port = z.int().min(0).max(65535);
-const path = z.string().min(1);
 
 const tls = z.strictObject({
   certificate: path,
@@ -163,6 +126,8 @@ export const serverSettings = z.strictObject({
   limits: limits.prefault({}),
   v1: v1.prefault({}),
   audit: audit.prefault({}),
+  /** where alerts go, beside the terminal */
+  delivery: deliverySettings.prefault({}),
   /** folders of *.yaml checks beside those that come with the product; a later folder's file replaces one of the same name, or changes it */
   checks: z.array(path).default([]),
   /** the kind of machines here: checks that are for others only are off; all checks where absent */

@@ -11,6 +11,7 @@
  * Host documents cross the port with their keys unescaped: `$`, `.`, NUL and `__proto__` come back unchanged.
  */
 import type { Judgement } from '../core/check.ts';
+import type { OutboxEntry, Target } from '../core/delivery.ts';
 import type { Enrollment, Token } from '../core/enrollment.ts';
 import type { Acknowledgement, Digest, Host, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
@@ -26,6 +27,7 @@ export interface Store {
   readonly issues: IssueStore;
   readonly trail: TrailStore;
   readonly patches: PatchStore;
+  readonly outbox: OutboxStore;
   readonly signatures: SignatureStore;
   readonly upkeep: UpkeepStore;
   /** @returns the store's state as it is now; rejects where the store cannot be reached within a few seconds */
@@ -214,7 +216,7 @@ export interface HostStore {
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
   /**
-   * Renames a host, and with it trail, issues, parameters, patches and its approved enrolments, which keep the name so far as a former one.
+   * Renames a host, and with it trail, issues, parameters, patches, what waits in the outbox and its approved enrolments, which keep the name so far as a former one.
    * Where both names have an issue open, that of the former one is closed. Guarded by id and name so far.
    * @returns `taken`: another host has the name in any case, or a key of another one was ever approved under it; `changed`: the guard does not hold
    */
@@ -250,7 +252,7 @@ export interface HostStore {
   settle(hostname: string, evaluated_at: Date): Promise<boolean>;
   /** Sets or removes `suspended`. @returns false for an unknown host */
   suspend(hostname: string, suspended: boolean): Promise<boolean>;
-  /** Removes the host, and takes it out of pending patches; its issues are closed, its trail kept. @returns false for an unknown host */
+  /** Removes the host, and takes it out of pending patches and of the outbox; its issues are closed, its trail kept. @returns false for an unknown host */
   forget(hostname: string, at: Date): Promise<boolean>;
 }
 
@@ -318,6 +320,50 @@ export interface PatchStore {
   pendingFor(hostname: string): Promise<Patch[]>;
   /** Moves the host from pending to completed; harmless when repeated. @returns false for an unknown patch */
   acknowledge(id: string, hostname: string): Promise<boolean>;
+}
+
+export interface OutboxFilter {
+  /** delivered ones too */
+  delivered: boolean;
+}
+
+/** Something to be sent as one, that is due. */
+export interface DueMessage extends Target {
+  message: string;
+  /** of its oldest entry */
+  created_at: Date;
+}
+
+/** A claim is one sender's, until its lease ends; `by` is made for this claim alone. */
+export interface Claim {
+  by: string;
+  at: Date;
+  until: Date;
+}
+
+/** What came of claimed entries. `released`: they were not tried. */
+export type Settlement =
+  | { outcome: 'delivered'; at: Date }
+  | { outcome: 'failed'; failure: string; next_at: Date }
+  | { outcome: 'given-up'; failure: string; at: Date }
+  | { outcome: 'released' };
+
+/** Alerts on their way to receivers. */
+export interface OutboxStore {
+  /** Puts in those entries whose key is not there yet, delivered ones included: each by itself. @returns how many that were */
+  add(entries: OutboxEntry[]): Promise<number>;
+  /** By age, then key. Streams. */
+  list(filter: OutboxFilter): AsyncIterable<OutboxEntry>;
+  /** Messages with entries that wait, whose time has come, and that nobody has claimed; oldest first. */
+  due(at: Date): Promise<DueMessage[]>;
+  /** Claims the due entries of these messages for one sender. Guarded by all that `due` asks. @returns them, by age, then key */
+  claim(messages: string[], claim: Claim): Promise<OutboxEntry[]>;
+  /** Notes what came of claimed entries, and ends the claim. Guarded by the claim. @returns how many entries it held for */
+  settle(by: string, keys: string[], settlement: Settlement): Promise<number>;
+  /** Makes messages due at once, those that were given up too; all of them where undefined. @returns how many entries that were */
+  revive(messages: string[] | undefined, at: Date): Promise<number>;
+  /** Removes what was delivered or given up before that. */
+  expire(before: Date): Promise<void>;
 }
 
 /** v1 signatures accepted so far: the ledger that refuses a replay. */

@@ -16,6 +16,7 @@ export const COLLECTIONS = [
   'tokens',
   'issues',
   'patches',
+  'outbox',
   'signatures',
   'audit_trail',
 ] as const;

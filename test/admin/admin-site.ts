@@ -13,6 +13,8 @@ import type { OperatorError } from '../../src/core/errors.ts';
 import { makeAuthority, makeServerCertificate } from '../../src/crypto/certificates.ts';
 import { generateSigningKey } from '../../src/crypto/ed25519.ts';
 import { generateOrderKey } from '../../src/crypto/openpgp.ts';
+import { journalLog } from '../../src/delivery/journal.ts';
+import { openDelivery } from '../../src/delivery/open-delivery.ts';
 import { serverSettings } from '../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../src/store/identity-log.ts';
 import type { Store } from '../../src/store/port.ts';
@@ -36,12 +38,12 @@ export interface AdminSite {
 
 /**
  * A server's folder with keys and certificates that are real, and the operator's commands on it.
- * @param own settings of its checks
+ * @param own settings of its checks, and of delivery
  */
 export async function adminSite(
   t: ExecutionContext,
   kind: StoreKind = 'embedded',
-  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object } = {},
+  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object; delivery?: object } = {},
 ): Promise<AdminSite> {
   const folder = await scratchFolder(t);
   const place = await temporaryPlace(t, kind);
@@ -81,6 +83,14 @@ export async function adminSite(
         (await loadJudge([productChecks, ...settings.checks], { profile: settings.checks_profile })).judge,
       checks: () => openCheckBook({ settings, productChecks, clock }),
       audit: () => openAudit({ settings, productChecks, store: async () => store, clock, signal }),
+      delivery: () =>
+        openDelivery({
+          ...{ settings, clock, signal, random: realRandom, version: '0.0.0', credentials: undefined },
+          store: async () => store,
+          emailsOf: async (hostnames) => new Map(hostnames.map((name) => [name, [`user-of-${name}@example.org`]])),
+          journal: (line) => void streams.stderr.write(line),
+          log: journalLog((line) => void streams.stderr.write(line)),
+        }),
     };
     await command(context)
       .exitOverride()

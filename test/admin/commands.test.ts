@@ -19,6 +19,7 @@ function tree(writeOut: (text: string) => void = () => {}): Command {
     judge: unused,
     audit: unused,
     checks: unused,
+    delivery: unused,
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
@@ -45,6 +46,7 @@ test('the tree holds what the product promises', (t) => {
     ...['keys list', 'keys rotate'],
     ...['passwords list', 'passwords set', 'passwords remove', 'passwords upgrade'],
     ...['groups list', 'groups add', 'groups remove'],
+    ...['keys list', 'keys rotate', 'delivery list', 'delivery retry', 'delivery test'],
   ]) {
     t.true(names.includes(name), name);
   }

@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import type { Fields } from '../../src/core/value.ts';
 import type { Store, StoredDocument } from '../../src/store/port.ts';
+import { anEntry } from '../support/alerts.ts';
 import { aCheckIn, anEnrollment, aReport, aToken, enrolledHost } from '../support/documents.ts';
 import { forEachStore, STORE_KINDS, temporaryPlace } from '../support/stores.ts';
 
@@ -40,6 +41,22 @@ async function fill(store: Store): Promise<void> {
   await store.issues.markAlerted([{ hostname: 'full', name: 'disk' }], at(7));
   await store.issues.open('old', 'disk', at(6));
   await store.issues.close('old', 'disk', at(8));
+  await store.outbox.add([
+    anEntry({ hostname: 'full', remediation: 'do\nit', reason: 'n.$' }),
+    anEntry({ hostname: 'old', channel: 'mail', receiver: 'a@example.org', severity: 'low' }),
+    anEntry({ hostname: 'silent' }),
+  ]);
+  const sent = await store.outbox.claim([anEntry({ hostname: 'silent' }).message], {
+    by: 'sender',
+    at: anEntry().next_at,
+    until: at(20),
+  });
+  await store.outbox.settle(
+    'sender',
+    sent.map(({ key }) => key),
+    { outcome: 'delivered', at: at(13) },
+  );
+  await store.outbox.claim([anEntry({ hostname: 'full' }).message], { by: 'cut off', at: at(14), until: at(20) });
   await store.signatures.remember('0123', new Date(Date.UTC(2100, 0, 1)));
 }
 
@@ -134,6 +151,7 @@ forEachStore((kind, test, prepare) => {
       }
       t.deepEqual(await other.enrollments.list(), await store.enrollments.list());
       t.deepEqual(await other.tokens.list(), await store.tokens.list());
+      t.is((await other.outbox.due(at(14))).length, 2, 'a claim is not carried over: who had it is not there');
       t.deepEqual(await other.patches.pendingFor('a'), await store.patches.pendingFor('a'));
       t.false(await other.signatures.remember('0123', new Date(Date.UTC(2101, 0, 1))));
       t.false(await other.issues.open('original', 'x', at(9)), 'it is open already');

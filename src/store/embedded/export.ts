@@ -3,6 +3,7 @@ import { fieldsOfText } from '../portable.ts';
 import type { Engine, Row } from './engine.ts';
 import { enrollmentDocument } from './enrollments.ts';
 import { issueDocument } from './issues.ts';
+import { outboxDocument } from './outbox.ts';
 import { patchDocument } from './patches.ts';
 import { pageOfHosts } from './read-host.ts';
 import { date, integer, text } from './row.ts';
@@ -25,6 +26,9 @@ export function* exportDocuments(engine: Engine): Generator<StoredDocument> {
   for (const row of pages(engine, 'issues')) yield { collection: 'issues', document: issueDocument(row) };
   for (const row of engine.all('SELECT * FROM patches ORDER BY id')) {
     yield { collection: 'patches', document: patchDocument(engine, row) };
+  }
+  for (const row of engine.all('SELECT * FROM outbox ORDER BY created_at, key')) {
+    yield { collection: 'outbox', document: outboxDocument(row) };
   }
   for (const row of engine.all('SELECT * FROM signatures ORDER BY id')) {
     yield { collection: 'signatures', document: { id: text(row, 'id'), expires_at: date(row, 'expires_at') } };

@@ -90,6 +90,7 @@ export function forget(engine: Engine, hostname: string, at: Date): boolean {
     engine.run('DELETE FROM host_documents WHERE host = ?', id);
     engine.run('DELETE FROM host_keys WHERE host = ?', id);
     engine.run('DELETE FROM patch_hosts WHERE hostname = ? AND completed = 0', hostname);
+    engine.run('DELETE FROM outbox WHERE hostname = ? AND delivered_at IS NULL', hostname);
     engine.run(
       'UPDATE issues SET closed_at = ?, open = NULL WHERE hostname = ? AND closed_at IS NULL',
       time(at),

@@ -1,5 +1,6 @@
 import type { Fields } from '../../core/value.ts';
 import { dateAt, textAt } from '../host-document.ts';
+import { outboxEntryOf } from '../outbox-record.ts';
 import type { StoredDocument } from '../port.ts';
 import { plainFields, toText } from '../portable.ts';
 import { enrollmentOf, issueOf, objectIdOf, tokenOf } from '../records.ts';
@@ -7,6 +8,7 @@ import type { Engine } from './engine.ts';
 import { addEnrollment } from './enrollments.ts';
 import { addIssue, markOpen } from './issues.ts';
 import { setEpoch } from './meta.ts';
+import { addOutboxDocument } from './outbox.ts';
 import { addPatch } from './patches.ts';
 import { time } from './row.ts';
 import { addToken } from './tokens.ts';
@@ -23,6 +25,7 @@ const TABLES = [
   'issues',
   'patches',
   'patch_hosts',
+  'outbox',
   'signatures',
   'documents',
   'trail',
@@ -66,6 +69,7 @@ const ADDERS: Readonly<Record<string, Adder>> = {
   tokens: { fits: (document) => tokenOf(plainFields(document)) !== undefined, to: addToken },
   issues: { fits: (document) => issueOf(document) !== undefined, to: addIssue },
   patches: { fits: (document) => objectIdOf(document['_id']) !== undefined, to: addPatch },
+  outbox: { fits: (document) => outboxEntryOf(plainFields(document)) !== undefined, to: addOutboxDocument },
   signatures: {
     fits: (document) => textAt(document, 'id') !== undefined && dateAt(document, 'expires_at') !== undefined,
     to: addSignature,

@@ -127,6 +127,28 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX enrollments_any_case ON enrollments (hostname COLLATE NOCASE);
   DROP INDEX enrollments_hostname;
   `,
+  `
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    message TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    document TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    failure TEXT,
+    claimed_by TEXT,
+    leased_until INTEGER,
+    delivered_at INTEGER,
+    given_up_at INTEGER
+  ) STRICT;
+  CREATE INDEX outbox_age ON outbox (created_at, key);
+  CREATE INDEX outbox_message ON outbox (message);
+  CREATE INDEX outbox_waiting ON outbox (next_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
+  `,
 ];
 
 /**

@@ -5,6 +5,7 @@ import * as enrollments from './enrollments.ts';
 import { hostStore } from './host-store.ts';
 import { issueStore } from './issue-store.ts';
 import { readState } from './meta.ts';
+import { outboxStore } from './outbox-store.ts';
 import { pendingPatches } from './patches.ts';
 import { knowsSignature } from './signatures.ts';
 import { findToken, listTokens } from './tokens.ts';
@@ -31,6 +32,7 @@ export function storeOn({
     kind: 'embedded',
     hosts: hostStore(reader, write),
     issues: issueStore(reader, write),
+    outbox: outboxStore(reader, write),
     upkeep: {
       consistent: true,
       ...upkeep,

@@ -1,12 +1,14 @@
+import type { OutboxEntry } from '../../core/delivery.ts';
 import type { Enrollment, Token } from '../../core/enrollment.ts';
 import type { HostId, Identity, KeyId } from '../../core/host.ts';
 import type { Issue } from '../../core/issue.ts';
-import type { Newcomer, Renaming, Rotation } from '../port.ts';
+import type { Claim, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { closeIssue, markAlerted, openIssue, reconcile } from './issues.ts';
 import { setMaintenance } from './meta.ts';
+import { addToOutbox, claimInOutbox, expireOutbox, reviveInOutbox, settleInOutbox } from './outbox.ts';
 import { acknowledgePatch } from './patches.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
 import { claim, rename } from './rename.ts';
@@ -54,6 +56,12 @@ export function writesOn(engine: Engine) {
     reconcile: (hostname: string, failing: string[], passing: string[], at: Date) =>
       reconcile(engine, hostname, failing, passing, at),
     acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
+    addToOutbox: (entries: OutboxEntry[]) => addToOutbox(engine, entries),
+    claimInOutbox: (messages: string[], claim: Claim) => claimInOutbox(engine, messages, claim),
+    settleInOutbox: (by: string, keys: string[], settlement: Settlement) =>
+      settleInOutbox(engine, by, keys, settlement),
+    reviveInOutbox: (messages: string[] | undefined, at: Date) => reviveInOutbox(engine, messages, at),
+    expireOutbox: (before: Date) => expireOutbox(engine, before),
     rememberSignature: (id: string, expires_at: Date, now: Date) => rememberSignature(engine, id, expires_at, now),
     setMaintenance: (since: Date | undefined) => setMaintenance(engine, since),
     expireSignatures: (at: Date) => expireSignatures(engine, at),

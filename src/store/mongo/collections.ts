@@ -19,6 +19,8 @@ export interface Collections {
   clients: Collection;
   trail: Collection;
   patches: Collection<PatchDocument>;
+  /** `_id` is the key */
+  outbox: Collection<Named>;
   issues: Collection;
   enrollments: Collection;
   parameters: Collection;
@@ -36,6 +38,7 @@ export function collectionsOf(db: Db): Collections {
     clients: db.collection('clients'),
     trail: db.collection('audit_trail'),
     patches: db.collection<PatchDocument>('patches'),
+    outbox: db.collection<Named>('outbox'),
     issues: db.collection('issues'),
     enrollments: db.collection('enrollments'),
     parameters: db.collection('client_parameters'),
@@ -72,6 +75,7 @@ const INDEXES: Record<string, IndexDescription[]> = {
     { key: { hostname: 1, 'pending.mark': 1 }, ...where('pending.mark') },
   ],
   patches: [{ key: { pending_hosts: 1 } }, { key: { 'files.path': 1 } }],
+  outbox: [{ key: { delivered_at: 1, given_up_at: 1, next_at: 1 } }, { key: { message: 1 } }, { key: { hostname: 1 } }],
   issues: [
     { key: { hostname: 1, name: 1 }, name: 'one_open', unique: true, partialFilterExpression: { open: true } },
     { key: { hostname: 1, name: 1, closed_at: 1 } },

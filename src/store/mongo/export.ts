@@ -84,6 +84,10 @@ async function* exportCollection(
         delete document['_id'];
         delete document['open'];
         break;
+      case 'outbox':
+        document['key'] = document['_id'] ?? null;
+        for (const name of ['_id', 'claimed_by', 'leased_until']) delete document[name];
+        break;
       case 'enrollments':
       case 'tokens':
         delete document['_id'];

@@ -82,10 +82,11 @@ export async function suspend({ clients }: Collections, hostname: string, suspen
 
 /** The host goes last: whoever was cut off, and tries again, still finds it. */
 export async function forget(collections: Collections, hostname: string, at: Date): Promise<boolean> {
-  const { clients, patches, issues } = collections;
+  const { clients, patches, issues, outbox } = collections;
   const isThere = async () => (await clients.countDocuments({ hostname }, { limit: 1 })) > 0;
   if (!(await isThere())) return false;
   await patches.updateMany({ pending_hosts: hostname }, { $pull: { pending_hosts: hostname } });
+  await outbox.deleteMany({ hostname, delivered_at: null });
   await issues.updateMany({ hostname, closed_at: null }, { $set: { closed_at: at }, $unset: { open: '' } });
   await confirmTrailOf(collections, hostname);
   for (;;) {

@@ -9,6 +9,9 @@ import { markOpen } from './mark-open.ts';
 const BATCH = 500;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
+/** Where `_id` is a text of ours, and what it is called outside. */
+const NAMED_BY: Readonly<Record<string, string>> = { signatures: 'id', outbox: 'key' };
+
 /** Not one transaction: whoever calls it has marked the store as under maintenance, and leaves it so when this fails. */
 export async function importDocuments(
   collections: Collections,
@@ -40,7 +43,8 @@ export async function importDocuments(
 }
 
 function documentOf(collection: string, document: StoredDocument['document']): BSON.Document {
-  if (collection !== 'signatures') return storable(document);
-  const { id, ...rest } = document;
+  const name = NAMED_BY[collection];
+  if (name === undefined || document[name] === undefined) return storable(document);
+  const { [name]: id, ...rest } = document;
   return { _id: id, ...storable(rest) };
 }

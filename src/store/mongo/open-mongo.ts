@@ -1,7 +1,7 @@
 import type { MongoClient } from 'mongodb';
 import { seconds } from '../../core/duration.ts';
 import type { Clock, Random } from '../../core/world.ts';
-import type { IssueStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
+import type { IssueStore, OutboxStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
 import { type Collections, collectionsOf } from './collections.ts';
 import { connect, type MongoSettings } from './connect.ts';
 import { approve, findEnrollment, insertEnrollment, listEnrollments, revokeEnrollment } from './enrollments.ts';
@@ -11,6 +11,15 @@ import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
 import { closeIssue, issueHistory, listOpenIssues, markAlerted, reconcile, shareOpening } from './issues.ts';
 import { moveTrails } from './move-trail.ts';
+import {
+  addToOutbox,
+  claimInOutbox,
+  dueInOutbox,
+  expireOutbox,
+  listOutbox,
+  reviveInOutbox,
+  settleInOutbox,
+} from './outbox.ts';
 import { acknowledgePatch, pendingPatches } from './patches.ts';
 import { migrate } from './schema.ts';
 import { type SharedReads, shareReads } from './shared-reads.ts';
@@ -38,6 +47,7 @@ export async function openMongo(
     kind: 'mongo',
     hosts: hostStore(collections, { reads, write: shareWrites(collections), mover }),
     issues: issueStore(collections, reads),
+    outbox: outboxStore(collections),
     upkeep: upkeepStore(client, replicaSet, collections),
     enrollments: {
       insert: (enrollment) => reach(() => insertEnrollment(collections, enrollment)),
@@ -81,6 +91,18 @@ function issueStore(collections: Collections, { openIssues }: SharedReads): Issu
     markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
     reconcile: (hostname, failing, passing, at) =>
       reach(() => reconcile(collections, { openIssues, open }, { hostname, failing, passing, at })),
+  };
+}
+
+function outboxStore(collections: Collections): OutboxStore {
+  return {
+    add: (entries) => reachWithoutDeadline(() => addToOutbox(collections, entries)),
+    list: (filter) => reachEach(() => listOutbox(collections, filter)),
+    due: (at) => reach(() => dueInOutbox(collections, at)),
+    claim: (messages, claim) => reach(() => claimInOutbox(collections, messages, claim)),
+    settle: (by, keys, settlement) => reach(() => settleInOutbox(collections, by, keys, settlement)),
+    revive: (messages, at) => reach(() => reviveInOutbox(collections, messages, at)),
+    expire: (before) => reach(() => expireOutbox(collections, before)),
   };
 }
 
