@@ -55,6 +55,7 @@ audit:
   #   from: "09:00"
   #   to: "17:00"
   #   holidays: [2027-01-01]
+  #   holiday_files: [holidays.ics]
 
 # Protocol v1: hosts that still run the original client. \`penguindome migrate\` brings its keys.
 v1:
