@@ -48,8 +48,10 @@ export interface OpenIssue extends Issue {
   submitted_at?: Date;
   /** whom to tell: the host's parameter `user_email` */
   user_email?: string;
-  /** of `not-reporting`: a linked machine that reports, so that its user is not gone */
+  /** of `not-reporting`: a machine of the same user (`user_clients`) that reports */
   linked_to?: string;
+  /** why an audit run does not alert about it; absent in `issues list` */
+  hidden_by?: HiddenBy;
   /** of the check as last evaluated; absent for an issue that no check of a host's document raised */
   answer?: Answer;
   reason?: string;

@@ -9,6 +9,8 @@ export interface Issue {
   /** until when nobody is alerted */
   unsnooze_at?: Date;
   unsnoozed_at?: Date;
+  /** an operator opened it: it closes when its check passes, or by hand */
+  by_hand?: true;
 }
 
 /** An episode that an operator closed: no other one opens until newer data show it. */

@@ -127,6 +127,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX enrollments_any_case ON enrollments (hostname COLLATE NOCASE);
   DROP INDEX enrollments_hostname;
   `,
+  `
+  ALTER TABLE issues ADD COLUMN held INTEGER;
+  CREATE INDEX issues_held ON issues (hostname, name) WHERE held = 1;
+  CREATE INDEX documents_of ON documents (collection);
+  `,
 ];
 
 /**

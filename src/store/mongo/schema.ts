@@ -16,6 +16,7 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
   // From here on trails lie with their hosts (trail.ts): earlier programs would not see them, and are refused.
   dropIndexes,
   makeIndexes,
+  makeIndexes,
 ];
 
 /** @throws OperatorError where the database's schema is newer than this program */
