@@ -32,6 +32,8 @@ export interface Collector {
 /** What a collector has beside the host. */
 export interface CollectorTools {
   readonly settings: AgentSettings['collectors'];
+  /** of this agent */
+  readonly version: string;
   /** What this collector kept under the key, in this run or an earlier one. @returns undefined where there is nothing that can be read */
   recall(key: string): Promise<Kept | undefined>;
   /**

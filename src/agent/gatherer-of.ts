@@ -28,7 +28,10 @@ export async function gathererOf(
     roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
     say: output.note,
     toolsFor: (name) =>
-      collectorTools({ folder: join(places.kept, name), clock, settings: settings.collectors, keeps, credentials }),
+      collectorTools({
+        folder: join(places.kept, name),
+        ...{ clock, settings: settings.collectors, version, keeps, credentials },
+      }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

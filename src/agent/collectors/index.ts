@@ -1,5 +1,6 @@
 import type { Collector } from '../collector.ts';
 import { accounts } from './accounts/index.ts';
+import { agent } from './agent.ts';
 import { boot } from './boot/index.ts';
 import { disk } from './disk/index.ts';
 import { dmidecode } from './dmidecode.ts';
@@ -26,6 +27,7 @@ import { updates } from './updates/index.ts';
 /** All built-in collectors, by name. A new one is a file beside this and a line here. */
 export const COLLECTORS: readonly Collector[] = [
   accounts,
+  agent,
   boot,
   disk,
   dmidecode,

@@ -62,6 +62,7 @@ export function memory(
   const kept = new Map<string, Kept>();
   return {
     settings: { disabled: [], enabled: [], ...settings },
+    version: '1.2.3',
     kept,
     recall: async (key) => kept.get(key),
     secret: async () => undefined,
