@@ -9,21 +9,21 @@ const DEFAULT_FREQUENCY = hours(1);
 
 /** Tells apart what is to be alerted now, and what not, and why. */
 export function hide(
-  issues: readonly OpenIssue[],
+  open: readonly OpenIssue[],
   checks: readonly Check[],
   { at, ignore }: Pick<AuditOptions, 'ignore'> & { at: Date },
-): Pick<AuditReport, 'alerts' | 'hidden'> {
+): Pick<AuditReport, 'issues' | 'alerts' | 'hidden'> {
   const frequencies = new Map(checks.map(({ name, alertFrequency }) => [name, alertFrequency]));
   const asked = HIDDEN_BY.filter((reason) => !ignore.includes(reason));
-  const alerts: OpenIssue[] = [];
   const hidden: Record<HiddenBy, number> = { suspended: 0, snoozed: 0, grace: 0, recent: 0, filter: 0 };
-  for (const issue of issues) {
+  const issues = open.map((issue) => {
     const quiet = quietFor(frequencies.get(issue.name) ?? DEFAULT_FREQUENCY);
-    const reason = asked.find((each) => HIDES[each](issue, at, quiet));
-    if (reason === undefined) alerts.push(issue);
-    else hidden[reason] += 1;
-  }
-  return { alerts, hidden };
+    const hidden_by = asked.find((reason) => HIDES[reason](issue, at, quiet));
+    if (hidden_by === undefined) return issue;
+    hidden[hidden_by] += 1;
+    return { ...issue, hidden_by };
+  });
+  return { issues, alerts: issues.filter(({ hidden_by }) => hidden_by === undefined), hidden };
 }
 
 const HIDES: Record<HiddenBy, (issue: OpenIssue, at: Date, quiet: Milliseconds) => boolean> = {

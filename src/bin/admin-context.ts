@@ -9,7 +9,7 @@ import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadStorePassword } from '../settings/server-secrets.ts';
 import { openStore } from '../store/open.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
-import { systemClock, systemRandom } from './world.ts';
+import { systemClock, systemRandom, VERSION } from './world.ts';
 
 export interface AdminWorld {
   streams: Streams;
@@ -34,13 +34,20 @@ export function openAdminContext(
   });
   const judge = once(async () => {
     const { checks, checks_profile: profile, advisories } = await settings();
-    return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories })).judge;
+    return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories, version: VERSION })).judge;
   });
   const audit = once(async () =>
-    openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),
+    openAudit({
+      settings: await settings(),
+      productChecks: PRODUCT_CHECKS,
+      version: VERSION,
+      store,
+      clock: systemClock,
+      signal,
+    }),
   );
   const checks = once(async () =>
-    openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, clock: systemClock }),
+    openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, version: VERSION, clock: systemClock }),
   );
   const output = makeOutput(streams, { wantsJson: () => options().json, noColor, signal });
   const context = {

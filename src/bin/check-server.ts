@@ -5,6 +5,7 @@ import { loadJudge } from '../audit/judge.ts';
 import { checkConfig } from '../server/check-config.ts';
 import { type Place, tryListening } from '../server/listening.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
+import { readHolidays } from '../settings/read-holidays.ts';
 import { loadServerSecrets, loadStorePassword } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { openStore } from '../store/open.ts';
@@ -37,7 +38,12 @@ export async function checkServer(
     profile: settings.checks_profile,
     advisories: settings.advisories,
   });
-  remarks.push(...taken, ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`));
+  const { problems: holidays } = await readHolidays(settings.audit.business.holiday_files, systemClock.now());
+  remarks.push(
+    ...taken,
+    ...holidays,
+    ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`),
+  );
   return { problems, remarks };
 }
 

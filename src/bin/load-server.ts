@@ -18,6 +18,7 @@ import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
+import { VERSION } from './world.ts';
 
 /**
  * All that a SIGHUP reads again, read and found good. JSON can hold it: each process of the server gets the same, one that is started
@@ -78,7 +79,7 @@ export async function reviveServer(value: unknown): Promise<Loaded> {
   return {
     settings,
     ports,
-    judge: makeJudge(checks, problems, advisories),
+    judge: makeJudge(checks, problems, { advisories, version: VERSION }),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
     answerKeys: assemble(answerKeys),
   };
