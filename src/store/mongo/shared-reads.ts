@@ -16,6 +16,8 @@ export interface SharedReads {
 }
 
 const MOST = { items: 32, bytes: Number.POSITIVE_INFINITY };
+/** Where what is read is short. */
+const MOST_NAMES = { items: 200, bytes: Number.POSITIVE_INFINITY };
 
 export function shareReads({ clients, enrollments, issues }: Collections): SharedReads {
   const byKey = (projection?: Document) =>
@@ -73,7 +75,7 @@ export function shareReads({ clients, enrollments, issues }: Collections): Share
         }
         return names.map((name) => ({ answer: byHost.get(name) ?? new Map() }));
       },
-      { most: MOST },
+      { most: MOST_NAMES },
     ),
   };
 }
