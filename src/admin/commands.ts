@@ -23,9 +23,18 @@ import { hostsForget } from './hosts-forget.ts';
 import { hostsHistory } from './hosts-history.ts';
 import { hostsList } from './hosts-list.ts';
 import { hostsLost } from './hosts-lost.ts';
+import { hostsParametersList } from './hosts-parameters-list.ts';
+import { hostsParametersSet } from './hosts-parameters-set.ts';
+import { hostsParametersUnset } from './hosts-parameters-unset.ts';
 import { hostsShow } from './hosts-show.ts';
 import { issuesAudit } from './issues-audit.ts';
+import { issuesClose } from './issues-close.ts';
 import { issuesList } from './issues-list.ts';
+import { issuesOpen } from './issues-open.ts';
+import { issuesSnooze } from './issues-snooze.ts';
+import { issuesSuspend } from './issues-suspend.ts';
+import { issuesUnsnooze } from './issues-unsnooze.ts';
+import { issuesUnsuspend } from './issues-unsuspend.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { migrate } from './migrate.ts';
@@ -80,13 +89,24 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       'let machines in',
       [enrollmentToken, enrollmentList, enrollmentApprove, enrollmentReplace, enrollmentRevoke],
     ],
-    ['hosts', 'the machines and what they reported', [hostsList, hostsShow, hostsHistory, hostsLost, hostsForget]],
+    [
+      'hosts',
+      'the machines and what they reported',
+      [hostsList, hostsShow, hostsHistory, hostsParameters, hostsLost, hostsForget],
+    ],
     [
       'checks',
       'what is looked for, and how an answer comes about',
       [checksList, checksShow, checksTest, checksExplain],
     ],
-    ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
+    [
+      'issues',
+      'what is wrong, and since when',
+      [
+        ...[issuesList, issuesAudit, issuesSnooze, issuesUnsnooze],
+        ...[issuesSuspend, issuesUnsuspend, issuesOpen, issuesClose],
+      ],
+    ],
     ['delivery', 'where alerts go, and what is still on its way', [deliveryList, deliveryRetry, deliveryTest]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
@@ -119,10 +139,15 @@ Examples:
   penguindome issues audit --json
   penguindome --config /srv/penguindome/server.yml settings get`;
 
-function group(name: string, description: string, members: Command[]): Command {
+function hostsParameters(context: AdminContext): Command {
+  const members = [hostsParametersList, hostsParametersSet, hostsParametersUnset].map((make) => make(context));
+  return group('parameters', 'the user of a host, and the other hosts of that user', members, 'hosts ');
+}
+
+function group(name: string, description: string, members: Command[], above = ''): Command {
   const command = new Command(name).description(description);
   for (const member of members) command.addCommand(member);
-  const examples = members.map((member) => `  penguindome ${name} ${member.name()} --help`);
+  const examples = members.map((member) => `  penguindome ${above}${name} ${member.name()} --help`);
   return command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
 }
 

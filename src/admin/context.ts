@@ -36,6 +36,8 @@ export interface Output {
   readonly wantsJson: boolean;
   /** columns of the terminal; Infinity where standard output is none */
   readonly width: number;
+  /** whether somebody sits at it: standard error is a terminal, wherever standard output goes */
+  readonly attended: boolean;
   /** whether colours may be used (a terminal, and no NO_COLOR) */
   readonly colors: boolean;
   /** a line on standard output */

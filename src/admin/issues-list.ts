@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { OpenIssue } from '../core/audit.ts';
 import { isSameName } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
-import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { readCount } from './read-count.ts';
+import { spellingsOf } from './select-issues.ts';
 import { showTime } from './show-time.ts';
 
 interface ListOptions {
@@ -64,12 +64,6 @@ async function listEpisodes(context: AdminContext, { host, issueName, limit }: L
   if (output.wantsJson) output.json(issues);
   else if (issues.length === 0) output.note('no issues');
   else output.table(['HOST', 'ISSUE', 'OPENED', 'CLOSED'], issues.map(episodeRow));
-}
-
-/** As typed (issues outlive their hosts), and as the hosts there are spell it. */
-async function spellingsOf({ hosts }: Store, names: string[]): Promise<string[]> {
-  const known = await Promise.all(names.map((name) => hosts.namesakes(name)));
-  return [...names, ...known.flat().map(({ hostname }) => hostname)];
 }
 
 function episodeRow({ hostname, name, opened_at, closed_at }: Issue): string[] {

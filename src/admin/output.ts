@@ -28,6 +28,7 @@ export function makeOutput(
     get width() {
       return stdout.isTTY === true ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
     },
+    attended: stderr.isTTY === true,
     colors,
     line: (text = '') => void stdout.write(`${harmlessLines(text, colors)}\n`),
     table(headings, rows) {

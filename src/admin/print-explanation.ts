@@ -2,6 +2,7 @@ import type { OpenIssue } from '../core/audit.ts';
 import type { CheckResult } from '../core/check.ts';
 import type { Clause, Clauses, Explanation, KnownCheck } from '../core/check-book.ts';
 import { parseDuration } from '../core/duration.ts';
+import { isSnoozed } from '../core/issue.ts';
 import { bold, severityColor } from './colors.ts';
 import type { Output } from './context.ts';
 import { showOrigin } from './find-check.ts';
@@ -146,10 +147,7 @@ function issueState({ check, issue, path }: Explained, now: Date): string {
   }
   const grace =
     issue.due_at > now ? `the grace period (${check.grace_period}) ends ${showWait(issue.due_at, now)}` : undefined;
-  const snoozed =
-    issue.unsnooze_at !== undefined && issue.unsnoozed_at === undefined && issue.unsnooze_at > now
-      ? `snoozed until ${showTime(issue.unsnooze_at)}`
-      : undefined;
+  const snoozed = isSnoozed(issue, now) ? `snoozed until ${showTime(issue.unsnooze_at)}` : undefined;
   const notes = [grace, snoozed, issue.suspended ? 'the host is suspended' : undefined].filter(
     (note) => note !== undefined,
   );

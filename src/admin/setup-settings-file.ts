@@ -62,6 +62,7 @@ audit:
   #   from: "09:00"
   #   to: "17:00"
   #   holidays: [2027-01-01]
+  #   holiday_files: [holidays.ics]
 
 # Where alerts go beside the terminal: docs/delivery.md. \`penguindome delivery test\` tries it.
 delivery:

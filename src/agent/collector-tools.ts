@@ -13,6 +13,8 @@ export interface Keeping {
   folder: string;
   clock: Clock;
   settings: Pick<AgentSettings, 'collectors' | 'collect_interval' | 'submit_interval'>;
+  /** of this agent; nobody asks for it but the collector that tells it */
+  version?: string;
   /** false: nothing is written, and what was kept lasts as long as these tools */
   keeps: boolean;
   /** $CREDENTIALS_DIRECTORY, where systemd gave one */
@@ -30,7 +32,14 @@ export function isKey(text: string): boolean {
 }
 
 /** What is kept lies in `FOLDER/KEY.json`: `{at, value}`. A file that cannot be read is as good as none. */
-export function collectorTools({ folder, clock, settings, keeps, credentials }: Keeping): CollectorTools {
+export function collectorTools({
+  folder,
+  clock,
+  settings,
+  version = 'unknown',
+  keeps,
+  credentials,
+}: Keeping): CollectorTools {
   // What one only looks with must say the same as what is to be sent: also where a collector recalls what it has just kept.
   const inMemory = new Map<string, string>();
   const fileOf = (key: string) => {
@@ -40,6 +49,7 @@ export function collectorTools({ folder, clock, settings, keeps, credentials }: 
   return {
     settings: settings.collectors,
     intervals: settings,
+    version,
     recall: async (key) => {
       const file = fileOf(key);
       try {

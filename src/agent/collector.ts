@@ -36,6 +36,8 @@ export interface CollectorTools {
   readonly settings: AgentSettings['collectors'];
   /** how often this agent collects and submits */
   readonly intervals: Intervals;
+  /** of this agent */
+  readonly version: string;
   /** What this collector kept under the key, in this run or an earlier one. @returns undefined where there is nothing that can be read */
   recall(key: string): Promise<Kept | undefined>;
   /**

@@ -27,7 +27,8 @@ export async function gathererOf(
     },
     roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
     say: output.note,
-    toolsFor: (name) => collectorTools({ folder: join(places.kept, name), clock, settings, keeps, credentials }),
+    toolsFor: (name) =>
+      collectorTools({ folder: join(places.kept, name), clock, settings, version, keeps, credentials }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

@@ -18,6 +18,8 @@ export interface AuditDeps {
   /** switched off ones too */
   checks: readonly Check[];
   problems: readonly CheckProblem[];
+  /** what else could not be read: a file of holidays */
+  remarks: readonly string[];
   calendar: BusinessCalendar;
   certificates: readonly PortCertificate[];
   clock: Clock;

@@ -1,5 +1,6 @@
 import { type Fields, getField, isFields } from '../core/value.ts';
 import { ADVISORIES } from './advisories.ts';
+import { AGENT } from './agent-version.ts';
 import type { CheckRule } from './check-file.ts';
 import { queryPaths } from './query-faults.ts';
 
@@ -20,6 +21,7 @@ function bodyAt(path: string): Body | undefined {
   const [part, name] = path.split('.');
   // Advisories are matched against what is installed: they change with that, or with the judge.
   if (part === ADVISORIES) return { part: 'plugins', name: 'packages' };
+  if (part === AGENT) return { part: 'plugins', name: 'agent' };
   return (part === 'plugins' || part === 'commands') && name !== undefined ? { part, name } : undefined;
 }
 

@@ -11,7 +11,7 @@ import type { Changes } from './changes.ts';
  */
 export async function carryOver(
   store: Store,
-  host: Pick<Host, 'hostname' | 'checks'>,
+  host: Pick<Host, 'hostname' | 'checks' | 'submitted_at'>,
   previous: Judgement | undefined,
   at: Date,
   changes: Changes,
@@ -22,7 +22,7 @@ export async function carryOver(
     judged = await store.hosts.find(host.hostname)
   ) {
     const { failing, passing } = consequencesOf(judged.checks, previous);
-    changes.note(host.hostname, await store.issues.reconcile(host.hostname, failing, passing, at));
+    changes.note(host.hostname, await store.issues.reconcile(host.hostname, failing, passing, at, judged.submitted_at));
     if (await store.hosts.settle(host.hostname, judged.checks.evaluated_at)) return;
   }
 }

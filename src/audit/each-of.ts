@@ -1,10 +1,10 @@
 /** Works on a stream's members, several at a time. Rejects with the first failure; what is under way then ends by itself. */
 export async function eachOf<T>(
-  stream: AsyncIterable<T>,
+  stream: AsyncIterable<T> | Iterable<T>,
   work: (member: T) => Promise<void>,
   options: { signal: AbortSignal },
 ): Promise<void> {
-  const iterator = stream[Symbol.asyncIterator]();
+  const iterator = iterate(stream);
   const worker = async () => {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       options.signal.throwIfAborted();
@@ -14,9 +14,13 @@ export async function eachOf<T>(
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   } finally {
-    await iterator.return?.();
+    await iterator.return(undefined);
   }
 }
 
-/** MongoDB shares the flush of its journal among the writes that wait for it. */
-const AT_ONCE = 16;
+async function* iterate<T>(stream: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined> {
+  yield* stream;
+}
+
+/** Both stores write together what is asked for at once, and share the wait for the disk; and so many hosts' documents are in memory. */
+const AT_ONCE = 64;

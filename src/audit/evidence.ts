@@ -8,10 +8,26 @@ interface Sight {
 }
 
 export function lookAt(document: Fields, path: string): Sight {
-  return follow(document, path.split('.'), false);
+  const steps = stepsOf(path);
+  let at: Value | undefined = document;
+  for (const [index, step] of steps.entries()) {
+    if (Array.isArray(at)) return follow(at, steps.slice(index), false);
+    if (!isFields(at)) return { values: [undefined], many: false };
+    at = getField(at, step);
+  }
+  return { values: [at], many: false };
 }
 
-function follow(at: Value | undefined, steps: string[], many: boolean): Sight {
+/** Paths are those of check files: few, and asked of each host again. */
+const known = new Map<string, readonly string[]>();
+
+function stepsOf(path: string): readonly string[] {
+  const steps = known.get(path) ?? path.split('.');
+  known.set(path, steps);
+  return steps;
+}
+
+function follow(at: Value | undefined, steps: readonly string[], many: boolean): Sight {
   const [step, ...rest] = steps;
   if (step === undefined) return { values: [at], many };
   if (Array.isArray(at)) {
@@ -23,9 +39,9 @@ function follow(at: Value | undefined, steps: string[], many: boolean): Sight {
 
 /** Why nothing can be said of what stands at a path: nothing does, or the word `unknown`. @returns undefined where something stands there */
 export function whyUnknown(document: Fields, path: string): string | undefined {
-  const { values } = lookAt(document, path);
   const failed = failedPlugin(document, path);
   if (failed !== undefined) return failed;
+  const { values } = lookAt(document, path);
   if (values.length === 0 || values.some((value) => value === undefined || value === null)) {
     return `nothing is reported at ${path}`;
   }
@@ -34,7 +50,7 @@ export function whyUnknown(document: Fields, path: string): string | undefined {
 
 /** A plugin that failed reports `{stdout, stderr, returncode}` (wire-v1, "submit"). */
 function failedPlugin(document: Fields, path: string): string | undefined {
-  const [part, name] = path.split('.');
+  const [part, name] = stepsOf(path);
   if (part !== 'plugins' || name === undefined) return undefined;
   const plugins = getField(document, part);
   const reported = isFields(plugins) ? getField(plugins, name) : undefined;

@@ -10,18 +10,19 @@ const NAME = 'expiring-certificate';
 const NOTICE = days(7);
 
 /**
- * Raises `expiring-certificate` for each port of the server whose certificate, or one of its chain, ends within 7 days.
+ * Raises `expiring-certificate` for each port of the server whose certificate, or one of its chain, ends within 7 days. It looks at them anew at
+ * each run, so that one that an operator closed opens again: what helps is another certificate, or `issues snooze`.
  * @returns what could not be read; the issues of those ports stay as they are
  */
 export async function findExpiring(deps: AuditDeps, at: Date, changes: Changes): Promise<string[]> {
   const problems: string[] = [];
-  const expiring = new Set<string>();
+  const expiring = new Map<string, Date>();
   const untold = new Set<string>();
   for (const { port, file } of deps.certificates) {
     const hostname = `server-port-${port}`;
     try {
       const end = await endOf(file);
-      if (end.getTime() - at.getTime() <= NOTICE) expiring.add(hostname);
+      if (end.getTime() - at.getTime() <= NOTICE) expiring.set(hostname, at);
     } catch (error) {
       untold.add(hostname);
       problems.push(`cannot tell when the certificate of port ${port} ends: ${file}: ${messageOf(error)}`);

@@ -3,10 +3,11 @@ import type { Profile } from '../core/audit.ts';
 import type { CheckResult, Judge, Judgement } from '../core/check.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
-import { ADVISORIES, type Advisories, compileAdvisories } from './advisories.ts';
+import { releaseOf } from './agent-version.ts';
 import { type Body, bodiesOf, unchangedBodies } from './bodies.ts';
 import type { Check, CheckRule, OnUnknown } from './check-file.ts';
 import type { CheckProblem } from './check-problem.ts';
+import { compileDerived, isDerived, type Knowledge } from './derived.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
 import { loadAdvisories } from './load-advisories.ts';
 import { loadChecks } from './load-checks.ts';
@@ -21,34 +22,39 @@ const ENGINE = 1;
  * @param folders a later one's check replaces the one of its name in an earlier, or changes it
  * @param options.profile checks that are for others only are off
  * @param options.advisories the folder of security advisories, where there is one
+ * @param options.version of the product: what agents' versions are compared with
  * @returns `checks`: all that could be read, switched off ones too; `problems`: what could not
  */
 export async function loadJudge(
   folders: readonly string[],
-  { profile, advisories }: { profile?: Profile | undefined; advisories?: string | undefined } = {},
+  {
+    profile,
+    advisories,
+    version,
+  }: { profile?: Profile | undefined; advisories?: string | undefined; version?: string | undefined } = {},
 ): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
   const [{ checks, problems }, known] = await Promise.all([loadChecks(folders, profile), loadAdvisories(advisories)]);
-  const judge = makeJudge(checks, problems, known.advisories);
+  const judge = makeJudge(checks, problems, { advisories: known.advisories, version });
   return { judge, checks, problems: [...problems, ...known.problems] };
 }
 
 /**
  * @param problems what could not be read: a check that broke keeps what it last said, until it is mended or removed,
  *   so that a slip in a file neither closes its issues nor opens them anew
- * @param advisories what checks find at `advisories` is made of them
+ * @param knowledge what checks find at `advisories` and `agent` is made of it
  */
 export function makeJudge(
   checks: readonly Check[],
   problems: readonly CheckProblem[] = [],
-  advisories?: Advisories,
+  knowledge: Knowledge = {},
 ): Judge {
   const rules = checks.flatMap(({ name, enabled, rule }) => (enabled && rule !== undefined ? [{ name, rule }] : []));
-  const advise = compileAdvisories(advisories);
-  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule, advise) }));
+  const derive = compileDerived(knowledge);
+  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule, derive) }));
   const known = new Set(checks.map(({ name }) => name));
   const broken = [...new Set(problems.map(({ name }) => name ?? ANY))].filter((name) => !known.has(name)).sort();
   const version = createHash('sha256')
-    .update(JSON.stringify([ENGINE, rules, ...(advisories === undefined ? [] : [advisories.digest])]))
+    .update(JSON.stringify([ENGINE, rules, ...digestsOf(knowledge)]))
     .digest('hex')
     .slice(0, 32);
   return {
@@ -73,6 +79,13 @@ export function makeJudge(
       };
     },
   };
+}
+
+/** What of it makes another answer. */
+function digestsOf({ advisories, version }: Knowledge): string[] {
+  return [advisories?.digest, version === undefined ? undefined : releaseOf(version)].filter(
+    (each) => each !== undefined,
+  );
 }
 
 /** Stands for the name of a problem that may be about any check: a folder that cannot be read. */
@@ -104,20 +117,20 @@ interface Former {
 /** @returns what judges one document; it answers undefined for a host that the check is not for */
 function compileRule(
   rule: CheckRule,
-  advise: (document: Fields) => Fields,
+  derive: (document: Fields) => Fields,
 ): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
   const bodies = bodiesOf(rule);
   const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
   const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
   const asked = [...paths, ...[rule.unknown, rule.appliesTo].flatMap((each) => queryPaths(each ?? {}))];
-  const isAdvised = asked.some((path) => path.startsWith(`${ADVISORIES}.`));
+  const needsDerived = asked.some(isDerived);
   return (reported, { before, unchanged }, at) => {
     if (before !== undefined && bodies?.every(unchanged)) {
       const { fails, deadline } = consequence(before, rule.onUnknown, before.since, at);
       return { result: { ...before, fails }, ...(deadline === undefined ? {} : { deadline }) };
     }
-    const document = isAdvised ? advise(reported) : reported;
+    const document = needsDerived ? derive(reported) : reported;
     const finding = guarded(() => (isFor === undefined || isFor.matches(document) ? find(document) : undefined));
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;

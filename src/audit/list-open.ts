@@ -1,22 +1,12 @@
 import type { OpenIssue } from '../core/audit.ts';
-import type { CheckResult } from '../core/check.ts';
-import type { Host } from '../core/host.ts';
+import type { HostFacts } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
-import { valueAt } from '../core/value.ts';
+import { isMailAddress } from '../core/parameters.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import type { Check } from './check-file.ts';
+import { hostsNamed } from './hosts-named.ts';
 
 type Deps = Pick<AuditDeps, 'store' | 'checks' | 'calendar'>;
-
-/** What is kept of a host with open issues: its document may be megabytes. */
-export interface HostFacts {
-  suspended: boolean;
-  /** `plugins.os_info.distname`, lower case */
-  distribution: string;
-  /** of the judgement */
-  version: string | undefined;
-  results: Record<string, CheckResult>;
-}
 
 /** All open issues, and what is known of the hosts that have one: the cost is what is open, not the fleet. */
 export async function readOpen({
@@ -24,41 +14,33 @@ export async function readOpen({
 }: Pick<Deps, 'store'>): Promise<{ issues: Issue[]; hosts: Map<string, HostFacts> }> {
   const issues: Issue[] = [];
   for await (const issue of store.issues.listOpen()) issues.push(issue);
-  const hostnames = [...new Set(issues.map(({ hostname }) => hostname))];
-  const hosts = new Map<string, HostFacts>();
-  for (let from = 0; from < hostnames.length; from += HOSTS_AT_ONCE) {
-    const some = hostnames.slice(from, from + HOSTS_AT_ONCE);
-    for await (const host of store.hosts.list({ hostnames: some })) hosts.set(host.hostname, factsOf(host));
-  }
-  return { issues, hosts };
+  const names = [...new Set(issues.map(({ name }) => name))];
+  return { issues, hosts: await hostsNamed(store, new Set(issues.map(({ hostname }) => hostname)), names) };
 }
 
-const HOSTS_AT_ONCE = 200;
-
-function factsOf(host: Host): HostFacts {
-  const distribution = valueAt(host.plugins, 'os_info.distname');
-  return {
-    suspended: host.suspended === true,
-    distribution: typeof distribution === 'string' ? distribution.toLowerCase() : '',
-    version: host.checks?.version,
-    results: host.checks?.results ?? {},
-  };
-}
-
-/** Adds to issues what their checks say of them. */
-export function describeOpen(deps: Deps, issues: readonly Issue[], hosts: ReadonlyMap<string, HostFacts>): OpenIssue[] {
+/** Adds to issues what their checks say of them, and whom to tell. */
+export async function describeOpen(
+  deps: Deps,
+  issues: readonly Issue[],
+  hosts: ReadonlyMap<string, HostFacts>,
+): Promise<OpenIssue[]> {
+  const addresses = await mailAddresses(deps);
   const checks = new Map(deps.checks.map((check) => [check.name, check]));
+  const endOfGrace = graceEnds(deps);
   return issues.map((issue) => {
     const check = checks.get(issue.name);
     const host = hosts.get(issue.hostname);
     const result = host !== undefined && Object.hasOwn(host.results, issue.name) ? host.results[issue.name] : undefined;
     const remediation = check === undefined ? undefined : remediationFor(check, host?.distribution ?? '');
+    const user_email = addresses.get(issue.hostname);
     return {
       ...issue,
       title: check?.title ?? issue.name,
       severity: check?.severity ?? 'medium',
-      due_at: deps.calendar.add(issue.opened_at, deps.calendar.ofPeriod(check?.gracePeriod ?? 0)),
+      due_at: endOfGrace(issue, check),
       suspended: host?.suspended ?? false,
+      ...(host?.submitted_at && { submitted_at: host.submitted_at }),
+      ...(user_email === undefined ? {} : { user_email }),
       ...(result === undefined ? {} : { answer: result.answer, evidence: result.evidence }),
       ...(result?.reason === undefined ? {} : { reason: result.reason }),
       ...(remediation === undefined ? {} : { remediation }),
@@ -66,10 +48,34 @@ export function describeOpen(deps: Deps, issues: readonly Issue[], hosts: Readon
   });
 }
 
+/** Those of an original database may be anything. */
+async function mailAddresses({ store }: Pick<Deps, 'store'>): Promise<Map<string, string>> {
+  const set = await store.parameters.list({ parameters: ['user_email'] });
+  return new Map(
+    set.flatMap(({ hostname, value: [address = ''] }): [string, string][] =>
+      isMailAddress(address) ? [[hostname, address]] : [],
+    ),
+  );
+}
+
+/** Many issues open at the same moment: the calendar is asked once for all of them. */
+function graceEnds({ calendar }: Pick<Deps, 'calendar'>): (issue: Issue, check: Check | undefined) => Date {
+  const known = new Map<string, Date>();
+  return ({ opened_at }, check) => {
+    const grace = check?.gracePeriod ?? 0;
+    if (grace === 0) return opened_at;
+    const key = `${opened_at.getTime()} ${grace}`;
+    const end = known.get(key) ?? calendar.add(opened_at, calendar.ofPeriod(grace));
+    known.set(key, end);
+    return end;
+  };
+}
+
 /** The text for the distribution whose name begins so, the longest such name first; else the one for all. */
 export function remediationFor({ remediation }: Pick<Check, 'remediation'>, distribution: string): string | undefined {
+  const name = distribution.toLowerCase();
   const [closest] = Object.keys(remediation)
-    .filter((key) => distribution.startsWith(key))
+    .filter((key) => name.startsWith(key))
     .sort((a, b) => b.length - a.length);
   return remediation[closest ?? 'default'];
 }

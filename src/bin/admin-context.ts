@@ -39,18 +39,28 @@ export function openAdminContext(
   });
   const judge = once(async () => {
     const { checks, checks_profile: profile, advisories } = await settings();
-    return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories })).judge;
+    return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories, version: VERSION })).judge;
   });
   const audit = once(async () =>
-    openAudit({ settings: await settings(), productChecks: PRODUCT_CHECKS, store, clock: systemClock, signal }),
+    openAudit({
+      settings: await settings(),
+      productChecks: PRODUCT_CHECKS,
+      version: VERSION,
+      store,
+      clock: systemClock,
+      signal,
+    }),
   );
   const checks = once(async () =>
-    openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, clock: systemClock }),
+    openCheckBook({ settings: await settings(), productChecks: PRODUCT_CHECKS, version: VERSION, clock: systemClock }),
   );
   const delivery = once(async () => {
     const journal = journalWriter(streams.stderr, journalStream);
     const world = { clock: systemClock, random: systemRandom, signal, version: VERSION };
-    const emailsOf = async () => new Map<string, string[]>();
+    const emailsOf = async (hostnames: readonly string[]) => {
+      const found = await (await store()).parameters.list({ hostnames, parameters: ['user_email'] });
+      return new Map(found.map(({ hostname, value }) => [hostname, value]));
+    };
     return openDelivery({
       ...world,
       settings: await settings(),

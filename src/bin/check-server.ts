@@ -7,6 +7,7 @@ import { type Place, tryListening } from '../server/listening.ts';
 import { closedEndpoints } from '../server/login/closed-endpoints.ts';
 import { type Accounts, findUnknownNames, loadAccounts } from '../settings/accounts.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
+import { readHolidays } from '../settings/read-holidays.ts';
 import { loadServerSecrets, loadStorePassword } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { openStore } from '../store/open.ts';
@@ -41,9 +42,11 @@ export async function checkServer(
     profile: settings.checks_profile,
     advisories: settings.advisories,
   });
+  const { problems: holidays } = await readHolidays(settings.audit.business.holiday_files, systemClock.now());
   remarks.push(
     ...taken,
     ...logins,
+    ...holidays,
     ...unusable.map(({ file, line, reason }) => `${file}${line ? `:${line}` : ''}: ${reason}`),
   );
   return { problems, remarks };

@@ -22,6 +22,7 @@ import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { type PasswordUpgrades, readPasswordUpgrades } from '../settings/password-upgrades.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
+import { VERSION } from './world.ts';
 
 /**
  * All that a SIGHUP reads again, read and found good. JSON can hold it: each process of the server gets the same, one that is started
@@ -90,7 +91,7 @@ export async function reviveServer(value: unknown): Promise<Loaded> {
   return {
     settings,
     ports,
-    judge: makeJudge(checks, problems, advisories),
+    judge: makeJudge(checks, problems, { advisories, version: VERSION }),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
     answerKeys: assemble(source.answerKeys),
     access: compileAccess({ auth: settings.server_auth, accounts, upgrades }),

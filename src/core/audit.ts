@@ -29,6 +29,13 @@ export interface CheckCard {
   remediation: Record<string, string>;
 }
 
+/**
+ * Why an open issue is not alerted now, the first that holds: its host is suspended; it is snoozed; its grace period is not over;
+ * it was alerted less than its alert frequency ago; a filter of the issue says so (`not-reporting`: a linked machine reports).
+ */
+export const HIDDEN_BY = ['suspended', 'snoozed', 'grace', 'recent', 'filter'] as const;
+export type HiddenBy = (typeof HIDDEN_BY)[number];
+
 /** An open issue with all that is known about it. */
 export interface OpenIssue extends Issue {
   title: string;
@@ -37,12 +44,34 @@ export interface OpenIssue extends Issue {
   due_at: Date;
   /** whether the host is suspended: silent until it next reports */
   suspended: boolean;
+  /** when its host last reported; absent where it never did, or is no host (a port of the server) */
+  submitted_at?: Date;
+  /** whom to tell: the host's parameter `user_email` */
+  user_email?: string;
+  /** of `not-reporting`: a machine of the same user (`user_clients`) that reports */
+  linked_to?: string;
+  /** why an audit run does not alert about it; absent in `issues list` */
+  hidden_by?: HiddenBy;
   /** of the check as last evaluated; absent for an issue that no check of a host's document raised */
   answer?: Answer;
   reason?: string;
   evidence?: Fields;
   /** for this host's distribution */
   remediation?: string;
+}
+
+/** Which issues an audit run alerts about. */
+export interface AuditOptions {
+  /** only of these hosts, in any case */
+  hosts?: readonly string[];
+  /** only issues of these names */
+  names?: readonly string[];
+  /** what does not keep an issue from being alerted */
+  ignore: readonly HiddenBy[];
+  /** whether what is alerted is marked so, and then stays quiet for its alert frequency */
+  mark: boolean;
+  /** a sentence now and then, of a run that takes long */
+  progress?: (text: string) => void;
 }
 
 /** What one audit run did, and what is open after it. */
@@ -52,16 +81,22 @@ export interface AuditReport {
   judged: number;
   opened: { hostname: string; name: string }[];
   closed: { hostname: string; name: string }[];
-  /** by host name, then name */
+  /** all open ones that were asked for, by host name, then name */
   issues: OpenIssue[];
+  /** those of `issues` that nothing hides: what is to be told, now */
+  alerts: OpenIssue[];
+  /** how many of `issues` are not among `alerts`, by the first reason that holds */
+  hidden: Record<HiddenBy, number>;
+  /** whether `alerts` were marked as alerted */
+  marked: boolean;
   /** what kept a part of the audit from running: a bad check file, a certificate that cannot be read */
   problems: string[];
 }
 
 /** The audit as the operator's commands see it. */
 export interface Audit {
-  /** opens and closes issues, and says what is open */
-  run(): Promise<AuditReport>;
+  /** opens and closes issues, says what is open, and what of it is to be told */
+  run(options: AuditOptions): Promise<AuditReport>;
   /** what is open now; opens and closes nothing */
   open(): Promise<OpenIssue[]>;
 }

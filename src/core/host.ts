@@ -1,4 +1,4 @@
-import type { Judgement } from './check.ts';
+import type { CheckResult, Judgement } from './check.ts';
 import type { Fields } from './value.ts';
 
 /** UUIDv7, given at enrolment; survives key rotation and renaming. */
@@ -89,4 +89,19 @@ export interface Host {
   checks?: Judgement;
   /** false while what `checks` says has not yet been carried over to the issues */
   settled?: boolean;
+}
+
+/** What the audit needs of a host, which is little of what there is: documents may be megabytes. */
+export interface HostFacts {
+  hostname: string;
+  submitted_at?: Date;
+  /** of its identity */
+  approved_at?: Date;
+  suspended: boolean;
+  /** `plugins.os_info.distname` */
+  distribution?: string;
+  /** `checks.version` */
+  version?: string;
+  /** of `checks`, those that were asked for */
+  results: Record<string, CheckResult>;
 }

@@ -43,6 +43,13 @@ function withAbsolutePaths(settings: ServerSettings, folder: string): ServerSett
     keys: absolute(settings.keys),
     accounts: absolute(settings.accounts),
     checks: settings.checks.map(absolute),
+    audit: {
+      ...settings.audit,
+      business: {
+        ...settings.audit.business,
+        holiday_files: settings.audit.business.holiday_files.map(absolute),
+      },
+    },
     ...(settings.advisories === undefined ? {} : { advisories: absolute(settings.advisories) }),
     v1: { ...v1, ...(v1.client_key === undefined ? {} : { client_key: absolute(v1.client_key) }) },
     delivery: {

@@ -95,6 +95,8 @@ const audit = z.strictObject({
       to: clockTime.default('17:00'),
       /** YYYY-MM-DD */
       holidays: z.array(z.iso.date()).default([]),
+      /** iCalendar files (RFC 5545): their all-day events are holidays, too */
+      holiday_files: z.array(path).default([]),
     })
     .prefault({}),
 });

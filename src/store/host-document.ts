@@ -131,12 +131,16 @@ export function readJudgement(value: Value | undefined): Judgement | undefined {
   if (!isFields(value)) return undefined;
   const { version, evaluated_at, deadline_at, results } = value;
   if (typeof version !== 'string' || !(evaluated_at instanceof Date)) return undefined;
+  return { version, evaluated_at, results: readResults(results), ...(deadline_at instanceof Date && { deadline_at }) };
+}
+
+export function readResults(value: Value | undefined): Record<string, CheckResult> {
   const known: Record<string, CheckResult> = {};
-  for (const [name, field] of Object.entries(isFields(results) ? results : {})) {
+  for (const [name, field] of Object.entries(isFields(value) ? value : {})) {
     const result = readResult(field);
     if (result !== undefined) known[name] = result;
   }
-  return { version, evaluated_at, results: known, ...(deadline_at instanceof Date && { deadline_at }) };
+  return known;
 }
 
 function readResult(value: Value): CheckResult | undefined {

@@ -13,8 +13,9 @@
 import type { Judgement } from '../core/check.ts';
 import type { OutboxEntry, Target } from '../core/delivery.ts';
 import type { Enrollment, Token } from '../core/enrollment.ts';
-import type { Acknowledgement, Digest, Host, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
-import type { Issue } from '../core/issue.ts';
+import type { Acknowledgement, Digest, Host, HostFacts, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
+import type { HeldIssue, Issue } from '../core/issue.ts';
+import type { ClientParameter, ParameterName } from '../core/parameters.ts';
 import type { Patch } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
 import type { Fields } from '../core/value.ts';
@@ -27,6 +28,7 @@ export interface Store {
   readonly issues: IssueStore;
   readonly trail: TrailStore;
   readonly patches: PatchStore;
+  readonly parameters: ParameterStore;
   readonly outbox: OutboxStore;
   readonly signatures: SignatureStore;
   readonly upkeep: UpkeepStore;
@@ -177,6 +179,8 @@ export interface HostStore {
   keys(): AsyncIterable<HeldKey>;
   /** By host name. Streams: the fleet need not fit in memory. */
   list(filter?: HostFilter): AsyncIterable<Host>;
+  /** The same hosts, by name, and little of each. @param checks names of the results that are wanted */
+  facts(filter: HostFilter, checks?: readonly string[]): AsyncIterable<HostFacts>;
   count(): Promise<number>;
 
   /**
@@ -216,7 +220,8 @@ export interface HostStore {
    */
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
   /**
-   * Renames a host, and with it trail, issues, parameters, patches, what waits in the outbox and its approved enrolments, which keep the name so far as a former one.
+   * Renames a host, and with it trail, issues, parameters (others' links to it, too), patches, what waits in the outbox and its approved enrolments, which keep the
+   * name so far as a former one.
    * Where both names have an issue open, that of the former one is closed. Guarded by id and name so far.
    * @returns `taken`: another host has the name in any case, or a key of another one was ever approved under it; `changed`: the guard does not hold
    */
@@ -252,7 +257,7 @@ export interface HostStore {
   settle(hostname: string, evaluated_at: Date): Promise<boolean>;
   /** Sets or removes `suspended`. @returns false for an unknown host */
   suspend(hostname: string, suspended: boolean): Promise<boolean>;
-  /** Removes the host, and takes it out of pending patches and of the outbox; its issues are closed, its trail kept. @returns false for an unknown host */
+  /** Removes the host with its parameters, and takes it out of pending patches, links and the outbox; its issues are closed, its trail kept. @returns false for an unknown host */
   forget(hostname: string, at: Date): Promise<boolean>;
 }
 
@@ -289,18 +294,26 @@ export interface IssueFilter {
   names?: string[];
 }
 
+export type IssueOf = Pick<Issue, 'hostname' | 'name'>;
+
 export interface IssueStore {
-  /** Opens the issue unless one is open. @returns whether it opened now */
-  open(hostname: string, name: string, at: Date): Promise<boolean>;
+  /**
+   * Opens the issue unless one is open, or an operator closed it no earlier than what shows it came.
+   * @param shown_at when that came; `at` where absent
+   * @returns whether it opened now
+   */
+  open(hostname: string, name: string, at: Date, shown_at?: Date): Promise<boolean>;
+  /** Opens it for an operator, whoever closed it before. @returns false where one is open */
+  openByHand(hostname: string, name: string, at: Date): Promise<boolean>;
   /** @returns whether one was open */
   close(hostname: string, name: string, at: Date): Promise<boolean>;
   /** Open issues, by host name, then name. */
   listOpen(filter?: IssueFilter): AsyncIterable<Issue>;
   /** All episodes, newest first. */
   history(filter: IssueFilter & { limit: number }): Promise<Issue[]>;
-  markAlerted(issues: Pick<Issue, 'hostname' | 'name'>[], at: Date): Promise<void>;
+  markAlerted(issues: readonly IssueOf[], at: Date): Promise<void>;
   /**
-   * Carries what the checks say over to the issues of one host: opens each of `failing`, closes each open one of `passing`.
+   * Carries what the checks say over to the issues of one host: opens each of `failing`, as `open` does, closes each open one of `passing`.
    * Names in neither list are left alone.
    */
   reconcile(
@@ -308,7 +321,29 @@ export interface IssueStore {
     failing: string[],
     passing: string[],
     at: Date,
+    shown_at?: Date,
   ): Promise<{ opened: string[]; closed: string[] }>;
+  /** Nobody is alerted about the open ones of these until then; one that is snoozed for longer stays so. @returns those that were snoozed */
+  snooze(filter: IssueFilter, until: Date, at: Date): Promise<IssueOf[]>;
+  /** Ends the snoozing of the open ones of these. @returns those that were snoozed */
+  unsnooze(filter: IssueFilter, at: Date): Promise<IssueOf[]>;
+  /** Closes the open ones of these for an operator: no other one opens until newer data show it. @returns those that were open */
+  closeByHand(filter: IssueFilter, at: Date): Promise<IssueOf[]>;
+  /** Those that an operator closed and that were not released, in no order. */
+  listHeld(): Promise<HeldIssue[]>;
+  /** Newer data than the closing was looked at: nothing keeps another one from opening. */
+  release(held: readonly HeldIssue[]): Promise<void>;
+}
+
+export interface ParameterStore {
+  /** Those that are set, by host name, then parameter. */
+  list(filter?: { hostnames?: readonly string[]; parameters?: readonly ParameterName[] }): Promise<ClientParameter[]>;
+  /**
+   * Sets a parameter of a host, or (null) unsets it. `user_clients` is mutual (core/parameters.ts): a crash in the middle is finished
+   * by whoever comes next.
+   * @returns what it was; null: it was not set
+   */
+  set(hostname: string, parameter: ParameterName, value: string[] | null, at: Date): Promise<string[] | null>;
 }
 
 export interface TrailStore {
@@ -320,6 +355,8 @@ export interface PatchStore {
   pendingFor(hostname: string): Promise<Patch[]>;
   /** Moves the host from pending to completed; harmless when repeated. @returns false for an unknown patch */
   acknowledge(id: string, hostname: string): Promise<boolean>;
+  /** Takes hosts that are not known (any more) out of what is pending. @returns the hosts for which a patch is pending still, by name */
+  pendingHosts(): Promise<string[]>;
 }
 
 export interface OutboxFilter {

@@ -43,8 +43,12 @@ export function writeText(value: Value): string {
 export function readText(text: string): Value {
   const value: Value = JSON.parse(text);
   if (!mayHoldEscapes(text)) return value;
-  if (!mayHoldEscapedKeys(text)) return untagged(value);
-  return mapValue(value, { key: unescapeKey, fields: (fields) => dateOfTag(fields) ?? plainTag(fields) });
+  return mayHoldEscapedKeys(text) ? plainValue(value) : untagged(value);
+}
+
+/** What readText gives, of a part of what JSON.parse gave. */
+export function plainValue(parsed: Value): Value {
+  return mapValue(parsed, { key: unescapeKey, fields: (fields) => dateOfTag(fields) ?? plainTag(fields) });
 }
 
 /** With keys escaped and dates tagged. Most of a report needs neither, and is not copied. */

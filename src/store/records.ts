@@ -2,6 +2,7 @@
 import type { Enrollment, Token } from '../core/enrollment.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
+import { type ClientParameter, isParameter, type ParameterName } from '../core/parameters.ts';
 import type { Patch, PatchFile } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
 import { type Fields, getField, isFields, type Value } from '../core/value.ts';
@@ -69,7 +70,30 @@ export function issueOf(fields: Fields): Issue | undefined {
   const { hostname, name } = fields;
   const opened_at = dateAt(fields, 'opened_at');
   if (typeof hostname !== 'string' || typeof name !== 'string' || opened_at === undefined) return undefined;
-  return { hostname, name, opened_at, ...dates(fields, ...ISSUE_TIMES) };
+  const by_hand = fields['by_hand'] === true;
+  return { hostname, name, opened_at, ...dates(fields, ...ISSUE_TIMES), ...(by_hand && { by_hand }) };
+}
+
+/** One of `client_parameters` that is set. @returns undefined for one that is not, or whose name nobody knows */
+export function parameterOf(fields: Fields): ClientParameter | undefined {
+  const { hostname, parameter, value } = fields;
+  if (typeof hostname !== 'string' || typeof parameter !== 'string' || !isParameter(parameter)) return undefined;
+  const list = typeof value === 'string' ? [value] : strings(value);
+  return list.length === 0 ? undefined : { hostname, parameter, value: list };
+}
+
+/** By host name, then parameter. */
+export function selectParameters(
+  parameters: readonly ClientParameter[],
+  filter: { hostnames?: readonly string[]; parameters?: readonly ParameterName[] } = {},
+): ClientParameter[] {
+  const hosts = filter.hostnames === undefined ? undefined : new Set(filter.hostnames);
+  return parameters
+    .filter(({ hostname }) => hosts?.has(hostname) !== false)
+    .filter(({ parameter }) => filter.parameters?.includes(parameter) !== false)
+    .sort((a, b) =>
+      a.hostname === b.hostname ? (a.parameter < b.parameter ? -1 : 1) : a.hostname < b.hostname ? -1 : 1,
+    );
 }
 
 /** The original writes `action` for `type` when something went away. */

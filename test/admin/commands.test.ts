@@ -42,6 +42,8 @@ test('the tree holds what the product promises', (t) => {
     ...['setup', 'settings get', 'settings set', 'migrate', 'backup', 'restore'],
     ...['enrollment token', 'enrollment list', 'enrollment approve', 'enrollment revoke'],
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
+    ...['issues snooze', 'issues unsnooze', 'issues suspend', 'issues unsuspend', 'issues open', 'issues close'],
+    ...['hosts parameters list', 'hosts parameters set', 'hosts parameters unset'],
     ...['checks list', 'checks show', 'checks test', 'checks explain'],
     ...['keys list', 'keys rotate'],
     ...['passwords list', 'passwords set', 'passwords remove', 'passwords upgrade'],

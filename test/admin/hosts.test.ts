@@ -54,7 +54,7 @@ forEachStore((kind, test) => {
 2 open on 1 host; opened 2, closed 0
 `,
     );
-    t.like(await site.json(issuesAudit), {
+    t.like(await site.json(issuesAudit, '--display-recent'), {
       judged: 0,
       opened: [],
       issues: [

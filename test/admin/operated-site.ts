@@ -23,7 +23,8 @@ export async function operate(args: readonly string[]): Promise<Operated> {
   const status = await runCommandLine({
     argv: args,
     version: '0.0.0-test',
-    openContext: (options) => openAdminContext({ streams, noColor: true, credentials: undefined, signal }, options),
+    openContext: (options) =>
+      openAdminContext({ streams, noColor: true, credentials: undefined, journalStream: undefined, signal }, options),
     writeOut: (text) => streams.stdout.write(text),
     writeError: (text) => streams.stderr.write(text),
     signal,

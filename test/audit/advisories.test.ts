@@ -121,7 +121,7 @@ test('whatever a host says that it has installed, it is matched or passed over',
 async function judgeOf(...groups: object[]) {
   return async (t: Parameters<typeof folderOf>[0]) => {
     const { checks } = await loadChecks(['checks.d']);
-    return makeJudge(checks, [], groups.length === 0 ? undefined : await known(t, ...groups));
+    return makeJudge(checks, [], { advisories: groups.length === 0 ? undefined : await known(t, ...groups) });
   };
 }
 

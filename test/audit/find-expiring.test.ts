@@ -24,7 +24,7 @@ async function siteOf(t: ExecutionContext) {
   await writeFile(file, certificate);
   const calendar = businessCalendar({ timeZone: 'UTC', days: ['mon'], from: '09:00', to: '17:00', holidays: [] });
   const deps = {
-    ...{ store, calendar, judge: makeJudge([]), checks: [], problems: [] },
+    ...{ store, calendar, judge: makeJudge([]), checks: [], problems: [], remarks: [] },
     ...{ clock: { now: () => MADE }, signal: new AbortController().signal },
   };
   return {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { openAudit } from '../../src/audit/open-audit.ts';
-import type { Profile } from '../../src/core/audit.ts';
+import { HIDDEN_BY, type Profile } from '../../src/core/audit.ts';
 import { OperatorError } from '../../src/core/errors.ts';
 import { serverSettings } from '../../src/settings/server-settings.ts';
 import { temporaryStore } from '../support/stores.ts';
 import { realClock } from '../support/world.ts';
 import { folderOf } from './scratch.ts';
+
+const EVERYTHING = { ignore: HIDDEN_BY, mark: false };
 
 const settings = (audit: object, checks: string[] = []) =>
   serverSettings.parse({
@@ -33,7 +35,7 @@ test("the settings' folders come after the product's, and can switch its checks 
     plugins: { firewall: { status: 'off' } },
     trail: [],
   });
-  const { problems, issues, opened } = await audit.run();
+  const { problems, issues, opened } = await audit.run(EVERYTHING);
   t.deepEqual(
     opened.map(({ name }) => name),
     ['guest-session-enabled', 'os-security-patches-available', 'os-update-available', 'unencrypted-hard-drive'],
@@ -54,7 +56,7 @@ test('a profile that is chosen closes the issues of checks that are for others, 
       clock: realClock,
       signal: new AbortController().signal,
     });
-    const { opened, closed, problems } = await audit.run();
+    const { opened, closed, problems } = await audit.run(EVERYTHING);
     t.deepEqual(problems, []);
     return [opened, closed].map((list) => list.some(({ name }) => name === 'firewall-disabled'));
   };
@@ -99,9 +101,37 @@ test('the certificates of all ports are looked at, the further ones of a port to
     clock: realClock,
     signal: new AbortController().signal,
   });
-  const { problems } = await audit.run();
+  const { problems } = await audit.run(EVERYTHING);
   t.deepEqual(
     problems.map((problem) => /^cannot tell when the certificate of port 8443 ends: .*\/(\w+)\.pem/.exec(problem)?.[1]),
     ['first', 'second', 'bad'],
   );
+});
+
+test('holidays of a file hold grace periods and silence up, and what is wrong with it is named', async (t) => {
+  const folder = await folderOf(t, {
+    'h.ics':
+      'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260303\nEND:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n',
+    'c.yaml': 'name: x\ntitle: X\nquery: { plugins.x: 1 }\ngrace_period: 1d\n',
+  });
+  const store = await temporaryStore(t);
+  const monday = new Date('2026-03-02T10:00:00Z');
+  await store.hosts.storeV1({ hostname: 'laptop', at: monday, plugins: { x: 1 }, trail: [] });
+  const audit = (at: Date) =>
+    openAudit({
+      settings: settings({ business: { holiday_files: [join(folder, 'h.ics')] } }),
+      productChecks: folder,
+      store: async () => store,
+      clock: { now: () => at },
+      signal: new AbortController().signal,
+    });
+  const { issues, problems } = await (await audit(monday)).run(EVERYTHING);
+  t.deepEqual(
+    issues.map(({ due_at }) => due_at),
+    [new Date('2026-03-04T10:00:00Z')],
+  );
+  t.is(problems.length, 1);
+  t.regex(problems[0] ?? '', /h\.ics:5: expected DTSTART in the event/);
+  const wednesday = new Date('2026-03-04T10:00:00Z');
+  t.is((await (await audit(wednesday)).run(EVERYTHING)).opened.length, 0, 'no business day has passed');
 });

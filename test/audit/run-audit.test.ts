@@ -4,6 +4,7 @@ import type { ExecutionContext } from 'ava';
 import type { AuditDeps } from '../../src/audit/audit-deps.ts';
 import { loadJudge } from '../../src/audit/judge.ts';
 import { runAudit } from '../../src/audit/run-audit.ts';
+import type { AuditOptions } from '../../src/core/audit.ts';
 import { type BusinessHours, businessCalendar } from '../../src/core/business-time.ts';
 import { days, hours } from '../../src/core/duration.ts';
 import { judgedDocument } from '../../src/core/judged.ts';
@@ -32,7 +33,7 @@ interface Site {
   folder: string;
   /** what the server does with a report, up to where it may crash */
   report(hostname: string, plugins: Fields, at: Date, options?: { crash: boolean }): Promise<void>;
-  audit(at: Date, changes?: Partial<AuditDeps>): ReturnType<typeof runAudit>;
+  audit(at: Date, changes?: Partial<AuditDeps>, options?: Partial<AuditOptions>): ReturnType<typeof runAudit>;
   open(): Promise<string[]>;
 }
 
@@ -52,11 +53,11 @@ async function siteOf(t: ExecutionContext, store: Store, files: Record<string, s
       await store.issues.reconcile(hostname, names(true), names(false), at);
       await store.hosts.settle(hostname, checks.evaluated_at);
     },
-    async audit(at, changes = {}) {
+    async audit(at, changes = {}, options = {}) {
       const loaded = await loadJudge([folder]);
       const signal = new AbortController().signal;
-      const deps = { ...loaded, store, calendar: businessCalendar(OFFICE), certificates: [], signal };
-      return runAudit({ ...deps, clock: { now: () => at }, ...changes });
+      const deps = { ...loaded, store, calendar: businessCalendar(OFFICE), certificates: [], remarks: [], signal };
+      return runAudit({ ...deps, clock: { now: () => at }, ...changes }, { ignore: [], mark: false, ...options });
     },
     async open() {
       const found: string[] = [];
@@ -86,9 +87,11 @@ forEachStore((kind, test, prepare) => {
         severity: 'high',
         due_at: new Date('2026-03-03T10:00:00Z'),
         suspended: false,
+        submitted_at: MONDAY,
         answer: 'fail',
         evidence: { 'plugins.firewall.status': 'off' },
         remediation: 'Run ufw',
+        hidden_by: 'grace',
       },
     ]);
   });
@@ -247,12 +250,12 @@ forEachStore((kind, test, prepare) => {
   test(`${kind}: issues that others raise, and an original database's, are left alone; strays close`, async (t) => {
     const site = await siteOf(t, await (await prepare(t)).open(), { 'f.yaml': FIREWALL });
     await site.report('laptop', firewall('on'), MONDAY);
-    for (const name of ['deprecated-port', 'duplicate-hostname', 'pending-patches', 'no-such-check']) {
+    for (const name of ['deprecated-port', 'duplicate-hostname', 'no-location', 'no-such-check']) {
       await site.store.issues.open('laptop', name, MONDAY);
     }
     await site.store.issues.open('gone', 'firewall', MONDAY);
     const { closed } = await site.audit(MONDAY);
     t.deepEqual(named(closed), ['gone firewall', 'laptop no-such-check']);
-    t.deepEqual(await site.open(), ['laptop deprecated-port', 'laptop duplicate-hostname', 'laptop pending-patches']);
+    t.deepEqual(await site.open(), ['laptop deprecated-port', 'laptop duplicate-hostname', 'laptop no-location']);
   });
 });

@@ -105,6 +105,9 @@ const OF_THE_SERVER = [
   'advisories.fixable',
   'advisories.unfixed',
   'advisories.severities',
+  'agent.newest',
+  'agent.outdated',
+  'agent.version',
 ];
 
 test('every path of a shipped check leads to something that a collector reports', async (t) => {

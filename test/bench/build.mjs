@@ -18,7 +18,7 @@ const verifyByGpg = {
   },
 };
 
-/** Builds what the bench runs beside the product: prepare, ceiling, load, looks, simulate, and the server that verifies by gpg. */
+/** Builds what the bench runs beside the product: prepare, ceiling, fleet, load, looks, simulate, and the server that verifies by gpg. */
 export async function buildBenches(outdir) {
   const common = {
     absWorkingDir: root,
@@ -34,7 +34,7 @@ export async function buildBenches(outdir) {
   };
   await build({
     ...common,
-    entryPoints: ['prepare', 'ceiling', 'load', 'looks', 'simulate'].map((name) => `test/bench/${name}.ts`),
+    entryPoints: ['prepare', 'ceiling', 'fleet', 'load', 'looks', 'simulate'].map((name) => `test/bench/${name}.ts`),
   });
   await build({ ...common, entryPoints: { 'server-gpg': 'src/bin/penguindome-server.ts' }, plugins: [verifyByGpg] });
 }

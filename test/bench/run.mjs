@@ -11,6 +11,7 @@ const { buildBenches } = await import('./build.mjs');
 const { measureAgent } = await import('./agent.mjs');
 const { measureCollection } = await import('./collect.mjs');
 const { measureHosts } = await import('./hosts.mjs');
+const { measureIssues } = await import('./issues.mjs');
 const { measureSubmissions } = await import('./submissions.mjs');
 const { measureWire } = await import('./wire.mjs');
 const { printTable } = await import('./table.mjs');
@@ -33,7 +34,14 @@ try {
   await buildPrograms();
   await buildBenches(options.programs);
   const rows = {};
-  for (const measure of [measureAgent, measureCollection, measureWire, measureSubmissions, measureHosts]) {
+  for (const measure of [
+    measureAgent,
+    measureCollection,
+    measureWire,
+    measureSubmissions,
+    measureHosts,
+    measureIssues,
+  ]) {
     try {
       Object.assign(rows, await measure(options));
     } catch (error) {

@@ -57,6 +57,14 @@ async function fill(store: Store): Promise<void> {
     { outcome: 'delivered', at: at(13) },
   );
   await store.outbox.claim([anEntry({ hostname: 'full' }).message], { by: 'cut off', at: at(14), until: at(20) });
+  await store.issues.openByHand('full', 'own', at(6));
+  await store.issues.snooze({ names: ['own'] }, at(12), at(7));
+  await store.issues.open('silent', 'disk', at(6));
+  await store.issues.closeByHand({ hostnames: ['silent'] }, at(7));
+  await store.parameters.set('full', 'user_email', ['a@b.example'], at(7));
+  await store.parameters.set('full', 'user_clients', ['silent', 'old'], at(7));
+  await store.parameters.set('old', 'user_email', ['x@b.example'], at(7));
+  await store.parameters.set('old', 'user_email', null, at(8));
   await store.signatures.remember('0123', new Date(Date.UTC(2100, 0, 1)));
 }
 
@@ -153,6 +161,10 @@ forEachStore((kind, test, prepare) => {
       t.deepEqual(await other.tokens.list(), await store.tokens.list());
       t.is((await other.outbox.due(at(14))).length, 2, 'a claim is not carried over: who had it is not there');
       t.deepEqual(await other.patches.pendingFor('a'), await store.patches.pendingFor('a'));
+      t.deepEqual(await other.parameters.list(), await store.parameters.list());
+      t.is((await other.parameters.list()).length, 4);
+      t.deepEqual(await other.issues.listHeld(), await store.issues.listHeld());
+      t.false(await other.issues.open('silent', 'disk', at(9), at(6)), 'an operator closed it');
       t.false(await other.signatures.remember('0123', new Date(Date.UTC(2101, 0, 1))));
       t.false(await other.issues.open('original', 'x', at(9)), 'it is open already');
 

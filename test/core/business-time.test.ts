@@ -165,3 +165,67 @@ test('time over two stretches is the time of both', (t) => {
     }),
   );
 });
+
+/** When the grace period of an issue ends. */
+function grace(title: string, spec: BusinessHours, opened: string, period: number, due: string) {
+  test(`grace: ${title}`, (t) => {
+    const calendar = businessCalendar(spec);
+    t.is(calendar.add(new Date(opened), calendar.ofPeriod(period)).toISOString(), new Date(due).toISOString());
+  });
+}
+
+grace('4 h on a morning', EASTERN, '2026-03-03T14:00:00Z', hours(4), '2026-03-03T15:20:00Z');
+grace('4 h over the evening', EASTERN, '2026-03-05T21:30:00Z', hours(4), '2026-03-06T14:50:00Z');
+grace('4 h from the night', EASTERN, '2026-03-03T03:00:00Z', hours(4), '2026-03-03T15:20:00Z');
+grace('a day from a Saturday', EASTERN, '2026-03-07T15:00:00Z', days(1), '2026-03-09T21:00:00Z');
+grace(
+  'a day over the weekend on which summer time begins',
+  EASTERN,
+  '2026-03-06T20:00:00Z',
+  days(1),
+  '2026-03-09T19:00:00Z',
+);
+grace('a day over the weekend on which it ends', EASTERN, '2026-10-30T19:00:00Z', days(1), '2026-11-02T20:00:00Z');
+grace('90 days are 18 weeks', EASTERN, '2026-01-05T14:00:00Z', days(90), '2026-05-08T21:00:00Z');
+grace('a day over a leap day', EASTERN, '2028-02-28T17:00:00Z', days(1), '2028-02-29T17:00:00Z');
+grace(
+  'a day over a leap day that is a holiday',
+  { ...EASTERN, holidays: ['2028-02-29'] },
+  '2028-02-28T17:00:00Z',
+  days(1),
+  '2028-03-01T17:00:00Z',
+);
+grace(
+  'a day over Christmas and the end of the year',
+  {
+    ...EASTERN,
+    holidays: ['2026-12-24', '2026-12-25', '2026-12-28', '2026-12-29', '2026-12-30', '2026-12-31', '2027-01-01'],
+  },
+  '2026-12-23T20:00:00Z',
+  days(1),
+  '2027-01-04T20:00:00Z',
+);
+
+test("business time on the original's calendar is each quarter of an hour from nine to five, Monday to Friday, in New York", (t) => {
+  const QUARTER = minutes(15);
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: 'America/New_York',
+    weekday: 'short',
+    hour: 'numeric',
+    hourCycle: 'h23',
+  });
+  const atWork = (instant: number) => {
+    const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+    return !['Sat', 'Sun'].includes(parts['weekday'] ?? '') && Number(parts['hour']) >= 9 && Number(parts['hour']) < 17;
+  };
+  const quarter = fc.integer({ min: Date.UTC(2024, 0, 1) / QUARTER, max: Date.UTC(2028, 0, 1) / QUARTER });
+  const calendar = businessCalendar(EASTERN);
+  fc.assert(
+    fc.property(quarter, fc.integer({ min: 0, max: 4 * 24 * 6 }), (first, count) => {
+      let expected = 0;
+      for (let at = first; at < first + count; at += 1) if (atWork(at * QUARTER)) expected += QUARTER;
+      t.is(calendar.between(new Date(first * QUARTER), new Date((first + count) * QUARTER)), expected);
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -45,14 +45,17 @@ export async function carryOver(
   { checks, previous, settled }: { checks: Judgement; previous: Judgement | undefined; settled: boolean },
 ): Promise<void> {
   try {
-    let judged: Judgement | undefined = checks;
-    for (let attempt = 0; judged !== undefined && attempt < ATTEMPTS; attempt++) {
+    // The report came when it was judged.
+    let host: Pick<Host, 'checks' | 'submitted_at'> | undefined = { checks, submitted_at: checks.evaluated_at };
+    for (let attempt = 0; host?.checks !== undefined && attempt < ATTEMPTS; attempt++) {
+      const { checks: judged, submitted_at } = host;
+      const { evaluated_at } = judged;
       const { failing, passing } = consequencesOf(judged, previous);
-      const { opened, closed } = await store.issues.reconcile(hostname, failing, passing, judged.evaluated_at);
+      const { opened, closed } = await store.issues.reconcile(hostname, failing, passing, evaluated_at, submitted_at);
       for (const issue of opened) log.event('issue.opened', { host: hostname, issue });
       for (const issue of closed) log.event('issue.closed', { host: hostname, issue });
-      if (settled || (await store.hosts.settle(hostname, judged.evaluated_at))) return;
-      judged = (await store.hosts.find(hostname))?.checks;
+      if (settled || (await store.hosts.settle(hostname, evaluated_at))) return;
+      host = await store.hosts.find(hostname);
     }
   } catch (error) {
     log.event('request.failed', { host: hostname, reason: `issues not settled: ${messageOf(error)}` });

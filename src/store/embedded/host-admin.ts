@@ -1,5 +1,6 @@
 import type { Identity, KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
+import { forgetParameters } from './parameters.ts';
 import type { ChecksRow } from './prepare.ts';
 import { findHost, namesakes } from './read-host.ts';
 import { storeChecks } from './reports.ts';
@@ -91,6 +92,7 @@ export function forget(engine: Engine, hostname: string, at: Date): boolean {
     engine.run('DELETE FROM host_keys WHERE host = ?', id);
     engine.run('DELETE FROM patch_hosts WHERE hostname = ? AND completed = 0', hostname);
     engine.run('DELETE FROM outbox WHERE hostname = ? AND delivered_at IS NULL', hostname);
+    forgetParameters(engine, hostname, at);
     engine.run(
       'UPDATE issues SET closed_at = ?, open = NULL WHERE hostname = ? AND closed_at IS NULL',
       time(at),

@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { Host } from '../../core/host.ts';
 import { hostOf } from '../host-document.ts';
 import type { HeldKey, HostFilter, HostStore, Speaker, Spent } from '../port.ts';
-import type { Bindable, Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { hostFacts } from './host-facts.ts';
+import { hostCondition } from './host-filter.ts';
 import { checkInRow, checksRow, goneRow, reportRow, v1Row } from './prepare.ts';
 import { findHost, findHostById, findHostByKey, findKey, namesakes, pageOfHosts, pageOfKeys } from './read-host.ts';
-import { integer, time } from './row.ts';
+import { integer } from './row.ts';
 import type { Write } from './writes.ts';
 
 /** Documents in memory at once while the fleet goes by. */
@@ -22,6 +24,7 @@ export function hostStore(reader: Engine, write: Write): HostStore {
     findKey: async (key) => findKey(reader, key),
     keys: () => eachKey(reader),
     list: (filter) => listHosts(reader, filter ?? {}),
+    facts: (filter, checks = []) => hostFacts(reader, filter, checks),
     count: async () => countHosts(reader),
     spend: (speaker, at) => spend(reader, write, speaker, at),
     checkIn: (report) => write('checkIn', checkInRow(report)),
@@ -54,7 +57,7 @@ async function spend(reader: Engine, write: Write, { key_id, sequence }: Speaker
 
 /** Page by page, so that no statement stays open while the caller works: others may write meanwhile. */
 async function* listHosts(engine: Engine, filter: HostFilter): AsyncGenerator<Host> {
-  const { where, values } = condition(filter);
+  const { where, values } = hostCondition(filter);
   let after = '';
   for (;;) {
     const page = pageOfHosts(engine, { after, limit: PAGE, where, values });
@@ -79,17 +82,6 @@ async function* eachKey(engine: Engine): AsyncGenerator<HeldKey> {
     after = last.key_id;
     await setImmediate();
   }
-}
-
-function condition(filter: HostFilter): { where: string; values: Bindable[] } {
-  const parts: [string, Bindable][] = [];
-  if (filter.hostnames)
-    parts.push(['hosts.hostname IN (SELECT value FROM json_each(?))', JSON.stringify(filter.hostnames)]);
-  if (filter.judged_otherwise) parts.push(['checks_version IS NOT ?', filter.judged_otherwise]);
-  if (filter.unsettled) parts.push(['settled = ?', 0]);
-  if (filter.deadline_by) parts.push(['checks_deadline_at <= ?', time(filter.deadline_by)]);
-  if (filter.silent_since) parts.push(['(submitted_at < ? OR submitted_at IS NULL)', time(filter.silent_since)]);
-  return { where: ['1', ...parts.map(([part]) => part)].join(' AND '), values: parts.map(([, value]) => value) };
 }
 
 function countHosts(engine: Engine): number {

@@ -1,15 +1,16 @@
 import type { Issue } from '../../core/issue.ts';
 import { type Fields, isFields, type Value } from '../../core/value.ts';
-import type { IssueFilter } from '../port.ts';
+import type { IssueFilter, IssueOf } from '../port.ts';
 import { fromText, plainFields, toText } from '../portable.ts';
 import { ISSUE_TIMES, issueOf } from '../records.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, optionalDate, optionalInteger, text, time } from './row.ts';
 
-/** The unique index over open issues is the guard. */
-export function openIssue(engine: Engine, hostname: string, name: string, at: Date): boolean {
-  const sql = `INSERT INTO issues (hostname, name, opened_at, open, other) VALUES (?, ?, ?, 1, '{}') ON CONFLICT DO NOTHING`;
-  return engine.run(sql, hostname, name, time(at)) > 0;
+/** The unique index over open issues is the guard, and that nobody closed it by hand since what shows it came. */
+export function openIssue(engine: Engine, hostname: string, name: string, at: Date, shown_at = at): boolean {
+  const sql = `INSERT INTO issues (hostname, name, opened_at, open, other) SELECT ?1, ?2, ?3, 1, '{}'
+    WHERE NOT EXISTS (SELECT 1 FROM issues WHERE hostname = ?1 AND name = ?2 AND held = 1 AND closed_at >= ?4) ON CONFLICT DO NOTHING`;
+  return engine.run(sql, hostname, name, time(at), time(shown_at)) > 0;
 }
 
 /** Closes duplicates that an original database may hold, too. */
@@ -44,15 +45,11 @@ export function issueHistory(engine: Engine, filter: IssueFilter & { limit: numb
     .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
 }
 
-export function markAlerted(engine: Engine, issues: Pick<Issue, 'hostname' | 'name'>[], at: Date): void {
+export function markAlerted(engine: Engine, issues: readonly IssueOf[], at: Date): void {
   engine.transaction(() => {
     for (const { hostname, name } of issues) {
-      engine.run(
-        'UPDATE issues SET alerted_at = ? WHERE hostname = ? AND name = ? AND open = 1',
-        time(at),
-        hostname,
-        name,
-      );
+      const sql = 'UPDATE issues SET alerted_at = ? WHERE hostname = ? AND name = ? AND open = 1';
+      engine.run(sql, time(at), hostname, name);
     }
   });
 }
@@ -68,23 +65,34 @@ export function reconcile(
   failing: string[],
   passing: string[],
   at: Date,
+  shown_at = at,
 ): Consequences {
   return engine.transaction(() => {
-    const { opened, closed } = consequencesFor(engine, hostname, failing, passing);
+    const { opened, closed } = consequencesFor(engine, { hostname, failing, passing, shown_at });
     return {
-      opened: opened.filter((name) => openIssue(engine, hostname, name, at)),
+      opened: opened.filter((name) => openIssue(engine, hostname, name, at, shown_at)),
       closed: closed.filter((name) => closeIssue(engine, hostname, name, at)),
     };
   });
 }
 
 /** What is to be opened and closed as the issues are now; most often nothing is. */
-export function consequencesFor(engine: Engine, hostname: string, failing: string[], passing: string[]): Consequences {
+export function consequencesFor(
+  engine: Engine,
+  { hostname, failing, passing, shown_at }: { hostname: string; failing: string[]; passing: string[]; shown_at: Date },
+): Consequences {
   const rows = engine.all('SELECT name, open FROM issues WHERE hostname = ? AND closed_at IS NULL', hostname);
-  const open = new Set(rows.filter((row) => optionalInteger(row, 'open') === 1).map((row) => text(row, 'name')));
+  const held = engine.all(
+    'SELECT name FROM issues WHERE hostname = ? AND held = 1 AND closed_at >= ?',
+    hostname,
+    time(shown_at),
+  );
+  const there = new Set(
+    [...rows.filter((row) => optionalInteger(row, 'open') === 1), ...held].map((row) => text(row, 'name')),
+  );
   const unclosed = new Set(rows.map((row) => text(row, 'name')));
   return {
-    opened: failing.filter((name) => !open.has(name)),
+    opened: failing.filter((name) => !there.has(name)),
     closed: passing.filter((name) => unclosed.has(name)),
   };
 }
@@ -95,7 +103,8 @@ export function addIssue(engine: Engine, document: Fields): void {
   const columns: Record<string, Bindable> = {};
   const other: Fields = {};
   for (const [key, value] of Object.entries(rest)) {
-    if (ISSUE_TIMES.some((known) => known === key) && value instanceof Date) columns[key] = time(value);
+    if (key === 'held' && value === true) columns[key] = 1;
+    else if (ISSUE_TIMES.some((known) => known === key) && value instanceof Date) columns[key] = time(value);
     else other[key] = value;
   }
   const id = { hostname, name, opened_at } satisfies Record<string, Value | undefined>;
@@ -130,10 +139,11 @@ export function issueDocument(row: Row): Fields {
     const at = optionalDate(row, name);
     if (at !== undefined) document[name] = at;
   }
+  if (optionalInteger(row, 'held') === 1) document['held'] = true;
   return document;
 }
 
-function condition({ hostnames, names }: IssueFilter): { where: string; values: Bindable[] } {
+export function condition({ hostnames, names }: IssueFilter): { where: string; values: Bindable[] } {
   const parts = ['1'];
   const values: Bindable[] = [];
   for (const [column, list] of Object.entries({ hostname: hostnames, name: names })) {

@@ -23,6 +23,16 @@ export function acknowledgePatch(engine: Engine, id: string, hostname: string): 
   });
 }
 
+export function pendingHosts(engine: Engine): string[] {
+  return engine
+    .all('SELECT DISTINCT hostname FROM patch_hosts WHERE completed = 0 ORDER BY hostname')
+    .map((row) => text(row, 'hostname'));
+}
+
+export function dropUnknownHosts(engine: Engine): void {
+  engine.run('DELETE FROM patch_hosts WHERE completed = 0 AND hostname NOT IN (SELECT hostname FROM hosts)');
+}
+
 /** @param document in portable form */
 export function addPatch(engine: Engine, document: Fields): void {
   const { _id, pending_hosts, completed_hosts, ...rest } = document;

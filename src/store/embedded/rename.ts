@@ -2,6 +2,7 @@ import type { HostId } from '../../core/host.ts';
 import type { Renaming } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approvedAs } from './enrollments.ts';
+import { renameParameters } from './parameters.ts';
 import { namesakes } from './read-host.ts';
 import { time } from './row.ts';
 
@@ -23,8 +24,7 @@ export function rename(engine: Engine, { id, from, to }: Renaming, at: Date): 'r
     engine.run('UPDATE issues SET hostname = ? WHERE hostname = ?', to, from);
     const document = `document = json_set(document, '$.hostname', ?)`;
     engine.run(`UPDATE trail SET hostname = ?, ${document} WHERE hostname = ?`, to, to, from);
-    const parameters = `collection = 'client_parameters' AND json_extract(document, '$.hostname') = ?`;
-    engine.run(`UPDATE documents SET ${document} WHERE ${parameters}`, to, from);
+    renameParameters(engine, from, to, at);
     // Where a patch knows both names already, the former one has nothing to add.
     engine.run('UPDATE OR REPLACE patch_hosts SET hostname = ? WHERE hostname = ?', to, from);
     engine.run('UPDATE outbox SET hostname = ? WHERE hostname = ? AND delivered_at IS NULL', to, from);

@@ -128,6 +128,9 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX enrollments_hostname;
   `,
   `
+  ALTER TABLE issues ADD COLUMN held INTEGER;
+  CREATE INDEX issues_held ON issues (hostname, name) WHERE held = 1;
+  CREATE INDEX documents_of ON documents (collection);
   CREATE TABLE outbox (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,

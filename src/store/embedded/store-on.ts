@@ -1,12 +1,14 @@
 import type { Clock } from '../../core/world.ts';
 import type { Store, UpkeepStore } from '../port.ts';
+import { selectParameters } from '../records.ts';
 import type { Engine } from './engine.ts';
 import * as enrollments from './enrollments.ts';
 import { hostStore } from './host-store.ts';
 import { issueStore } from './issue-store.ts';
 import { readState } from './meta.ts';
 import { outboxStore } from './outbox-store.ts';
-import { pendingPatches } from './patches.ts';
+import { listParameters } from './parameters.ts';
+import { pendingHosts, pendingPatches } from './patches.ts';
 import { knowsSignature } from './signatures.ts';
 import { findToken, listTokens } from './tokens.ts';
 import { trailHistory } from './trail.ts';
@@ -58,6 +60,15 @@ export function storeOn({
     patches: {
       pendingFor: async (hostname) => pendingPatches(reader, hostname),
       acknowledge: (id, hostname) => write('acknowledgePatch', id, hostname),
+      pendingHosts: async () => {
+        if (pendingHosts(reader).length === 0) return [];
+        await write('dropUnknownHosts');
+        return pendingHosts(reader);
+      },
+    },
+    parameters: {
+      list: async (filter) => selectParameters(listParameters(reader), filter),
+      set: (hostname, parameter, value, at) => write('setParameter', hostname, parameter, value, at),
     },
     signatures: {
       remember: (id, expires_at) => write('rememberSignature', id, expires_at, clock.now()),

@@ -1,15 +1,18 @@
 import type { OutboxEntry } from '../../core/delivery.ts';
 import type { Enrollment, Token } from '../../core/enrollment.ts';
 import type { HostId, Identity, KeyId } from '../../core/host.ts';
-import type { Issue } from '../../core/issue.ts';
-import type { Claim, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
+import type { HeldIssue } from '../../core/issue.ts';
+import type { ParameterName } from '../../core/parameters.ts';
+import type { Claim, IssueFilter, IssueOf, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { closeIssue, markAlerted, openIssue, reconcile } from './issues.ts';
+import { closeByHand, openByHand, release, snooze, unsnooze } from './issues-by-hand.ts';
 import { setMaintenance } from './meta.ts';
 import { addToOutbox, claimInOutbox, expireOutbox, reviveInOutbox, settleInOutbox } from './outbox.ts';
-import { acknowledgePatch } from './patches.ts';
+import { setParameter } from './parameters.ts';
+import { acknowledgePatch, dropUnknownHosts } from './patches.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -50,11 +53,20 @@ export function writesOn(engine: Engine) {
     insertToken: (token: Token) => insertToken(engine, token),
     useToken: (hash: string, key: KeyId, at: Date) => useToken(engine, hash, key, at),
     revokeToken: (id: string, at: Date) => revokeToken(engine, id, at),
-    openIssue: (hostname: string, name: string, at: Date) => openIssue(engine, hostname, name, at),
+    openIssue: (hostname: string, name: string, at: Date, shown_at: Date) =>
+      openIssue(engine, hostname, name, at, shown_at),
     closeIssue: (hostname: string, name: string, at: Date) => closeIssue(engine, hostname, name, at),
-    markAlerted: (issues: Pick<Issue, 'hostname' | 'name'>[], at: Date) => markAlerted(engine, issues, at),
-    reconcile: (hostname: string, failing: string[], passing: string[], at: Date) =>
-      reconcile(engine, hostname, failing, passing, at),
+    markAlerted: (issues: readonly IssueOf[], at: Date) => markAlerted(engine, issues, at),
+    reconcile: (hostname: string, failing: string[], passing: string[], at: Date, shown_at: Date) =>
+      reconcile(engine, hostname, failing, passing, at, shown_at),
+    openByHand: (hostname: string, name: string, at: Date) => openByHand(engine, hostname, name, at),
+    snooze: (filter: IssueFilter, until: Date, at: Date) => snooze(engine, filter, until, at),
+    unsnooze: (filter: IssueFilter, at: Date) => unsnooze(engine, filter, at),
+    closeByHand: (filter: IssueFilter, at: Date) => closeByHand(engine, filter, at),
+    release: (held: readonly HeldIssue[]) => release(engine, held),
+    setParameter: (hostname: string, parameter: ParameterName, value: string[] | null, at: Date) =>
+      setParameter(engine, hostname, parameter, value, at),
+    dropUnknownHosts: () => dropUnknownHosts(engine),
     acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
     addToOutbox: (entries: OutboxEntry[]) => addToOutbox(engine, entries),
     claimInOutbox: (messages: string[], claim: Claim) => claimInOutbox(engine, messages, claim),

@@ -56,6 +56,8 @@ export const ANY_CASE = { locale: 'en', strength: 2 };
 
 /** Two hosts of v2 whose names differ in case alone: a database from before that was looked at may hold such, and keeps them. */
 const ONE_OF_V2 = 'one_of_v2';
+/** An original database may hold two documents for one parameter of a host, and keeps them: the first counts. */
+const ONE_OF_EACH = 'one_of_each';
 
 const where = (field: string) => ({ partialFilterExpression: { [field]: { $exists: true } } });
 
@@ -77,12 +79,13 @@ const INDEXES: Record<string, IndexDescription[]> = {
   patches: [{ key: { pending_hosts: 1 } }, { key: { 'files.path': 1 } }],
   outbox: [{ key: { delivered_at: 1, given_up_at: 1, next_at: 1 } }, { key: { message: 1 } }, { key: { hostname: 1 } }],
   issues: [
+    { key: { held: 1 }, partialFilterExpression: { held: true } },
     { key: { hostname: 1, name: 1 }, name: 'one_open', unique: true, partialFilterExpression: { open: true } },
     { key: { hostname: 1, name: 1, closed_at: 1 } },
     { key: { closed_at: 1, unsnooze_at: 1 } },
     { key: { opened_at: -1 } },
   ],
-  client_parameters: [{ key: { hostname: 1, parameter: 1 } }],
+  client_parameters: [{ key: { hostname: 1, parameter: 1 }, name: ONE_OF_EACH, unique: true, ...where('parameter') }],
   enrollments: [
     { key: { key_id: 1 }, unique: true },
     { key: { hostname: 1 } },
@@ -123,7 +126,8 @@ export async function makeIndexes({ db }: Collections): Promise<void> {
         await db.collection(name).createIndexes([index]);
       } catch (error) {
         const isThere = error instanceof MongoServerError && THERE_OTHERWISE.has(error.code);
-        if (!isThere && !(index.name === ONE_OF_V2 && isDuplicateKey(error))) throw error;
+        const mayFail = index.name === ONE_OF_V2 || index.name === ONE_OF_EACH;
+        if (!isThere && !(mayFail && isDuplicateKey(error))) throw error;
       }
     }
   }

@@ -1,3 +1,4 @@
+import { BSON } from 'mongodb';
 import type { Judgement } from '../../core/check.ts';
 import type { Identity, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
@@ -6,6 +7,8 @@ import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findHost, namesakes } from './hosts.ts';
 import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
+import { forgetParameters } from './parameters.ts';
+import type { Statement } from './shared-writes.ts';
 import { confirmTrailOf } from './staged-trail.ts';
 
 export async function attach(
@@ -63,16 +66,18 @@ export async function revokeKey({ clients }: Collections, key: KeyId, at: Date):
 }
 
 export async function saveJudgement(
-  { clients }: Collections,
+  write: (statement: Statement) => Promise<boolean>,
   hostname: string,
   submitted_at: Date | undefined,
   checks: Judgement,
 ): Promise<boolean> {
-  const { matchedCount } = await clients.updateOne(
-    { hostname, submitted_at: submitted_at ?? null },
-    { $set: { checks: escapeFields(judgementFields(checks)), settled: false } },
-  );
-  return matchedCount > 0;
+  const change = { checks: escapeFields(judgementFields(checks)), settled: false };
+  return write({
+    filter: { hostname, submitted_at: submitted_at ?? null },
+    update: { $set: change },
+    repeatable: true,
+    bytes: BSON.calculateObjectSize(change),
+  });
 }
 
 export async function suspend({ clients }: Collections, hostname: string, suspended: boolean): Promise<boolean> {
@@ -87,6 +92,7 @@ export async function forget(collections: Collections, hostname: string, at: Dat
   if (!(await isThere())) return false;
   await patches.updateMany({ pending_hosts: hostname }, { $pull: { pending_hosts: hostname } });
   await outbox.deleteMany({ hostname, delivered_at: null });
+  await forgetParameters(collections, hostname, at);
   await issues.updateMany({ hostname, closed_at: null }, { $set: { closed_at: at }, $unset: { open: '' } });
   await confirmTrailOf(collections, hostname);
   for (;;) {

@@ -3,6 +3,7 @@ import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { reach, reachEach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, suspend } from './host-admin.ts';
+import { hostFacts } from './host-facts.ts';
 import { eachKey, findHostById, findKey, listHosts, namesakes, readHost } from './hosts.ts';
 import type { TrailMover } from './move-trail.ts';
 import { claim, findSpeaker, rename } from './rename.ts';
@@ -35,6 +36,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     findKey: (key) => reach(() => findKey(reads, key)),
     keys: () => reachEach(() => eachKey(collections)),
     list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
+    facts: (filter, checks = []) => reachEach(() => hostFacts(collections, filter, checks)),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker, at) => reach(() => spend(collections, speaker, at)),
     checkIn: (report) => reach(() => checkIn(write, report)),
@@ -50,7 +52,7 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     markLost: (hostname, since) => reach(() => markLost(collections, hostname, since)),
     revokeKey: (key, at) => reach(() => revokeKey(collections, key, at)),
     saveJudgement: (hostname, submitted_at, checks) =>
-      reach(() => saveJudgement(collections, hostname, submitted_at, checks)),
+      reach(() => saveJudgement(write, hostname, submitted_at, checks)),
     settle: (hostname, evaluated_at) => reach(() => settle(write, hostname, evaluated_at)),
     suspend: (hostname, suspended) => reach(() => suspend(collections, hostname, suspended)),
     forget: (hostname, at) => reach(() => forget(collections, hostname, at)),

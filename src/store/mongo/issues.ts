@@ -1,6 +1,6 @@
 import type { Document, Filter } from 'mongodb';
 import type { Issue } from '../../core/issue.ts';
-import type { IssueFilter } from '../port.ts';
+import type { IssueFilter, IssueOf } from '../port.ts';
 import { issueOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
@@ -9,10 +9,20 @@ import { type Outcome, share } from './share.ts';
 import type { SharedReads } from './shared-reads.ts';
 import { OPERATION_TIMEOUT } from './timeouts.ts';
 
-export type OpenIssue = (asked: { hostname: string; name: string; opened_at: Date }) => Promise<boolean>;
+export interface NewIssue {
+  hostname: string;
+  name: string;
+  opened_at: Date;
+  by_hand?: true;
+}
 
-const MOST = { items: 200, bytes: Number.POSITIVE_INFINITY };
+export type OpenIssue = (asked: NewIssue) => Promise<boolean>;
+
+const MOST = { items: 1000, bytes: Number.POSITIVE_INFINITY };
 const ON_DISK = { w: 'majority' as const, j: true, wtimeout: OPERATION_TIMEOUT };
+
+/** What is open: one that an operator closed and that is held keeps `open`, and by that its place in the unique index. */
+export const OPEN = { open: true, closed_at: null };
 
 /** Opens together what is asked for at once. The unique index over open issues is the guard. */
 export function shareOpening(collections: Collections): OpenIssue {
@@ -26,6 +36,20 @@ export function shareOpening(collections: Collections): OpenIssue {
   );
 }
 
+/** A held one makes room only for what came after it was closed. */
+export async function openIssue(
+  { issues }: Collections,
+  open: OpenIssue,
+  issue: NewIssue,
+  shown_at: Date,
+): Promise<boolean> {
+  if (await open(issue)) return true;
+  const { hostname, name } = issue;
+  const outdated = { hostname, name, open: true, held: true, closed_at: { $lt: shown_at } };
+  const { matchedCount } = await issues.updateOne(outdated, { $unset: { open: '', held: '' } });
+  return matchedCount > 0 && open(issue);
+}
+
 /** Closes duplicates that an original database may hold, too. */
 export async function closeIssue({ issues }: Collections, hostname: string, name: string, at: Date): Promise<boolean> {
   const update = { $set: { closed_at: at }, $unset: { open: '' } };
@@ -33,12 +57,15 @@ export async function closeIssue({ issues }: Collections, hostname: string, name
 }
 
 export async function* listOpenIssues({ issues }: Collections, filter: IssueFilter): AsyncGenerator<Issue> {
-  const cursor = issues.find({ open: true, ...condition(filter) }).sort({ hostname: 1, name: 1 });
+  const cursor = issues.find({ ...OPEN, ...condition(filter) }, { batchSize: LISTED }).sort({ hostname: 1, name: 1 });
   for await (const document of cursor) {
     const issue = issueOf(plainDocument(document));
     if (issue !== undefined) yield issue;
   }
 }
+
+/** Of a round trip. */
+const LISTED = 1000;
 
 export async function issueHistory(
   { issues }: Collections,
@@ -48,17 +75,18 @@ export async function issueHistory(
   return documents.flatMap((document) => issueOf(plainDocument(document)) ?? []);
 }
 
-export async function markAlerted(
-  { issues }: Collections,
-  alerted: Pick<Issue, 'hostname' | 'name'>[],
-  at: Date,
-): Promise<void> {
-  if (alerted.length === 0) return;
-  await issues.bulkWrite(
-    alerted.map(({ hostname, name }) => ({
-      updateOne: { filter: { hostname, name, open: true }, update: { $set: { alerted_at: at } } },
-    })),
-    { ordered: false },
+/** Few names, many hosts: one statement for those that share a name. */
+export async function markAlerted({ issues }: Collections, alerted: readonly IssueOf[], at: Date): Promise<void> {
+  const byName = new Map<string, string[]>();
+  for (const { hostname, name } of alerted) {
+    const hostnames = byName.get(name);
+    if (hostnames === undefined) byName.set(name, [hostname]);
+    else hostnames.push(hostname);
+  }
+  await Promise.all(
+    [...byName].map(([name, hostnames]) =>
+      issues.updateMany({ hostname: { $in: hostnames }, name, ...OPEN }, { $set: { alerted_at: at } }),
+    ),
   );
 }
 
@@ -66,12 +94,25 @@ export async function markAlerted(
 export async function reconcile(
   collections: Collections,
   { openIssues, open }: { openIssues: SharedReads['openIssues']; open: OpenIssue },
-  { hostname, failing, passing, at }: { hostname: string; failing: string[]; passing: string[]; at: Date },
+  {
+    hostname,
+    failing,
+    passing,
+    at,
+    shown_at,
+  }: { hostname: string; failing: string[]; passing: string[]; at: Date; shown_at: Date },
 ): Promise<{ opened: string[]; closed: string[] }> {
   const known = await openIssues(hostname);
+  const isThere = (name: string) => {
+    const held = known.get(name);
+    return held !== undefined && (held === 'open' || held >= shown_at);
+  };
   const [opened, closed] = await Promise.all([
-    those(failing, async (name) => !known.has(name) && open({ hostname, name, opened_at: at })),
-    those(passing, async (name) => known.has(name) && closeIssue(collections, hostname, name, at)),
+    those(
+      failing,
+      async (name) => !isThere(name) && openIssue(collections, open, { hostname, name, opened_at: at }, shown_at),
+    ),
+    those(passing, async (name) => known.get(name) === 'open' && closeIssue(collections, hostname, name, at)),
   ]);
   return { opened, closed };
 }
@@ -81,6 +122,6 @@ async function those(names: string[], are: (name: string) => Promise<boolean>): 
   return names.filter((_, index) => said[index]);
 }
 
-function condition({ hostnames, names }: IssueFilter): Filter<Document> {
+export function condition({ hostnames, names }: IssueFilter): Filter<Document> {
   return { ...(hostnames && { hostname: { $in: hostnames } }), ...(names && { name: { $in: names } }) };
 }

@@ -2,6 +2,7 @@ import type { MongoClient } from 'mongodb';
 import { seconds } from '../../core/duration.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { IssueStore, OutboxStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
+import { selectParameters } from '../records.ts';
 import { type Collections, collectionsOf } from './collections.ts';
 import { connect, type MongoSettings } from './connect.ts';
 import { approve, findEnrollment, insertEnrollment, listEnrollments, revokeEnrollment } from './enrollments.ts';
@@ -9,7 +10,8 @@ import { reach, reachEach, reachWithoutDeadline } from './errors.ts';
 import { exportDocuments } from './export.ts';
 import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
-import { closeIssue, issueHistory, listOpenIssues, markAlerted, reconcile, shareOpening } from './issues.ts';
+import { closeIssue, issueHistory, listOpenIssues, markAlerted, openIssue, reconcile, shareOpening } from './issues.ts';
+import { closeByHand, heldIssues, openByHand, release, snooze, unsnooze } from './issues-by-hand.ts';
 import { moveTrails } from './move-trail.ts';
 import {
   addToOutbox,
@@ -20,7 +22,8 @@ import {
   reviveInOutbox,
   settleInOutbox,
 } from './outbox.ts';
-import { acknowledgePatch, pendingPatches } from './patches.ts';
+import { listParameters, setParameter } from './parameters.ts';
+import { acknowledgePatch, pendingHosts, pendingPatches } from './patches.ts';
 import { migrate } from './schema.ts';
 import { type SharedReads, shareReads } from './shared-reads.ts';
 import { shareWrites } from './shared-writes.ts';
@@ -68,6 +71,12 @@ export async function openMongo(
     patches: {
       pendingFor: (hostname) => reach(() => pendingPatches(collections, hostname)),
       acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),
+      pendingHosts: () => reach(() => pendingHosts(collections)),
+    },
+    parameters: {
+      list: (filter) => reach(async () => selectParameters(await listParameters(collections), filter)),
+      set: (hostname, parameter, value, at) =>
+        reach(() => setParameter(collections, { hostname, parameter, value }, at)),
     },
     signatures: {
       remember: (id, expires_at) => reach(() => remember({ id, expires_at, now: clock.now() })),
@@ -84,13 +93,20 @@ export async function openMongo(
 function issueStore(collections: Collections, { openIssues }: SharedReads): IssueStore {
   const open = shareOpening(collections);
   return {
-    open: (hostname, name, at) => reach(() => open({ hostname, name, opened_at: at })),
+    open: (hostname, name, at, shown_at = at) =>
+      reach(() => openIssue(collections, open, { hostname, name, opened_at: at }, shown_at)),
     close: (hostname, name, at) => reach(() => closeIssue(collections, hostname, name, at)),
     listOpen: (filter) => reachEach(() => listOpenIssues(collections, filter ?? {})),
     history: (filter) => reach(() => issueHistory(collections, filter)),
     markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
-    reconcile: (hostname, failing, passing, at) =>
-      reach(() => reconcile(collections, { openIssues, open }, { hostname, failing, passing, at })),
+    reconcile: (hostname, failing, passing, at, shown_at = at) =>
+      reach(() => reconcile(collections, { openIssues, open }, { hostname, failing, passing, at, shown_at })),
+    openByHand: (hostname, name, at) => reach(() => openByHand(collections, open, { hostname, name, opened_at: at })),
+    snooze: (filter, until, at) => reach(() => snooze(collections, filter, until, at)),
+    unsnooze: (filter, at) => reach(() => unsnooze(collections, filter, at)),
+    closeByHand: (filter, at) => reach(() => closeByHand(collections, filter, at)),
+    listHeld: () => reach(() => heldIssues(collections)),
+    release: (held) => reach(() => release(collections, held)),
   };
 }
 

@@ -20,3 +20,15 @@ export async function acknowledgePatch({ patches }: Collections, id: string, hos
   );
   return matchedCount > 0 || (await patches.countDocuments({ _id }, { limit: 1 })) > 0;
 }
+
+/** Of a host that is let in meanwhile nothing is pending yet: a patch is made for hosts that are there. */
+export async function pendingHosts({ patches, clients }: Collections): Promise<string[]> {
+  const pending = (await patches.distinct('pending_hosts')).filter((name) => typeof name === 'string');
+  if (pending.length === 0) return [];
+  const known = new Set(await clients.distinct('hostname', { hostname: { $in: pending } }));
+  const gone = pending.filter((name) => !known.has(name));
+  if (gone.length > 0) {
+    await patches.updateMany({ pending_hosts: { $in: gone } }, { $pull: { pending_hosts: { $in: gone } } });
+  }
+  return pending.filter((name) => known.has(name)).sort();
+}

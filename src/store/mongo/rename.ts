@@ -7,6 +7,7 @@ import { everApproved } from './enrollments.ts';
 import { isDuplicateKey } from './errors.ts';
 import { namesakes, readHost } from './hosts.ts';
 import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
+import { renameParameters } from './parameters.ts';
 import { confirmTrailOf } from './staged-trail.ts';
 
 /**
@@ -71,13 +72,13 @@ export async function claim(
 
 /** Each step is harmless when repeated. The mark goes last. */
 async function finish(collections: Collections, renaming: Renaming, at: Date): Promise<void> {
-  const { clients, outbox, trail, parameters } = collections;
+  const { clients, outbox, trail } = collections;
   const { id, from, to } = renaming;
   const change = { $set: { hostname: to } };
   await keepFormerName(collections, renaming);
   await renameIssues(collections, renaming, at);
   await renamePatches(collections, renaming);
-  await parameters.updateMany({ hostname: from }, change);
+  await renameParameters(collections, from, to, at);
   await outbox.updateMany({ hostname: from, delivered_at: null }, change);
   await trail.updateMany({ hostname: from }, change);
   // What was not confirmed yet is found by the host's name: by the new one, from here on.
@@ -98,7 +99,11 @@ async function keepFormerName({ enrollments }: Collections, { id, from, to }: Re
 
 /** Of a problem that is open under both names, the former one's episode ends: only one may be open. */
 async function renameIssues({ issues }: Collections, { from, to }: Renaming, at: Date): Promise<void> {
+  // One that is held has the place of an open one in the unique index: what is held under the new name is of a host that is gone.
+  const places = await issues.distinct('name', { hostname: from, open: true });
+  await issues.updateMany({ hostname: to, held: true, name: { $in: places } }, { $unset: { open: '', held: '' } });
   const both = await issues.distinct('name', { hostname: to, closed_at: null });
+  await issues.updateMany({ hostname: from, held: true, name: { $in: both } }, { $unset: { open: '', held: '' } });
   await issues.updateMany(
     { hostname: from, closed_at: null, name: { $in: both } },
     { $set: { closed_at: at }, $unset: { open: '' } },

@@ -16,7 +16,7 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
   // From here on trails lie with their hosts (trail.ts): earlier programs would not see them, and are refused.
   dropIndexes,
   makeIndexes,
-  // of the outbox
+  // of held issues, and of the outbox
   makeIndexes,
 ];
 

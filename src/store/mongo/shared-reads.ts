@@ -11,11 +11,13 @@ export interface SharedReads {
   keysByKey(key: KeyId): Promise<BSON.Document | null>;
   /** a key of this host name, in any case, was ever approved */
   everApproved(hostname: string): Promise<boolean>;
-  /** names of the issues that the host has open */
-  openIssues(hostname: string): Promise<ReadonlySet<string>>;
+  /** names of the issues that the host has open, and of those that an operator closed and that are held: since when */
+  openIssues(hostname: string): Promise<ReadonlyMap<string, 'open' | Date>>;
 }
 
 const MOST = { items: 32, bytes: Number.POSITIVE_INFINITY };
+/** Where what is read is short. */
+const MOST_NAMES = { items: 200, bytes: Number.POSITIVE_INFINITY };
 
 export function shareReads({ clients, enrollments, issues }: Collections): SharedReads {
   const byKey = (projection?: Document) =>
@@ -60,15 +62,20 @@ export function shareReads({ clients, enrollments, issues }: Collections): Share
       { most: MOST },
     ),
     openIssues: share(
-      async (names: string[]): Promise<Outcome<ReadonlySet<string>>[]> => {
+      async (names: string[]): Promise<Outcome<ReadonlyMap<string, 'open' | Date>>[]> => {
         const found = await issues
-          .find({ hostname: { $in: names }, open: true }, { projection: { _id: 0, hostname: 1, name: 1 } })
+          .find(
+            { hostname: { $in: names }, open: true },
+            { projection: { _id: 0, hostname: 1, name: 1, closed_at: 1 } },
+          )
           .toArray();
-        return names.map((name) => ({
-          answer: new Set(found.flatMap((issue) => (issue['hostname'] === name ? [String(issue['name'])] : []))),
-        }));
+        const byHost = new Map(names.map((name) => [name, new Map<string, 'open' | Date>()]));
+        for (const { hostname, name, closed_at } of found) {
+          byHost.get(hostname)?.set(String(name), closed_at instanceof Date ? closed_at : 'open');
+        }
+        return names.map((name) => ({ answer: byHost.get(name) ?? new Map() }));
       },
-      { most: MOST },
+      { most: MOST_NAMES },
     ),
   };
 }

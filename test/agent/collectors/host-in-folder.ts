@@ -63,6 +63,7 @@ export function memory(
   return {
     settings: { disabled: [], enabled: [], ...settings },
     intervals: { collect_interval: 600_000, submit_interval: 60_000 },
+    version: '1.2.3',
     kept,
     recall: async (key) => kept.get(key),
     secret: async () => undefined,

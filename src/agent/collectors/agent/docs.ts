@@ -1,5 +1,6 @@
 import type { FactDoc } from '../doc.ts';
 import { settings } from './settings.ts';
+import { version } from './version.ts';
 
 export const agentDocs: readonly FactDoc[] = [
   {
@@ -10,5 +11,13 @@ export const agentDocs: readonly FactDoc[] = [
     shape: '{collect_interval, submit_interval, collectors: {disabled: [NAME], enabled: [NAME]}}',
     cost: '1 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'no', arch: 'no', fedora: 'no' },
+  },
+  {
+    fact: version,
+    tells: 'which version of the agent this is, so that `outdated-agent` can be told',
+    reads: [],
+    shape: 'TEXT',
+    cost: '1 ms',
+    tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'no', arch: 'no', fedora: 'no' },
   },
 ];
