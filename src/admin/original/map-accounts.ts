@@ -16,6 +16,9 @@ export type ServerAuth = Partial<Record<Endpoint, { ipranges?: string[]; users?:
 
 /** passlib's: rounds, salt and hash in its own base64. Bounded, since a login works off as many rounds as it says. */
 const HASH = /^\$pbkdf2-sha256\$([1-9]\d{0,6})\$[A-Za-z0-9./]{1,200}\$[A-Za-z0-9./]{43}$/;
+/** What can be typed as a name of HTTP Basic, and be one of accounts.yml. */
+const NAME = /^[^:\p{Cc}]{1,64}$/u;
+const NO_NAME = 'nobody can be called that here: at most 64 characters, without colons and control characters';
 const NO_HASH = 'this is no $pbkdf2-sha256$ hash, and a password is never taken over in the clear: set it anew';
 
 export function mapAccounts(server: Section): { accounts: Accounts; serverAuth: ServerAuth } {
@@ -23,7 +26,14 @@ export function mapAccounts(server: Section): { accounts: Accounts; serverAuth: 
   const groups = server.below('groups');
   const accounts: Accounts = {
     users: Object.fromEntries(users.map(([name, password]) => [name, { password }])),
-    groups: Object.fromEntries(groups.names().map((name) => [name, groups.texts(name) ?? []])),
+    groups: Object.fromEntries(
+      groups.names().flatMap((name) => {
+        const members = groups.texts(name) ?? [];
+        if (NAME.test(name) && members.every((member) => NAME.test(member))) return [[name, members]];
+        groups.leave(name, NO_NAME);
+        return [];
+      }),
+    ),
     endpoints: {},
   };
   const serverAuth: ServerAuth = {};
@@ -64,8 +74,8 @@ function admittedBy(section: Section): { ipranges?: string[]; users?: string[]; 
 function hashesOf(section: Section): Record<string, string> {
   const hashes = section.names().flatMap((name): [string, string][] => {
     const found = section.at(name);
-    if (typeof found === 'string' && HASH.test(found)) return [[name, found]];
-    section.leave(name, NO_HASH);
+    if (typeof found === 'string' && HASH.test(found) && NAME.test(name)) return [[name, found]];
+    section.leave(name, NAME.test(name) ? NO_HASH : NO_NAME);
     return [];
   });
   // defines own properties, whatever somebody is called

@@ -2,18 +2,18 @@ import { formatDuration, minutes } from '../../core/duration.ts';
 import type { Wanted } from './map-rest.ts';
 import type { Section } from './section.ts';
 
-const INTERVALS = { collect_interval: 'agents.collect_interval', submit_interval: 'agents.submit_interval' } as const;
+const INTERVALS = ['collect_interval', 'submit_interval'];
 const KEPT_BY_V1 = 'hosts keep it while they run the original client; new agents learn it from their enrolment token';
 
-/** What the original tells its clients, as far as there is the same of an agent. The keys are those of client settings. */
+/** What the original tells its clients, as far as there is the same of an agent. The keys are those of an agent's settings. */
 export function mapClient(client: Section): Wanted[] {
   const wanted: Wanted[] = [];
   const schedule = client.below('schedule');
-  for (const [key, path] of Object.entries(INTERVALS)) {
+  for (const key of INTERVALS) {
     const value = schedule.at(key);
     if (value === undefined) continue;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 1) schedule.wrong(key, 'minutes, at least 1');
-    else wanted.push({ path, value: formatDuration(minutes(value)) });
+    else wanted.push({ path: key, value: formatDuration(minutes(value)) });
   }
   schedule.rest('agents have no such interval');
   if (client.at('server_url') !== undefined) client.leave('server_url', `${KEPT_BY_V1} (public_url)`);

@@ -1,14 +1,23 @@
+import { dirname, join } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { OperatorError } from '../../core/errors.ts';
 import type { Random } from '../../core/world.ts';
 import { type FileOwner, writeAtomically } from '../../settings/atomic-write.ts';
 import { withLock } from '../../settings/lock-file.ts';
+import type { ServerSettings } from '../../settings/server-settings.ts';
 import { readIfThere } from '../ensure-files.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Accounts } from './map-accounts.ts';
 import type { Planned, Remark } from './steps.ts';
 
 const HEADING = '# Who may log in. Hashes only; `penguindome passwords set` asks for a password and writes it here.\n';
+
+/** Beside the settings, unless these name another. */
+export function accountsFile(settings: ServerSettings, file: string): string {
+  return 'accounts' in settings && typeof settings.accounts === 'string'
+    ? settings.accounts
+    : join(dirname(file), 'accounts.yml');
+}
 
 /** Adds to accounts.yml who has a password at the original. Whoever has one here already keeps it. */
 export async function planAccounts(

@@ -36,7 +36,7 @@ export function reportTakeOver(output: Output, takeOver: TakeOver, dryRun: boole
 function showLeftovers(output: Output, { leftovers, client }: TakeOver): void {
   if (client.length > 0) {
     output.line();
-    output.line('Settings of agents; hosts that run the original client keep theirs:');
+    output.line("What the original wants of its clients, as an agent's settings have it:");
     for (const { path, value } of client) output.line(`  ${path}: ${value}`);
   }
   if (leftovers.length > 0) {

@@ -1,17 +1,18 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FileOwner } from '../../settings/atomic-write.ts';
 import { editSettings } from '../../settings/edit-settings.ts';
 import { withLock } from '../../settings/lock-file.ts';
 import type { ServerSettings } from '../../settings/server-settings.ts';
 import type { AdminContext } from '../context.ts';
 import { ensureFolder, exists, removeUnfinished } from '../ensure-files.ts';
+import { placeOf } from './look-at.ts';
 import type { Wanted } from './map-rest.ts';
-import { planAccounts } from './plan-accounts.ts';
+import { accountsFile, planAccounts } from './plan-accounts.ts';
 import { planCertificates } from './plan-certificates.ts';
 import { planKeys } from './plan-keys.ts';
 import { type NewSettings, planSettings, serverAuthLeft } from './plan-settings.ts';
-import { type PlannedStore, placeOf, planStore, type StoreWish } from './plan-store.ts';
+import { type PlannedStore, planStore, type StoreWish } from './plan-store.ts';
 import type { Original } from './read-original.ts';
 import type { Leftover } from './section.ts';
 import type { Planned, PlannedStep, Remark } from './steps.ts';
@@ -91,7 +92,7 @@ async function planRest(
   const { context, settings, owner } = deps;
   const file = context.settingsFile();
   const certificates = await planCertificates(original.ports, { pki: settings.pki, owner });
-  const accounts = await planAccounts(context, join(dirname(file), 'accounts.yml'), {
+  const accounts = await planAccounts(context, accountsFile(settings, file), {
     accounts: original.accounts,
     // the server reads it; whoever takes the server over is not to write it
     owner: { uid: (await stat(file)).uid, gid: owner.gid },

@@ -114,7 +114,7 @@ test('what has no counterpart is named, with the reason and without its value', 
     t.true(keys.includes(`client/settings.yml ${key}`), key);
   }
   t.true(no_counterpart.every(({ why }: { why: string }) => why.length > 10));
-  t.deepEqual(client_settings, { 'agents.collect_interval': '5m', 'agents.submit_interval': '1m' });
+  t.deepEqual(client_settings, { collect_interval: '5m', submit_interval: '1m' });
 });
 
 test('the server starts on what was taken over, and stores what an original client once sent', async (t) => {
@@ -178,15 +178,43 @@ test('killed at any step, the settings are the old ones or the new ones, and the
   t.deepEqual(left, []);
 });
 
-function start({ config, original }: Site) {
-  const args = ['build/penguindome', '--config', config, 'migrate', '--from', original];
+test('a copy of the database that was killed is made by the next run, and then never again', async (t) => {
+  const site = await siteWithOriginal(t);
+  const { config, original } = site;
+  const database = await withDatabase(site.mongo, dumpDatabase);
+  t.true(await killedWhenThere(site, join(site.dir, 'state/original-copy.json'), '--copy-database'));
+  const settings = ['--config', config];
+  t.is((await penguindome([...settings, 'hosts', 'list'])).status, 0);
+  const copied = await site.migrate('--from', original, '--copy-database');
+  t.is(copied.status, 0, copied.stderr);
+  t.regex(copied.stderr, /copied from .*: 2 clients, 4 client_parameters, 2 issues, 1 patches, 2 audit_trail\n/);
+  t.deepEqual(await withDatabase(site.mongo, dumpDatabase), database);
+  t.like(await loadServerSettings(config), { v1: { enabled: true }, store: { kind: 'embedded' } });
+  const { v1 } = JSON.parse(await succeed([...settings, '--json', 'migrate', 'status']));
+  t.deepEqual(
+    v1.map(({ hostname, since }: Record<string, string>) => [hostname, since]),
+    [
+      ['home', null],
+      ['work', '2024-10-02T10:00:00.123Z'],
+    ],
+  );
+  await succeed([...settings, 'hosts', 'forget', 'home', '--yes']);
+  for (const flags of [['--copy-database'], []]) {
+    const again = await site.migrate('--from', original, ...flags, '--json');
+    t.false(JSON.parse(again.stdout).changed, again.stderr);
+  }
+  t.is(JSON.parse(await succeed([...settings, '--json', 'hosts', 'list'])).length, 1, 'what was forgotten stays so');
+});
+
+function start({ config, original }: Site, flags: string[] = []) {
+  const args = ['build/penguindome', '--config', config, 'migrate', '--from', original, ...flags];
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   return { child, gone: once(child, 'exit') };
 }
 
 /** @returns whether it was still running when the file came */
-async function killedWhenThere(site: Site, file: string): Promise<boolean> {
-  const { child, gone } = start(site);
+async function killedWhenThere(site: Site, file: string, ...flags: string[]): Promise<boolean> {
+  const { child, gone } = start(site, flags);
   const watcher = watch(dirname(file), (_, name) => {
     if (name === basename(file) && existsSync(file)) child.kill('SIGKILL');
   });
