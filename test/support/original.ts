@@ -1,4 +1,5 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Db, ObjectId } from 'mongodb';
@@ -10,19 +11,29 @@ const FIXTURES = 'test/fixtures/penguindome-v1';
 export const FRED = '$pbkdf2-sha256$200000$AcAYQ8j5X0tpzRkD4HwvxQ$.EIGFP/1iRPNabcPHw8bOvR.MbYVWFXauC2jJV5hleo';
 export const DOWNLOADER = '$pbkdf2-sha256$200000$kDKGUCpl7B3jXGutFYLwHg$lQfA3HrPZVIVjKCUhDkDYMtkeuTRKbb6UxqnUeLzV0k';
 
+/** One for all tests of a file; what the runner removes in the end. */
+let keyring: Promise<string> | undefined;
+
+async function makeKeyring(t: ExecutionContext): Promise<string> {
+  const gpg = await gpgHome(t);
+  await gpg(['--import', join(FIXTURES, 'server-secret.asc')]);
+  await gpg(['--import', join(FIXTURES, 'client-public.asc')]);
+  const kept = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'keyring-'));
+  // sockets of the agent that still runs are no files to copy
+  await cp(gpg.home, kept, { recursive: true, filter: (path) => !/\/S\.[^/]*$/.test(path) });
+  return kept;
+}
+
 /** An original's folder: its keyring made by the real gpg, with the settings given. */
 export async function originalFolder(
   t: ExecutionContext,
   { server, client }: { server: string; client?: string },
 ): Promise<string> {
-  const gpg = await gpgHome(t);
-  await gpg(['--import', join(FIXTURES, 'server-secret.asc')]);
-  await gpg(['--import', join(FIXTURES, 'client-public.asc')]);
+  keyring ??= makeKeyring(t);
   const dir = await scratchFolder(t);
   await mkdir(join(dir, 'server'));
   await mkdir(join(dir, 'client'));
-  // sockets of the agent that still runs are no files to copy
-  await cp(gpg.home, join(dir, 'server/keyring'), { recursive: true, filter: (path) => !/\/S\.[^/]*$/.test(path) });
+  await cp(await keyring, join(dir, 'server/keyring'), { recursive: true });
   await writeFile(join(dir, 'server/settings.yml'), server);
   if (client !== undefined) await writeFile(join(dir, 'client/settings.yml'), client);
   return dir;

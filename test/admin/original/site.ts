@@ -1,12 +1,13 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { testPki } from '../../support/certificates.ts';
+import { makeAuthority, makeServerCertificate } from '../../../src/crypto/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { DOWNLOADER, FRED, fillOriginal, originalFolder } from '../../support/original.ts';
 import { penguindome } from '../../support/penguindome.ts';
 import { type Installed, installServer } from '../../support/server-program.ts';
 import { temporaryPlace, withDatabase } from '../../support/stores.ts';
+import { realRandom } from '../../support/world.ts';
 
 export const PASSWORD = 'hunter2';
 export const IN_THE_CLEAR = 'letmein';
@@ -20,6 +21,15 @@ export interface Site extends Installed {
   ca: string;
   mongo: { url: string; database: string };
   migrate(...args: string[]): ReturnType<typeof penguindome>;
+}
+
+/** One for all tests of a file: RSA keys take their time. */
+let certificate: ReturnType<typeof makeCertificate> | undefined;
+
+async function makeCertificate() {
+  const world = { now: new Date(), random: realRandom };
+  const authority = await makeAuthority(world, 'original');
+  return { authority, server: await makeServerCertificate(world, authority, ['127.0.0.1']) };
 }
 
 /** A server that was just set up, and beside it an original installation with everything that one can have. */
@@ -40,15 +50,17 @@ export async function siteWithOriginal(t: ExecutionContext): Promise<Site> {
   });
   const cert = join(original, 'var/ssl-cert-1');
   await mkdir(cert, { recursive: true });
-  const pki = await testPki(cert);
-  await pki.issue();
+  certificate ??= makeCertificate();
+  const { authority, server } = await certificate;
+  await writeFile(join(cert, 'server.crt'), server.certificate);
+  await writeFile(join(cert, 'server.key'), server.key);
   return {
     ...installed,
     localUrl: `http://127.0.0.1:${local}`,
     original,
     port,
     plainPort,
-    ca: pki.authority.certificate,
+    ca: authority.certificate,
     mongo,
     migrate: (...args) => penguindome(['--config', installed.config, 'migrate', ...args]),
   };

@@ -5,6 +5,7 @@ import { cp, readdir, readFile, rename, rm, stat, symlink, truncate, unlink, wri
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { loadServerSettings } from '../../../src/settings/load-server-settings.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { hasGpg } from '../../support/gpg.ts';
 import { httpRequest } from '../../support/http.ts';
 import { whenPresent } from '../../support/needs.ts';
@@ -14,6 +15,7 @@ import { scratchFolder } from '../../support/scratch.ts';
 import { runServer, until } from '../../support/server-program.ts';
 import { withDatabase } from '../../support/stores.ts';
 import { treeOf } from '../../support/tree.ts';
+import { realClock, realRandom } from '../../support/world.ts';
 import { API_KEY, IN_THE_CLEAR, PASSWORD, type Site, settingsText, siteWithOriginal } from './site.ts';
 
 const test = whenPresent(
@@ -139,6 +141,56 @@ test('the server starts on what was taken over, and stores what an original clie
   const stored = await withDatabase(site.mongo, (db) => db.collection('clients').findOne({ hostname: 'penguin-01' }));
   t.truthy(stored?.['plugins'].firewall, "it is in the original's own database");
   t.is((await httpRequest(`http://127.0.0.1:${site.plainPort}/penguindome/v1/update`, { method: 'POST' })).status, 400);
+});
+
+test('what is here already stays: passwords, ports, and hosts above all', async (t) => {
+  const site = await siteWithOriginal(t);
+  const { config, dir, original } = site;
+  const accounts = join(dir, 'accounts.yml');
+  await writeFile(accounts, `# ours\nusers:\n  fred:\n    password: ${DOWNLOADER}\n`, { mode: 0o640 });
+  const settings = join(original, 'server/settings.yml');
+  const text = await readFile(settings, 'utf8');
+  const ours = new URL(site.url).port;
+  await writeFile(settings, text.replace(String(site.plainPort), ours));
+  const { status, stderr } = await site.migrate('--from', original);
+  t.is(status, 0, stderr);
+  t.regex(stderr, /users:fred:password is in .*accounts\.yml already, and is not the original's: what is there stays/);
+  t.regex(
+    stderr,
+    new RegExp(`port ${ours} is in the settings already, with the certificate .*, and at the original without TLS`),
+  );
+  const { users, groups } = parse(await readFile(accounts, 'utf8'));
+  t.deepEqual([users, groups], [{ fred: { password: DOWNLOADER } }, { server_admins: ['fred'] }]);
+  t.regex(await readFile(accounts, 'utf8'), /^# ours\n/);
+  const { ports } = await loadServerSettings(config);
+  t.deepEqual(
+    ports.map(({ port, tls }) => [port, tls !== false]),
+    [
+      [Number(ours), true],
+      [site.port, true],
+    ],
+  );
+});
+
+test("where hosts have reported here already, the database is not exchanged for the original's", async (t) => {
+  const site = await siteWithOriginal(t);
+  const { store: settings } = await loadServerSettings(site.config);
+  const store = await openStore(settings, { clock: realClock, random: realRandom });
+  await store.hosts.storeV1({ hostname: 'ours', at: new Date(), plugins: {}, trail: [] });
+  await store.close();
+  // the database tidies up its own files when it is opened
+  const files = async () =>
+    Object.entries(await treeOf(site.dir)).filter(([path]) => !path.startsWith('store/penguindome.db'));
+  const before = await files();
+  for (const flags of [['--copy-database'], []]) {
+    const { status, stderr } = await site.migrate('--from', site.original, ...flags);
+    t.is(status, 1, stderr);
+    t.regex(stderr, /1 hosts have reported or enrolled here already, and would be lost; use --no-database/);
+  }
+  t.deepEqual(await files(), before);
+  const { status, stderr } = await site.migrate('--from', site.original, '--no-database');
+  t.is(status, 0, stderr);
+  t.like(await loadServerSettings(site.config), { v1: { enabled: true }, store: { kind: 'embedded' } });
 });
 
 test('killed at any step, the settings are the old ones or the new ones, and the next run completes it', async (t) => {
