@@ -32,7 +32,8 @@ export async function editSettings(
   const target = await realpath(file).catch(() => file);
   return withLock({ random, signal }, `${target}.lock`, async () => {
     const before = await readSettingsFile(target);
-    const after = textAfter(before, edits, { file, target });
+    const after = edits.reduce((text, edit) => applyEdit(text, target, edit), before);
+    refuseInvalid(after, file);
     if (after === before) return false;
     const { mode, uid, gid } = await stat(target);
     if ((await readFile(target, 'utf8')) !== before) {
@@ -41,26 +42,6 @@ export async function editSettings(
     await writeAtomically(target, after, { mode: mode & 0o777, owner: { uid, gid } });
     return true;
   });
-}
-
-/**
- * Whether these changes would change the file, without making them.
- * @throws SettingsError where the settings would not be valid
- */
-export async function wouldChange(file: string, edits: readonly SettingsEdit[]): Promise<boolean> {
-  const target = await realpath(file).catch(() => file);
-  const before = await readSettingsFile(target);
-  return textAfter(before, edits, { file, target }) !== before;
-}
-
-function textAfter(
-  before: string,
-  edits: readonly SettingsEdit[],
-  { file, target }: { file: string; target: string },
-): string {
-  const after = edits.reduce((text, edit) => applyEdit(text, target, edit), before);
-  refuseInvalid(after, file);
-  return after;
 }
 
 /** The lines that are named are those of the file as it would be. */
@@ -138,4 +119,16 @@ function makeRoom(document: Document.Parsed, steps: readonly (string | number)[]
       document.setIn(parent, document.createNode({}));
     }
   }
+}
+
+/**
+ * Whether these changes would change the file, without making them.
+ * @throws SettingsError where the settings would not be valid
+ */
+export async function wouldChange(file: string, edits: readonly SettingsEdit[]): Promise<boolean> {
+  const target = await realpath(file).catch(() => file);
+  const before = await readSettingsFile(target);
+  const after = edits.reduce((text, edit) => applyEdit(text, target, edit), before);
+  refuseInvalid(after, file);
+  return after !== before;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type SettingsEdit, wouldChange } from '../../settings/edit-settings.ts';
+import { wouldChange } from '../../settings/edit-settings.ts';
 import { type ServerSettings, serverSettings } from '../../settings/server-settings.ts';
 import type { ServerAuth } from './map-accounts.ts';
 import type { Wanted } from './map-rest.ts';
@@ -8,6 +8,13 @@ import type { TakenPort } from './plan-certificates.ts';
 import { CLIENT_KEY } from './plan-keys.ts';
 import type { Leftover } from './section.ts';
 import type { Remark } from './steps.ts';
+
+interface Edit {
+  /** dotted */
+  path: string;
+  /** YAML */
+  value: string;
+}
 
 /** What is to be otherwise in server.yml. */
 export interface NewSettings {
@@ -18,7 +25,7 @@ export interface NewSettings {
 }
 
 export interface PlannedSettings {
-  edits: SettingsEdit[];
+  edits: Edit[];
   /** the paths of those that change something */
   changing: string[];
   remarks: Remark[];
@@ -31,7 +38,7 @@ export async function planSettings(
   wish: NewSettings,
 ): Promise<PlannedSettings> {
   const ports = editPorts(settings, wish.ports);
-  const edits: SettingsEdit[] = [
+  const edits: Edit[] = [
     ...ports.edits,
     ...wish.wanted.map(({ path, value }) => edit(path, value)),
     ...editServerAuth(wish.serverAuth),
@@ -44,26 +51,23 @@ export async function planSettings(
   return { edits, changing, remarks: ports.remarks };
 }
 
-function editV1({ v1, keys }: ServerSettings): SettingsEdit[] {
+function editV1({ v1, keys }: ServerSettings): Edit[] {
   const clientKey = join(keys, CLIENT_KEY);
   return [...(v1.client_key === clientKey ? [] : [edit('v1.client_key', clientKey)]), edit('v1.enabled', true)];
 }
 
-function edit(path: string, value: unknown): SettingsEdit {
+function edit(path: string, value: unknown): Edit {
   return { path, value: JSON.stringify(value) };
 }
 
 /** By itself a change may be invalid (v1.enabled without its key), and it surely is one then. */
-function changesAlone(file: string, one: SettingsEdit): Promise<boolean> {
+function changesAlone(file: string, one: Edit): Promise<boolean> {
   return wouldChange(file, [one]).catch(() => true);
 }
 
 /** The original's ports come behind those that are there: new agents and hosts of v1 may use different ones. */
-function editPorts(
-  { ports }: ServerSettings,
-  taken: readonly TakenPort[],
-): { edits: SettingsEdit[]; remarks: Remark[] } {
-  const edits: SettingsEdit[] = [];
+function editPorts({ ports }: ServerSettings, taken: readonly TakenPort[]): { edits: Edit[]; remarks: Remark[] } {
+  const edits: Edit[] = [];
   const remarks: Remark[] = [];
   for (const one of taken) {
     const there = ports.find(({ port }) => port === one.port);
@@ -95,7 +99,7 @@ export function serverAuthLeft(serverAuth: ServerAuth): Leftover[] {
   return Object.keys(serverAuth).map((name) => ({ file: 'server/settings.yml', key: `server_auth:${name}`, why }));
 }
 
-function editServerAuth(serverAuth: ServerAuth): SettingsEdit[] {
+function editServerAuth(serverAuth: ServerAuth): Edit[] {
   if (!KNOWS_SERVER_AUTH) return [];
   return Object.entries(serverAuth).map(([endpoint, admitted]) => edit(`server_auth.${endpoint}`, admitted));
 }

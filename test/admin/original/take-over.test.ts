@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
 import { cp, readdir, readFile, rename, rm, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { loadServerSettings } from '../../../src/settings/load-server-settings.ts';
@@ -228,6 +229,10 @@ test('killed at any step, the settings are the old ones or the new ones, and the
   t.false(JSON.parse((await site.migrate('--from', original, '--json')).stdout).changed);
   const left = (await readdir(dir, { recursive: true })).filter((name) => /\.tmp$|\.lock/.test(name));
   t.deepEqual(left, []);
+  const copies = (await readdir(tmpdir())).filter((name) =>
+    started.some((pid) => name.startsWith(`penguindome-keyring-${pid}-`)),
+  );
+  t.deepEqual(copies, [], 'nor a copy of the keyring');
 });
 
 test('a copy of the database that was killed is made by the next run, and then never again', async (t) => {
@@ -258,9 +263,13 @@ test('a copy of the database that was killed is made by the next run, and then n
   t.is(JSON.parse(await succeed([...settings, '--json', 'hosts', 'list'])).length, 1, 'what was forgotten stays so');
 });
 
+/** Processes of this file. */
+const started: (number | undefined)[] = [];
+
 function start({ config, original }: Site, flags: string[] = []) {
   const args = ['build/penguindome', '--config', config, 'migrate', '--from', original, ...flags];
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  started.push(child.pid);
   return { child, gone: once(child, 'exit') };
 }
 
