@@ -1,47 +1,47 @@
 import { execFile } from 'node:child_process';
-import { access, cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, cp, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { parse } from 'yaml';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { exists, readIfThere } from './ensure-files.ts';
+import { isAlive } from '../settings/lock-file.ts';
 import { EXIT } from './exit-codes.ts';
+import { checkFolderInside } from './original/read-inside.ts';
 
 const run = promisify(execFile);
 
 /** By absolute path: what is on somebody's PATH must not be handed a keyring. */
 const PROGRAMS = ['/usr/bin/gpg', '/usr/bin/gpg2', '/usr/local/bin/gpg'];
+/** A keyring's copy; behind it the process that made it. In /tmp, for the agent's socket has room for 108 characters. */
+const COPY = 'penguindome-keyring-';
 const SERVER_NAME = '=penguindome-server';
 const CLIENT_NAME = '=penguindome-client';
 
-/** The OpenPGP keys of an original installation, armored, and what else its operator should know. */
-export async function readOriginalKeys(
-  dir: string,
-  signal: AbortSignal,
-): Promise<{ server: string; client: string; remarks: string[] }> {
+/** The OpenPGP keys of an original installation, armored. */
+export async function readOriginalKeys(dir: string, signal: AbortSignal): Promise<{ server: string; client: string }> {
   const keyring = join(dir, 'server/keyring');
-  if (!(await exists(keyring))) {
+  if (!(await checkFolderInside(dir, 'server/keyring'))) {
     throw new OperatorError(`cannot find ${keyring}: is ${dir} the folder of an original installation's server?`);
   }
   const gpg = await findGpg();
+  await removeAbandoned();
   const server = await exportKey(gpg, keyring, ['--export-secret-keys', SERVER_NAME], signal);
   if (server === '') throw new OperatorError(`cannot find the secret key penguindome-server in ${keyring}`);
   // the server knows the clients' public key; the folder that goes to clients holds it too
   const client =
-    (await exportKey(gpg, keyring, ['--export', CLIENT_NAME], signal)) ||
-    (await exportFromClient(gpg, join(dir, 'client/keyring'), signal));
+    (await exportKey(gpg, keyring, ['--export', CLIENT_NAME], signal)) || (await exportFromClient(gpg, dir, signal));
   if (client === '') throw new OperatorError(`cannot find the key penguindome-client in ${keyring}`);
-  return { server, client, remarks: await readRemarks(join(dir, 'server/settings.yml')) };
+  return { server, client };
 }
 
-async function exportFromClient(gpg: string, keyring: string, signal: AbortSignal): Promise<string> {
-  return (await exists(keyring)) ? exportKey(gpg, keyring, ['--export', CLIENT_NAME], signal) : '';
+async function exportFromClient(gpg: string, dir: string, signal: AbortSignal): Promise<string> {
+  const there = await checkFolderInside(dir, 'client/keyring');
+  return there ? exportKey(gpg, join(dir, 'client/keyring'), ['--export', CLIENT_NAME], signal) : '';
 }
 
 /** Works on a copy: gpg writes into the folder it reads, and the original must stay as it is. @returns '' where there is no such key */
 async function exportKey(gpg: string, keyring: string, args: string[], signal: AbortSignal): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'penguindome-'));
+  const home = await mkdtemp(join(tmpdir(), `${COPY}${process.pid}-`));
   try {
     // sockets of a running agent are no files to copy
     const filter = (path: string) => !/\/(S\.[^/]*|[^/]*\.lock|random_seed)$/.test(path);
@@ -70,6 +70,17 @@ async function exportKey(gpg: string, keyring: string, args: string[], signal: A
   }
 }
 
+/** One that was killed could not remove its copy, in which there is a secret key. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(COPY) ? /^\d+/.exec(name.slice(COPY.length))?.[0] : undefined;
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const path = join(tmpdir(), name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isDirectory() && found.uid === userInfo().uid) await rm(path, { recursive: true, force: true });
+  }
+}
+
 async function findGpg(): Promise<string> {
   for (const program of PROGRAMS) {
     const there = await access(program).then(
@@ -81,31 +92,6 @@ async function findGpg(): Promise<string> {
   throw new OperatorError(
     `cannot find gpg (${PROGRAMS.join(', ')}): install it, or export the keys elsewhere and use --server-key and --client-key`,
     { exitCode: EXIT.notSetUp },
-  );
-}
-
-/** What migrate does not take over, but points to: where the original's data is. Never its password. */
-async function readRemarks(file: string): Promise<string[]> {
-  const text = await readIfThere(file);
-  if (text === undefined) return [`${file} is not there: only the keys were read`];
-  let settings: unknown;
-  try {
-    settings = parse(text);
-  } catch {
-    return [`${file} is no YAML: only the keys were read`];
-  }
-  const name = at(settings, 'database', 'name') ?? 'penguindome';
-  const host = at(settings, 'database', 'host') ?? 'localhost:27017';
-  const hosts = (Array.isArray(host) ? host : [host]).map(String);
-  return [
-    `The original's data is in MongoDB at ${hosts.join(', ')}, database ${String(name)}; to go on with it: penguindome settings set store '{kind: mongo, hosts: [${hosts.map((one) => JSON.stringify(one)).join(', ')}], database: ${JSON.stringify(name)}}'`,
-  ];
-}
-
-function at(value: unknown, ...path: string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, step) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, step) : undefined),
-    value,
   );
 }
 

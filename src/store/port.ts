@@ -349,6 +349,8 @@ export interface ParameterStore {
 export interface TrailStore {
   /** Newest first. */
   history(hostname: string, options: { limit: number; before?: Date }): Promise<TrailRecord[]>;
+  /** When the oldest record of the host was written; undefined where it has none. */
+  since(hostname: string): Promise<Date | undefined>;
 }
 
 export interface PatchStore {

@@ -39,7 +39,7 @@ const PATHS = everyPath(tree());
 test('the tree holds what the product promises', (t) => {
   const names = PATHS.map((path) => path.join(' '));
   for (const name of [
-    ...['setup', 'settings get', 'settings set', 'migrate', 'backup', 'restore'],
+    ...['setup', 'settings get', 'settings set', 'migrate', 'migrate status', 'backup', 'restore'],
     ...['enrollment token', 'enrollment list', 'enrollment approve', 'enrollment revoke'],
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
     ...['issues snooze', 'issues unsnooze', 'issues suspend', 'issues unsuspend', 'issues open', 'issues close'],

@@ -1,10 +1,11 @@
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { describeKeys } from '../../src/crypto/openpgp.ts';
 import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import { gpgHome, hasGpg } from '../support/gpg.ts';
 import { whenPresent } from '../support/needs.ts';
+import { originalFolder } from '../support/original.ts';
 import { penguindome, succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
@@ -109,39 +110,16 @@ withGpg('keys of another installation are not replaced', async (t) => {
   await assertMigrated(t, made);
 });
 
-/** An original's folder, its keyring made by the real gpg, with the files that a running agent leaves there. */
-async function originalFolder(t: ExecutionContext): Promise<string> {
-  const gpg = await gpgHome(t);
-  await gpg(['--import', SERVER]);
-  await gpg(['--import', CLIENT]);
-  const dir = await scratchFolder(t);
-  await mkdir(join(dir, 'server'));
-  await cp(gpg.home, join(dir, 'server/keyring'), { recursive: true, filter: (path) => !/\/S\.[^/]*$/.test(path) });
-  await writeFile(
-    join(dir, 'server/settings.yml'),
-    'database: {host: [db1, "db2:27018"], name: mdm, username: pd, password: hunter2}\nport: 443\n',
-  );
-  return dir;
-}
-
-withGpg("an original installation's folder is read with the real gpg, and left as it is", async (t) => {
+withGpg('of a folder without settings only the keys are taken over, and it is left as it is', async (t) => {
   const made = await site(t);
-  const original = await originalFolder(t);
+  const original = await originalFolder(t, { server: '' });
+  await rm(join(original, 'server/settings.yml'));
   const before = await readdir(original, { recursive: true });
   const { status, stdout, stderr } = await made.migrate('--from', original, '--json');
   t.is(status, 0, stderr);
   await assertMigrated(t, made);
   t.deepEqual(await readdir(original, { recursive: true }), before);
-  t.false(`${stdout}${stderr}`.includes('hunter2'));
-  const [remark] = JSON.parse(stdout).remarks;
-  t.regex(remark, /MongoDB at db1, db2:27018, database mdm/);
-  // what the remark says to type is a setting that is accepted
-  const value = /settings set store '([^']+)'/.exec(remark)?.[1] ?? '';
-  await succeed(['--config', join(made.dir, 'server.yml'), 'settings', 'set', 'store', value]);
-  t.like((await loadServerSettings(join(made.dir, 'server.yml'))).store, {
-    kind: 'mongo',
-    hosts: ['db1', 'db2:27018'],
-  });
+  t.regex(JSON.parse(stdout).remarks.join(), /there is no .*settings\.yml: only the keys/);
 });
 
 withGpg('a keyring without the keys says which one is missing', async (t) => {

@@ -11,7 +11,7 @@ import { listParameters } from './parameters.ts';
 import { pendingHosts, pendingPatches } from './patches.ts';
 import { knowsSignature } from './signatures.ts';
 import { findToken, listTokens } from './tokens.ts';
-import { trailHistory } from './trail.ts';
+import { trailHistory, trailSince } from './trail.ts';
 import type { Write } from './writes.ts';
 
 /** The port, of a connection to read with and somebody who writes. */
@@ -56,7 +56,10 @@ export function storeOn({
       use: (hash, key, at) => write('useToken', hash, key, at),
       revoke: (id, at) => write('revokeToken', id, at),
     },
-    trail: { history: async (hostname, options) => trailHistory(reader, hostname, options) },
+    trail: {
+      history: async (hostname, options) => trailHistory(reader, hostname, options),
+      since: async (hostname) => trailSince(reader, hostname),
+    },
     patches: {
       pendingFor: async (hostname) => pendingPatches(reader, hostname),
       acknowledge: (id, hostname) => write('acknowledgePatch', id, hostname),

@@ -4,7 +4,7 @@ import { readText, toText } from '../portable.ts';
 import { trailRecordOf } from '../records.ts';
 import type { Bindable, Engine } from './engine.ts';
 import type { TrailRow } from './prepare.ts';
-import { text, time } from './row.ts';
+import { date, text, time } from './row.ts';
 
 /** Within the transaction that stores the report. */
 export function addTrail(engine: Engine, trail: readonly TrailRow[]): void {
@@ -43,4 +43,13 @@ export function trailHistory(
       const fields = readText(text(row, 'document'));
       return (isFields(fields) ? trailRecordOf(fields) : undefined) ?? [];
     });
+}
+
+/** Records without a time of their own (addTrailDocument) say nothing of it. */
+export function trailSince(engine: Engine, hostname: string): Date | undefined {
+  const row = engine.get(
+    'SELECT audited_at FROM trail WHERE hostname = ? AND audited_at > 0 ORDER BY audited_at LIMIT 1',
+    hostname,
+  );
+  return row === undefined ? undefined : date(row, 'audited_at');
 }

@@ -29,7 +29,7 @@ import { type SharedReads, shareReads } from './shared-reads.ts';
 import { shareWrites } from './shared-writes.ts';
 import { expireSignatures, knowsSignature, rememberSignatures } from './signatures.ts';
 import { findToken, insertToken, listTokens, revokeToken, useToken } from './tokens.ts';
-import { trailHistory } from './trail-history.ts';
+import { trailHistory, trailSince } from './trail-history.ts';
 
 /** The store in a MongoDB server: a replica set or a standalone, an original PenguinDome's database or a new one. */
 export async function openMongo(
@@ -67,7 +67,10 @@ export async function openMongo(
       use: (hash, key, at) => reach(() => useToken(collections, hash, key, at)),
       revoke: (id, at) => reach(() => revokeToken(collections, id, at)),
     },
-    trail: { history: (hostname, options) => reach(() => trailHistory(collections, hostname, options)) },
+    trail: {
+      history: (hostname, options) => reach(() => trailHistory(collections, hostname, options)),
+      since: (hostname) => reach(() => trailSince(collections, hostname)),
+    },
     patches: {
       pendingFor: (hostname) => reach(() => pendingPatches(collections, hostname)),
       acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),

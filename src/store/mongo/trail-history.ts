@@ -38,6 +38,25 @@ export async function trailHistory(
     .flatMap((document) => trailRecordOf(plainDocument(document)) ?? []);
 }
 
+/** In the same order of looking as the history. */
+export async function trailSince({ clients, trail }: Collections, hostname: string): Promise<Date | undefined> {
+  const client = await clients.findOne({ hostname }, { projection: { hostname: 1, trail_mark: 1, trail_waiting: 1 } });
+  const mark = markIn(client);
+  const [oldest] = await trail
+    .find({
+      hostname,
+      audited_at: { $type: 'date' },
+      'pending.mark': { $in: [null, ...(mark === undefined ? [] : [mark])] },
+    })
+    .sort({ audited_at: 1 })
+    .limit(1)
+    .toArray();
+  const times = [...((client && waitingTrailIn(client)?.records) ?? []), ...(oldest === undefined ? [] : [oldest])]
+    .map((record): unknown => record['audited_at'])
+    .filter((at) => at instanceof Date);
+  return times.sort((a, b) => a.getTime() - b.getTime())[0];
+}
+
 /** As the index has them: by time, and by id where that is the same. */
 function newestFirst(a: BSON.Document, b: BSON.Document): number {
   const [first, second] = [String(a['_id']), String(b['_id'])];

@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { hasGpg } from '../support/gpg.ts';
+import { whenPresent } from '../support/needs.ts';
+import { siteWithOriginal } from './original/site.ts';
+
+const run = promisify(execFile);
+
+whenPresent(
+  hasGpg && process.env['PENGUINDOME_TEST_MONGO_STANDALONE'] !== undefined,
+  'docs/migrate.md: no /usr/bin/gpg, or no mongod',
+)('every command line of docs/migrate.md works, one after the other', async (t) => {
+  const site = await siteWithOriginal(t);
+  const lines = (await readFile('docs/migrate.md', 'utf8')).match(/^ {4}penguindome.*$/gm) ?? [];
+  t.true(lines.length >= 8);
+  for (const line of lines) {
+    const [program = '', ...args] = line.trim().split(/ +/);
+    const given = args.map((arg) => (arg === '/opt/penguindome' ? site.original : arg));
+    const done = await run(process.execPath, [`build/${program}`, '--config', site.config, ...given]);
+    t.true(done.stdout.length + done.stderr.length > 0, line);
+  }
+});

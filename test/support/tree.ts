@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Everything below a folder: path → mode, and a digest of what is in it. */
+export async function treeOf(folder: string): Promise<Record<string, string>> {
+  const tree: Record<string, string> = {};
+  for (const path of (await readdir(folder, { recursive: true })).sort()) {
+    const file = join(folder, path);
+    const stats = await lstat(file);
+    const content = stats.isFile() ? await digestOf(file) : stats.isSymbolicLink() ? await readlink(file) : '';
+    tree[path] = `${(stats.mode & 0o7777).toString(8)} ${content}`;
+  }
+  return tree;
+}
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  return hash.update(await readFile(file)).digest('hex');
+}
