@@ -19,6 +19,8 @@ import { issuesAudit } from './issues-audit.ts';
 import { issuesList } from './issues-list.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
+import { logList } from './log-list.ts';
+import { logVerify } from './log-verify.ts';
 import { migrate } from './migrate.ts';
 import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
@@ -59,6 +61,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     ],
     ['issues', 'what is wrong, and since when', [issuesList, issuesAudit]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
+    ['log', 'what operators did, and whether anybody changed that', [logList, logVerify]],
   ];
   program.addCommand(setup(context));
   for (const [name, description, members] of groups) {
@@ -78,6 +81,8 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
 
 const EXAMPLES = `
 --config and --json go before the command or after it.
+What changes anything is written to the operator log (penguindome log list) before it is done; where that cannot be written, as on a
+full disk, nothing is done.
 Exit status: 0 done, 1 not done, 2 wrong usage, 3 not set up, 70 a fault of the program, 75 try again later, 130 interrupted.
 
 Examples:

@@ -19,6 +19,8 @@ export interface AdminContext {
   audit(): Promise<Audit>;
   /** the checks of settings and product, to be looked at and tried (audit/open-check-book.ts) */
   checks(): Promise<CheckBook>;
+  /** for the operator log: the hosts that the command acts on, by their stored names; said before it acts, as often as it likes */
+  concerns(hostnames: Iterable<string>): void;
   clock: Clock;
   random: Random;
   output: Output;

@@ -6,6 +6,7 @@ import { writeAtomically } from '../settings/atomic-write.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
+import { HEAD_FILE } from '../store/operator-log/open.ts';
 import { ensureFolder, readIfThere } from './ensure-files.ts';
 
 type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'state' | 'store'>;
@@ -15,7 +16,9 @@ export async function readKeyFiles(settingsFile: string, settings: Pick<Folders,
   const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
   for (const part of ['pki', 'keys'] as const) {
     const names = await readdir(settings[part], { withFileTypes: true });
-    for (const entry of names.filter((each) => each.isFile() && !each.name.startsWith('.'))) {
+    // the head belongs to the log of this very machine, which stays through a restore
+    const wanted = names.filter(({ name }) => !name.startsWith('.') && name !== HEAD_FILE);
+    for (const entry of wanted.filter((each) => each.isFile())) {
       files.push(await readKeyFile(`${part}/${entry.name}`, join(settings[part], entry.name)));
     }
   }

@@ -45,6 +45,9 @@ export const EVENTS = {
   'enroll.repeated': ['info', 'an enrolment came again; its answer was repeated'],
   'issue.opened': ['warn', 'an issue opened'],
   'issue.closed': ['info', 'an issue closed'],
+  'operator.began': ['info', 'an operator began a command'],
+  'operator.ended': ['info', "an operator's command ended"],
+  'operator.log-damaged': ['error', 'the operator log was cut off or changed at its end; the next command found it'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn' | 'error', string]>;
 
 export type EventName = keyof typeof EVENTS;

@@ -19,6 +19,7 @@ function tree(writeOut: (text: string) => void = () => {}): Command {
     judge: unused,
     audit: unused,
     checks: unused,
+    concerns: unused,
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
