@@ -4,6 +4,8 @@ import { checksExplain } from './checks-explain.ts';
 import { checksList } from './checks-list.ts';
 import { checksShow } from './checks-show.ts';
 import { checksTest } from './checks-test.ts';
+import { completion } from './completion.ts';
+import { completionNames } from './completion-names.ts';
 import type { AdminContext } from './context.ts';
 import { enrollmentApprove } from './enrollment-approve.ts';
 import { enrollmentList } from './enrollment-list.ts';
@@ -76,6 +78,8 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
   program.addCommand(backup(context));
   program.addCommand(restore(context));
   program.addCommand(migrate(context));
+  program.addCommand(completion(context, () => program));
+  program.addCommand(completionNames(context), { hidden: true });
   return settle(program, speaker);
 }
 
