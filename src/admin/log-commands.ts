@@ -7,6 +7,7 @@ import type { Began, Ended, Operator } from '../store/operator-log/entry.ts';
 import { type Appended, type OperatorLog, openOperatorLog, operatorLogPlaces } from '../store/operator-log/open.ts';
 import { processStart } from '../store/operator-log/process-start.ts';
 import type { AdminContext } from './context.ts';
+import { exists } from './ensure-files.ts';
 import { layoutOf } from './setup-layout.ts';
 import { type GivenOption, tellArguments, tellError } from './told-arguments.ts';
 import { UNLOGGED } from './unlogged-commands.ts';
@@ -84,7 +85,7 @@ async function begin(context: AdminContext, world: LogWorld, { path, command, gi
     process: { pid: world.pid, ...(started === undefined ? {} : { started }) },
   };
   const settingsFile = settingsFileOf(context, path, command);
-  const log = await findLog(context, settingsFile);
+  const log = await findLog(context, settingsFile, path);
   const place = log === undefined ? undefined : { log, number: await write(log, entry, world) };
   if (place === undefined) await world.tell('operator.began', fieldsOf(entry, undefined));
   return { entry, settingsFile, secrets: told.secrets, place };
@@ -121,7 +122,7 @@ async function end(context: AdminContext, world: LogWorld, begun: Begun, outcome
 
 /** A command that made the settings: now there is a place to write to. */
 async function beginLate(context: AdminContext, world: LogWorld, { entry, settingsFile }: Begun) {
-  const log = await findLog(context, settingsFile);
+  const log = await findLog(context, settingsFile, entry.command);
   return log === undefined ? undefined : { log, number: await write(log, { ...entry, late: true }, world) };
 }
 
@@ -136,10 +137,14 @@ async function tellNoticed({ what, head }: NonNullable<Appended['noticed']>, wor
   if (what !== 'torn') await world.tell('operator.log-damaged', { what, entries: head?.count });
 }
 
-/** @returns undefined where there are no settings that could be used: the command itself says so, or makes them */
-async function findLog({ clock, random }: AdminContext, settingsFile: string): Promise<OperatorLog | undefined> {
-  const settings = await loadServerSettings(settingsFile).catch(() => undefined);
-  return settings === undefined ? undefined : openOperatorLog(operatorLogPlaces(settings), { clock, random });
+/**
+ * @returns undefined where there are no settings that could be used: the command itself says so, or makes them. Nor does the log
+ * come before the folder that an interrupted setup has yet to make, and to give to the server's user.
+ */
+async function findLog({ clock, random }: AdminContext, file: string, path: string): Promise<OperatorLog | undefined> {
+  const settings = await loadServerSettings(file).catch(() => undefined);
+  if (settings === undefined || (path === 'setup' && !(await exists(settings.state)))) return undefined;
+  return openOperatorLog(operatorLogPlaces(settings), { clock, random });
 }
 
 function settingsFileOf(context: AdminContext, path: string, command: Command): string {

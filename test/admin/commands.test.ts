@@ -22,6 +22,7 @@ test('the tree holds what the product promises', (t) => {
     ...['hosts list', 'hosts show', 'hosts history', 'hosts forget', 'issues list', 'issues audit'],
     ...['checks list', 'checks show', 'checks test', 'checks explain'],
     ...['keys list', 'keys rotate'],
+    ...['log list', 'log verify', 'completion'],
   ]) {
     t.true(names.includes(name), name);
   }

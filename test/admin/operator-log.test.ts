@@ -222,6 +222,14 @@ test('settings that cannot be used do not keep from mending them, and what mends
   t.like((await deeds(site)).at(-1), { command: 'settings set', late: true, result: 'done' });
 });
 
+test('a setup that was interrupted makes the folder of the log itself, with its own mode', async (t) => {
+  const site = await operatedSite(t);
+  await rm(join(site.dir, 'state'), { recursive: true });
+  await succeed(['setup', '--yes', '--dir', site.dir]);
+  t.is((await stat(join(site.dir, 'state'))).mode & 0o777, 0o750);
+  t.like((await deeds(site)).at(-1), { command: 'setup', late: true, result: 'done' });
+});
+
 test('with the settings somewhere else, setup is logged there', async (t) => {
   const folder = await scratchFolder(t);
   const dir = join(folder, 'a');
