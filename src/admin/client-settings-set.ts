@@ -35,7 +35,10 @@ Examples:
   penguindome client-settings set submit_interval 5m --host lap-17`;
 
 async function whose(context: AdminContext, host: string | undefined): Promise<string[]> {
-  return host === undefined ? ['all'] : ['hosts', (await findHost(await context.store(), host)).hostname];
+  if (host === undefined) return ['all'];
+  const { hostname } = await findHost(await context.store(), host);
+  context.concerns([hostname]);
+  return ['hosts', hostname];
 }
 
 /** @throws OperatorError for what nobody may want of an agent, saying why not */

@@ -7,6 +7,8 @@ import { checksTest } from './checks-test.ts';
 import { clientSettingsList } from './client-settings-list.ts';
 import { clientSettingsSet } from './client-settings-set.ts';
 import { clientSettingsUnset } from './client-settings-unset.ts';
+import { completion } from './completion.ts';
+import { completionNames } from './completion-names.ts';
 import type { AdminContext } from './context.ts';
 import { deliveryList } from './delivery-list.ts';
 import { deliveryRetry } from './delivery-retry.ts';
@@ -37,6 +39,8 @@ import { issuesUnsnooze } from './issues-unsnooze.ts';
 import { issuesUnsuspend } from './issues-unsuspend.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
+import { logList } from './log-list.ts';
+import { logVerify } from './log-verify.ts';
 import { migrate } from './migrate.ts';
 import { passwordsList } from './passwords-list.ts';
 import { passwordsRemove } from './passwords-remove.ts';
@@ -111,6 +115,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     ['keys', 'what agents trust this server by', [keysList, keysRotate]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
     ['groups', 'users that may use the same', [groupsList, groupsAdd, groupsRemove]],
+    ['log', 'what operators did, and whether anybody changed that', [logList, logVerify]],
   ];
   program.addCommand(setup(context));
   for (const [name, description, members] of groups) {
@@ -125,11 +130,15 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
   program.addCommand(backup(context));
   program.addCommand(restore(context));
   program.addCommand(migrate(context));
+  program.addCommand(completion(context, () => program));
+  program.addCommand(completionNames(context), { hidden: true });
   return settle(program, speaker);
 }
 
 const EXAMPLES = `
 --config and --json go before the command or after it.
+What changes anything is written to the operator log (penguindome log list) before it is done; where that cannot be written, as on a
+full disk, nothing is done.
 Exit status: 0 done, 1 not done, 2 wrong usage, 3 not set up, 70 a fault of the program, 75 try again later, 130 interrupted.
 
 Examples:

@@ -22,6 +22,8 @@ export interface AdminContext {
   checks(): Promise<CheckBook>;
   /** delivery over this store and settings (delivery/open-delivery.ts) */
   delivery(): Promise<Delivery>;
+  /** for the operator log: the hosts that the command acts on, by their stored names; said before it acts, as often as it likes */
+  concerns(hostnames: Iterable<string>): void;
   clock: Clock;
   random: Random;
   output: Output;

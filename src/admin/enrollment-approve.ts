@@ -37,6 +37,7 @@ async function approve(context: AdminContext, wanted: string, options: { yes?: b
   const holder = named && (await store.hosts.find(named.hostname));
   refuseTakenName(enrollment, holder);
   refuseTakenPlace(enrollment, await store.hosts.findById(enrollment.host_id));
+  context.concerns([enrollment.hostname]);
   if (!context.output.wantsJson) printApplicant(context, enrollment, holder);
   await confirm(context, 'Let it in?', options);
   await letIn(context, store, enrollment, holder !== undefined);

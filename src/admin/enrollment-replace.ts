@@ -52,6 +52,7 @@ async function replace(
 ): Promise<void> {
   const store = await context.store();
   const { identity, ...rest } = await findHost(store, hostname);
+  context.concerns([rest.hostname]);
   if (identity === undefined) {
     throw new OperatorError(
       `cannot replace ${hostname}: it has no key yet, but speaks the original protocol; \`penguindome enrollment approve\` lets a machine take it over`,

@@ -46,6 +46,7 @@ async function revokeKeys(
 ): Promise<void> {
   const { output } = context;
   const [{ hostname, host_id, key_id }, ...others] = enrollments;
+  context.concerns([hostname]);
   const ids = enrollments.map((each) => each.key_id);
   const keys = `${others.length === 0 ? 'key' : 'keys'} ${ids.join(', ')}`;
   await confirm(context, `Refuse ${hostname} (${keys}) for good?`, options);

@@ -25,6 +25,7 @@ async function forgetHost(context: AdminContext, wanted: string, options: { yes?
   const { output, clock } = context;
   const store = await context.store();
   const { hostname, identity } = await findHost(store, wanted);
+  context.concerns([hostname]);
   await confirm(context, `Forget ${hostname} and all that it reported?`, options);
   // Keys first: where we stop half way, the host is refused and can be forgotten again.
   for (const { id, revoked_at } of identity?.keys ?? []) {

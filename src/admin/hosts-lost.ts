@@ -33,6 +33,7 @@ async function markLost(context: AdminContext, wanted: string, found: boolean): 
       `cannot mark ${hostname}: it speaks the original protocol, by a key that all such hosts share; it has to enrol first`,
     );
   }
+  context.concerns([hostname]);
   const at = clock.now();
   const event = found ? 'found' : 'lost';
   // Outside the store first, so that no backup that is restored later undoes it.

@@ -35,6 +35,7 @@ async function setParameter(
   const { output, clock } = context;
   const store = await context.store();
   const { hostname } = await findHost(store, wanted);
+  context.concerns([hostname]);
   const value = parameter === 'user_email' ? addressIn(given) : await othersIn(store, hostname, given);
   const former = await store.parameters.set(hostname, parameter, value, clock.now());
   const changed = former?.join('\n') !== value.join('\n');

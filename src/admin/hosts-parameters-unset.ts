@@ -24,6 +24,7 @@ async function unsetParameter(context: AdminContext, wanted: string, parameter: 
   const { output, clock } = context;
   const store = await context.store();
   const { hostname } = await findHost(store, wanted);
+  context.concerns([hostname]);
   const former = await store.parameters.set(hostname, parameter, null, clock.now());
   if (output.wantsJson) output.json({ hostname, parameter, value: null, former, changed: former !== null });
   else if (former === null) output.line(`${hostname}: ${parameter} was not set`);

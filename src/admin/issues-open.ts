@@ -34,6 +34,7 @@ async function openIssues(context: AdminContext, options: { host: string[]; issu
   }
   const store = await context.store();
   const hosts = await Promise.all(options.host.map((name) => findHost(store, name)));
+  context.concerns(hosts.map(({ hostname }) => hostname));
   const at = clock.now();
   const done: { hostname: string; name: string; opened: boolean }[] = [];
   for (const { hostname } of hosts) {

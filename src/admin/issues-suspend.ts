@@ -24,6 +24,7 @@ export function suspending(
     const { output } = context;
     const store = await context.store();
     const hosts = await Promise.all(names.map((name) => findHost(store, name)));
+    context.concerns(hosts.map(({ hostname }) => hostname));
     const done: { hostname: string; suspended: boolean; changed: boolean }[] = [];
     for (const { hostname, suspended: before } of hosts) {
       if (!(await store.hosts.suspend(hostname, suspended))) throw unknownHost(hostname);

@@ -7,6 +7,7 @@ import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
+import { HEAD_FILE } from '../store/operator-log/open.ts';
 import { accountsOwner } from './edit-accounts.ts';
 import { ensureFolder, exists, readIfThere } from './ensure-files.ts';
 
@@ -23,7 +24,9 @@ export async function readKeyFiles(
   if (await exists(settings.accounts)) files.push(await readKeyFile(ACCOUNTS, settings.accounts));
   for (const part of ['pki', 'keys'] as const) {
     const names = await readdir(settings[part], { withFileTypes: true });
-    for (const entry of names.filter((each) => each.isFile() && !each.name.startsWith('.'))) {
+    // the head belongs to the log of this very machine, which stays through a restore
+    const wanted = names.filter(({ name }) => !name.startsWith('.') && name !== HEAD_FILE);
+    for (const entry of wanted.filter((each) => each.isFile())) {
       files.push(await readKeyFile(`${part}/${entry.name}`, join(settings[part], entry.name)));
     }
   }

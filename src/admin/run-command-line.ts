@@ -4,6 +4,7 @@ import { commands, DEFAULT_SETTINGS } from './commands.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
+import { type CommandLog, type LogWorld, logCommands } from './log-commands.ts';
 
 /** What goes before or after any command. */
 export interface GlobalOptions {
@@ -16,7 +17,9 @@ export interface CommandLine {
   argv: readonly string[];
   version: string;
   /** the options are known only when the command line has been read */
-  openContext(options: () => GlobalOptions): { context: AdminContext; close(): Promise<void> };
+  openContext(options: () => GlobalOptions): { context: Omit<AdminContext, 'concerns'>; close(): Promise<void> };
+  /** for the operator log: who, and where the journal is */
+  log: Pick<LogWorld, 'operator' | 'pid' | 'tell'>;
   writeOut(text: string): void;
   writeError(text: string): void;
   signal: AbortSignal;
@@ -26,29 +29,35 @@ export interface CommandLine {
 
 /** Runs one command of `penguindome`. @returns the exit status (docs/exit-codes.md); never rejects */
 export async function runCommandLine(line: CommandLine): Promise<number> {
-  const { context, close } = line.openContext(() => {
+  const opened = line.openContext(() => {
     const { config = DEFAULT_SETTINGS, json = false } = program.opts<Partial<GlobalOptions>>();
     return { config, json };
   });
+  const context: AdminContext = { ...opened.context, concerns: (hostnames) => log.concerns(hostnames) };
   const program: Command = commands(context, line);
+  const log: CommandLog = logCommands(program, context, { ...line.log, version: line.version });
   try {
-    await program.parseAsync([...line.argv], { from: 'user' });
-    return EXIT.ok;
-  } catch (error) {
-    return say(error, line);
+    const { status, said } = await program.parseAsync([...line.argv], { from: 'user' }).then(
+      () => ({ status: EXIT.ok, said: undefined }),
+      (error: unknown) => say(error, line),
+    );
+    await log.ended(status, said);
+    return status;
   } finally {
-    await close().catch((error: unknown) => line.writeError(`penguindome: ${messageOf(error)}\n`));
+    await opened.close().catch((error: unknown) => line.writeError(`penguindome: ${messageOf(error)}\n`));
   }
 }
 
-function say(error: unknown, line: CommandLine): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** @returns the exit status, and what was said on standard error */
+function say(error: unknown, line: CommandLine): { status: number; said: string | undefined } {
+  if (error instanceof CommanderError) return { status: error.exitCode === 0 ? EXIT.ok : EXIT.usage, said: undefined };
   // whoever interrupts us knows it; what that did, an OperatorError tells
-  if (line.signal.aborted && !(error instanceof OperatorError)) return EXIT.interrupted;
+  if (line.signal.aborted && !(error instanceof OperatorError))
+    return { status: EXIT.interrupted, said: 'interrupted' };
   const { status, text } = explain(error);
   line.writeError(`penguindome: ${text.split('\n').map(harmless).join('\n')}\n`);
   if (line.debug && error instanceof Error) line.writeError(`${error.stack}\n`);
-  return line.signal.aborted ? EXIT.interrupted : status;
+  return { status: line.signal.aborted ? EXIT.interrupted : status, said: text };
 }
 
 function explain(error: unknown): { status: number; text: string } {

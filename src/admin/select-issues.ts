@@ -40,7 +40,13 @@ export async function spellingsOf({ hosts }: Pick<Store, 'hosts'>, names: readon
 }
 
 /** A line for each, or that there was none. */
-export function tellDone({ output }: AdminContext, issues: readonly IssueOf[], done: string, none: string): void {
+export function tellDone(
+  { output, concerns }: AdminContext,
+  issues: readonly IssueOf[],
+  done: string,
+  none: string,
+): void {
+  concerns(issues.map(({ hostname }) => hostname));
   if (output.wantsJson) output.json(issues);
   else if (issues.length === 0) output.note(none);
   else for (const { hostname, name } of issues) output.line(`${hostname} ${name}: ${done}`);

@@ -18,7 +18,7 @@ ${EXIT_HELP}`;
 /** Runs one command line (without node and program). @returns the exit status */
 export async function runCommandLine(context: AgentContext, args: readonly string[]): Promise<number> {
   let status: number = EXIT.ok;
-  const program = build(context, async (command) => {
+  const program = agentCommands(context, async (command) => {
     status = await command(session(context, program.opts()));
   });
   try {
@@ -32,7 +32,11 @@ export async function runCommandLine(context: AgentContext, args: readonly strin
 
 type Act = (command: (session: Session) => Promise<number>) => Promise<void>;
 
-function build({ version, write, writeError }: AgentContext, act: Act): Command {
+/** The whole of `penguindome-agent`, as a tree. */
+export function agentCommands(
+  { version, write, writeError }: Pick<AgentContext, 'version' | 'write' | 'writeError'>,
+  act: Act,
+): Command {
   const program = new Command('penguindome-agent')
     .description('Reports what this machine is like to its PenguinDome server.')
     .version(version)
@@ -87,6 +91,7 @@ function addReporting(program: Command, act: Act): void {
     .command('collect')
     .description('look at this machine and put a report into the spool')
     .option('--show', 'keep nothing; print exactly what would be sent')
+    .addHelpText('after', examples('collect', 'collect --show', 'collect --show --json'))
     .action((options: { show?: true }) =>
       act(async (session) => {
         const { commandCollect, commandShow } = await import('./command-collect.ts');
@@ -96,30 +101,42 @@ function addReporting(program: Command, act: Act): void {
   program
     .command('submit')
     .description('hand over the reports that wait in the spool')
+    .addHelpText('after', examples('submit'))
     .action(() => act(async (session) => (await import('./command-submit.ts')).commandSubmit(session)));
   program
     .command('run')
     .description('do all that is due: collect, submit (for hosts without systemd: call it every minute)')
     .addOption(new Option('--now', 'collect and submit although it is not time yet'))
+    .addHelpText('after', examples('run', 'run --now'))
     .action((options: { now?: true }) =>
       act(async (session) => (await import('./command-run.ts')).commandRun(session, options.now === true)),
     );
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  penguindome-agent ${line}`).join('\n')}`;
 }
 
 function addLooking(program: Command, act: Act): void {
   program
     .command('status')
     .description('say who this host is, what was done when, what waits, what is wrong and what to do')
+    .addHelpText('after', examples('status', 'status --json'))
     .action(() => act(async (session) => (await import('./command-status.ts')).commandStatus(session)));
-  const collectors = program.command('collectors').description('what looks at this machine');
+  const collectors = program
+    .command('collectors')
+    .description('what looks at this machine')
+    .addHelpText('after', examples('collectors list', 'collectors run firewall'));
   collectors
     .command('list')
     .description('list built-in collectors and plugins')
+    .addHelpText('after', examples('collectors list', 'collectors list --json'))
     .action(() => act(async (session) => (await import('./command-collectors.ts')).commandList(session)));
   collectors
     .command('run')
     .argument('<name>', 'as collectors list shows it')
     .description('run one and print what it says; nothing is kept')
+    .addHelpText('after', examples('collectors run firewall'))
     .action((name: string) =>
       act(async (session) => (await import('./command-collectors.ts')).commandRunOne(session, name)),
     );

@@ -27,17 +27,26 @@ export function addPluginTool(program: Command, act: Act): void {
   addUsers(tool, act);
 }
 
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  "$PENGUINDOME_TOOL" ${line}`).join('\n')}`;
+}
+
 function addCache(tool: Command, act: Act): void {
-  const cache = tool.command('cache').description('what the plugin keeps for its next run, with the time of keeping');
+  const cache = tool
+    .command('cache')
+    .description('what the plugin keeps for its next run, with the time of keeping')
+    .addHelpText('after', examples('cache get seen'));
   cache
     .command('get')
     .argument('<name>', 'letters, digits, - and _')
     .description('print {"at", "value"}; status 1 where there is nothing')
+    .addHelpText('after', examples('cache get seen'))
     .action((name: string) => act(async (session) => (await load()).toolCacheGet(session, name)));
   cache
     .command('put')
     .argument('<name>', 'letters, digits, - and _')
     .description('keep the JSON value that stands on standard input')
+    .addHelpText('after', examples('cache put seen < value.json'))
     .action((name: string) => act(async (session) => (await load()).toolCachePut(session, name)));
 }
 
@@ -45,17 +54,20 @@ function addOwn(tool: Command, act: Act): void {
   tool
     .command('state-directory')
     .description("print the path of the plugin's own folder")
+    .addHelpText('after', examples('state-directory'))
     .action(() => act(async (session) => (await load()).toolStateDirectory(session)));
   tool
     .command('setting')
     .argument('<path>', "names with dots between them; the plugin's own begin with a dot")
     .description('print a setting; status 1 where it is not set. Secrets are never told')
+    .addHelpText('after', examples('setting .max_age_days'))
     .action((path: string) => act(async (session) => (await load()).toolSetting(session, path)));
   tool
     .command('log')
     .argument('<level>', LEVEL_NAMES.join(', '))
     .argument('<message...>')
     .description('write a line that the agent shows where it collects, with the name of the plugin')
+    .addHelpText('after', examples("log warning 'no sensor found'"))
     .action((level: string, words: string[]) =>
       act(async (session) => (await load()).toolLog(session, level, words.join(' '))),
     );
@@ -63,7 +75,10 @@ function addOwn(tool: Command, act: Act): void {
 
 function addUsers(tool: Command, act: Act): void {
   const kinds: SessionKind[] = ['graphical', 'x', 'xinit', 'greetd'];
-  const users = tool.command('users').description('print who is logged in graphically, as logind knows');
+  const users = tool
+    .command('users')
+    .description('print who is logged in graphically, as logind knows')
+    .addHelpText('after', examples('users', 'users --x'));
   for (const kind of kinds) {
     const others = kinds.filter((one) => one !== kind);
     users.addOption(new Option(`--${kind}`, EXPLAINED[kind]).conflicts(others));
@@ -79,6 +94,7 @@ function addUsers(tool: Command, act: Act): void {
     .argument('<command...>', 'behind --: a program of the system, or an absolute path, and its arguments')
     .option('--timeout <duration>', 'after which it is killed, such as 30s', duration, minutes(1))
     .description("run a command as a logged-in user, in that user's D-Bus session")
+    .addHelpText('after', examples('user-run --timeout 30s ann -- gsettings list-schemas'))
     .action((user: string, [program = '', ...args]: string[], { timeout }: { timeout: number }) =>
       act(async (session) => (await load()).toolUserRun(session, user, [program, ...args], timeout)),
     );

@@ -1,5 +1,7 @@
 import { runCommandLine } from '../admin/run-command-line.ts';
 import { openAdminContext } from './admin-context.ts';
+import { tellJournal } from './journal.ts';
+import { whoOperates } from './who-operates.ts';
 import { VERSION } from './world.ts';
 
 const stop = new AbortController();
@@ -25,6 +27,7 @@ runCommandLine({
   argv: process.argv.slice(2),
   version: VERSION,
   openContext: (options) => openAdminContext(world, options),
+  log: { pid: process.pid, operator: () => whoOperates(process.env), tell: tellJournal },
   writeOut: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
   signal: stop.signal,

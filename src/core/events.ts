@@ -59,6 +59,9 @@ export const EVENTS = {
   'issue.alerted': ['warn', 'an issue is open that somebody should look at'],
   'delivery.failed': ['warn', 'a message could not be delivered; it is tried again later'],
   'delivery.given-up': ['error', 'a message could not be delivered for too long, and was given up'],
+  'operator.began': ['info', 'an operator began a command'],
+  'operator.ended': ['info', "an operator's command ended"],
+  'operator.log-damaged': ['error', 'the operator log was cut off or changed at its end; the next command found it'],
 } as const satisfies Record<string, readonly ['debug' | 'info' | 'warn' | 'error', string]>;
 
 export type EventName = keyof typeof EVENTS;

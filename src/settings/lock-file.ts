@@ -11,17 +11,19 @@ const PAUSE: Milliseconds = 50;
 /**
  * Works while holding a lock: a file with this process's id, made by `link`, so that it is there whole or not at all.
  * One left behind by a process that has died is taken over.
+ * @param doing what cannot be done while somebody else holds it for long
  */
 export async function withLock<T>(
   { random, signal }: { random: Random; signal: AbortSignal },
   lock: string,
   work: () => Promise<T>,
+  doing = 'change the settings',
 ): Promise<T> {
   // named for its process, so that what one left behind that was killed can be told from one that is being made
   const own = `${lock}.${process.pid}.${random.uuid()}`;
   await writeFile(own, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
   try {
-    await acquire(own, lock, signal);
+    await acquire(own, lock, signal, doing);
   } finally {
     await unlink(own);
   }
@@ -33,13 +35,13 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(own: string, lock: string, signal: AbortSignal): Promise<void> {
+async function acquire(own: string, lock: string, signal: AbortSignal, doing: string): Promise<void> {
   for (let waited = 0; ; waited += PAUSE) {
     if (await tryLink(own, lock)) return;
     const holder = await readHolder(lock);
     if (holder !== undefined && !isAlive(holder)) await removeDead(own, lock, holder);
     else if (waited >= PATIENCE) {
-      throw new OperatorError(`cannot change the settings: process ${holder ?? '?'} is changing them (${lock})`);
+      throw new OperatorError(`cannot ${doing}: process ${holder ?? '?'} is at it (${lock})`);
     } else await sleep(PAUSE, undefined, { signal });
   }
 }

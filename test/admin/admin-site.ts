@@ -73,6 +73,7 @@ export async function adminSite(
       stdout,
       signal,
       settingsFile: () => join(folder, 'server.yml'),
+      concerns: () => undefined,
     };
     const productChecks = 'checks.d';
     const context: AdminContext = {

@@ -1,33 +1,11 @@
-import { PassThrough } from 'node:stream';
 import test from 'ava';
 import type { Command } from 'commander';
-import { commands } from '../../src/admin/commands.ts';
-import type { AdminContext } from '../../src/admin/context.ts';
-import { makeOutput } from '../../src/admin/output.ts';
+import { everyCommand, operatorContext, operatorTree } from '../../packaging/man/trees.ts';
+import { type LogWorld, logCommands, pathOf } from '../../src/admin/log-commands.ts';
+import { UNLOGGED } from '../../src/admin/unlogged-commands.ts';
 
-const unused = (): never => {
-  throw new Error('building the tree must open nothing');
-};
-
-function tree(writeOut: (text: string) => void = () => {}): Command {
-  const signal = new AbortController().signal;
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  const context: AdminContext = {
-    settings: unused,
-    settingsFile: unused,
-    store: unused,
-    judge: unused,
-    audit: unused,
-    checks: unused,
-    delivery: unused,
-    clock: { now: unused },
-    random: { uuid: unused, bytes: unused },
-    output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),
-    stdin: streams.stdin,
-    stdout: streams.stdout,
-    signal,
-  };
-  return commands(context, { version: '0.0.0', writeOut, writeError: writeOut });
+function tree(say: (text: string) => void = () => {}): Command {
+  return operatorTree({ writeOut: say, writeError: say });
 }
 
 function everyPath(command: Command, path: string[] = []): string[][] {
@@ -48,7 +26,8 @@ test('the tree holds what the product promises', (t) => {
     ...['keys list', 'keys rotate'],
     ...['passwords list', 'passwords set', 'passwords remove', 'passwords upgrade'],
     ...['groups list', 'groups add', 'groups remove'],
-    ...['keys list', 'keys rotate', 'delivery list', 'delivery retry', 'delivery test'],
+    ...['delivery list', 'delivery retry', 'delivery test'],
+    ...['log list', 'log verify', 'completion'],
   ]) {
     t.true(names.includes(name), name);
   }
@@ -67,3 +46,59 @@ for (const path of PATHS) {
     t.regex(help, /\n {2}--config <file> /);
   });
 }
+
+/** What a command that is given these words would do, had it been the real one: nothing but what the log's hook does. */
+async function isLogged(path: string): Promise<boolean> {
+  const program = tree();
+  const command = everyCommand(program).find((each) => pathOf(each) === path);
+  if (command === undefined) throw new Error(`cannot find ${path}`);
+  command
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => undefined);
+  const given = command.registeredArguments.map(({ argChoices }) => argChoices?.[0] ?? 'x');
+  // who is asked for, is logged: the first thing that the log wants to know
+  let asked = false;
+  const world: LogWorld = {
+    version: '0.0.0',
+    pid: 1,
+    operator: async () => {
+      asked = true;
+      throw new Error('enough');
+    },
+    tell: async () => undefined,
+  };
+  logCommands(program, toBeLogged, world);
+  await program.parseAsync([...path.split(' '), ...given], { from: 'user' }).catch(() => undefined);
+  return asked;
+}
+
+const toBeLogged = {
+  ...operatorContext(),
+  settingsFile: () => '/none/server.yml',
+};
+
+const LEAVES = everyCommand(tree())
+  .filter(({ commands }) => commands.length === 0)
+  .map(pathOf);
+
+for (const path of LEAVES) {
+  const why = UNLOGGED.get(path);
+  test(`penguindome ${path} is ${why === undefined ? 'in the operator log' : `not in the operator log: ${why}`}`, async (t) => {
+    t.is(await isLogged(path), why === undefined);
+  });
+}
+
+test('what is called as something that reads is on the list of what is not logged, and nothing else', (t) => {
+  const reads = LEAVES.filter((path) => /(^| )(list|show|get|history|explain|verify|status|completion)$/.test(path));
+  t.deepEqual(
+    reads.filter((path) => !UNLOGGED.has(path)),
+    [],
+    'say in unlogged-commands.ts that it only reads',
+  );
+  t.deepEqual(
+    [...UNLOGGED.keys()].filter((path) => !LEAVES.includes(path)),
+    [],
+    'commands that are no more',
+  );
+});

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import type { ExecutionContext } from 'ava';
 import { runCommandLine } from '../../src/admin/run-command-line.ts';
 import { openAdminContext } from '../../src/bin/admin-context.ts';
+import { whoOperates } from '../../src/bin/who-operates.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/port.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -29,6 +30,7 @@ export async function operate(args: readonly string[]): Promise<Operated> {
     writeError: (text) => streams.stderr.write(text),
     signal,
     debug: false,
+    log: { pid: process.pid, operator: () => whoOperates({}), tell: async () => {} },
   });
   return { status, out: String(streams.stdout.read() ?? ''), err: String(streams.stderr.read() ?? '') };
 }
