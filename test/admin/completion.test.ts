@@ -94,7 +94,9 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
     t.deepEqual(ask('penguindome ho'), ['hosts']);
     t.deepEqual(
       ask('penguindome hosts '),
-      ['forget', 'history', 'list', 'lost', 'show'].filter((name) => ask('penguindome hosts ').includes(name)),
+      ['forget', 'history', 'list', 'lost', 'parameters', 'show'].filter((name) =>
+        ask('penguindome hosts ').includes(name),
+      ),
     );
     t.true(['forget', 'list', 'lost', 'show'].every((name) => ask('penguindome hosts ').includes(name)));
     t.true(ask('penguindome hosts lost --').includes('--found'));

@@ -128,7 +128,11 @@ test('wrong usage is status 2 for every command, says so on standard error, and 
       debug: false,
     });
     t.is(status, EXIT.usage, path);
-    t.regex(err, /^penguindome: cannot go on: (unknown option '--no-such-option'|missing required argument)/, path);
+    t.regex(
+      err,
+      /^penguindome: cannot go on: (unknown option '--no-such-option'|missing required argument|required option)/,
+      path,
+    );
     t.is(out, '', path);
   }
 });
