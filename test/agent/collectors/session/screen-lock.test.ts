@@ -36,6 +36,40 @@ test('the user of KDE cannot change what is immutable', async (t) => {
   t.false(await can('[Daemon][$i]\nAutolock=true\nTimeout=5\nLockGrace=5\n'));
 });
 
+test('locks that only the environment or the files of the user make do not count', async (t) => {
+  const env = { XDG_SESSION_TYPE: 'wayland' };
+  const can = async (desk: Desk) => (await says(t, desk)).screen_lock.users[0].user_can_change;
+  const gnome = (writable: string, own: Record<string, string>): Desk => ({
+    ...GNOME,
+    processes: { 'gnome-shell': [] },
+    env: { ...env, ...own },
+    files: { '/usr/bin/gsettings': `#!/bin/sh\n${writable}\n` },
+  });
+  for (const [name, value] of [
+    ['DCONF_PROFILE', '/home/alice/profile'],
+    ['GSETTINGS_BACKEND', 'keyfile'],
+    ['XDG_DATA_DIRS', '/home/alice/share'],
+  ] as const) {
+    const ifNamed = (yes: string, no: string) => `[ -n "$${name}" ] && echo ${yes} || echo ${no}`;
+    t.true(await can(gnome(ifNamed('false', 'true'), { [name]: value })), `${name} locks`);
+    t.true(await can(gnome(ifNamed('true', 'false'), { [name]: value })), `${name} leaves the locks out`);
+    t.false(await can(gnome('echo false', { [name]: value })), `it is locked with ${name} and without`);
+  }
+  t.is(await can(gnome('exit 1', {})), 'unknown');
+  const fixed = '[$i]\n[Daemon][$i]\nAutolock[$i]=true\nTimeout[$i]=5\nLockGrace[$i]=5\n';
+  const kde = (place: string, own: Record<string, string> = {}): Desk => ({
+    desktop: 'KDE',
+    processes: { plasmashell: [] },
+    env: { ...env, ...own },
+    files: { [place]: fixed },
+  });
+  const dirs = { XDG_CONFIG_DIRS: '/home/alice/.config/kdedefaults:/etc/xdg' };
+  t.true(await can(kde('/home/alice/.config/kdedefaults/kscreenlockerrc', dirs)));
+  t.true(await can(kde('/home/alice/.config/kscreenlockerrc')));
+  t.true(await can(kde('/etc/xdg/kscreenlockerrc', { XDG_CONFIG_DIRS: '/home/alice/empty' })));
+  t.false(await can(kde('/etc/xdg/kscreenlockerrc', dirs)));
+});
+
 /** An administrator's files of xfconf; what they do to a real xfconfd of Debian 12 was tried. */
 const xfconf = (saver: string, power: string): Desk => ({
   desktop: 'xfce',
