@@ -1,10 +1,9 @@
 import { minutes } from '../../core/duration.ts';
 import { type HostAccess, UNKNOWN } from '../collector.ts';
+import { dnfRepositories } from './dnf-repositories.ts';
 import { factsOf, namesIn, textOf } from './lenient.ts';
-import { enabledRepositories, repositoryOf } from './parse-dnf.ts';
 import { type Answer, earliest, isCurrent, latest, sortedNames, type Updates, unlessStale } from './updates.ts';
 
-const REPOSITORIES = '/etc/yum.repos.d';
 /** Of dnf 5 and dnf 4. */
 const CACHES = ['/var/cache/libdnf5', '/var/cache/dnf'];
 /** Only what is in the cache; and a repository that is not there is an error, not "no updates" (Debian's dnf thinks otherwise). */
@@ -53,9 +52,7 @@ function areCurrent(host: HostAccess, repositories: readonly Cached[]): boolean 
 
 /** Of the repositories that are switched on; the cache keeps those of old too. */
 async function readCache(host: HostAccess): Promise<Cached[]> {
-  const files = ((await namesIn(host, REPOSITORIES)) ?? []).filter((name) => name.endsWith('.repo'));
-  const texts = await Promise.all(files.map((name) => textOf(host, `${REPOSITORIES}/${name}`)));
-  const ids = new Set(texts.flatMap((text) => enabledRepositories(text ?? '')));
+  const ids = new Set((await dnfRepositories(host)).flatMap(({ id, enabled }) => (enabled ? [id] : [])));
   for (const cache of CACHES) {
     const folders = ((await namesIn(host, cache)) ?? []).filter((name) => repositoryOf(name) !== undefined);
     if (folders.length === 0) continue;
@@ -68,6 +65,11 @@ async function readCache(host: HostAccess): Promise<Cached[]> {
     );
   }
   return [];
+}
+
+/** The repository that a cache folder is of: `fedora-73071d1c37cf1c7b`. */
+function repositoryOf(folder: string): string | undefined {
+  return /^(.+)-[0-9a-f]{16}$/.exec(folder)?.[1];
 }
 
 /**

@@ -4,7 +4,6 @@ import test, { type ExecutionContext } from 'ava';
 import type { HostAccess } from '../../../src/agent/collector.ts';
 import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
 import { hasHiddenSecurity, parseDpkgStatus, parseUpgrades } from '../../../src/agent/collectors/parse-apt.ts';
-import { enabledRepositories } from '../../../src/agent/collectors/parse-dnf.ts';
 import { days, hours } from '../../../src/core/duration.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { hostInFolder, memory, plant, saying } from './host-in-folder.ts';
@@ -255,11 +254,26 @@ test('data of a repository that is switched off do not make the others old', asy
   t.like(await osUpdates.collect(hostInFolder(t, folder), memory()), { current: true });
 });
 
-test('a repository is on unless it says otherwise', (t) => {
-  t.deepEqual(enabledRepositories('[main]\ngpgcheck=1\n[a]\nname=a\n[b]\nenabled=0\n[c]\nenabled = True\n'), [
-    'a',
-    'c',
-  ]);
+test('a repository is on unless it says otherwise, and its data are looked for', async (t) => {
+  const with_ = (repo: string) => collect(t, { ...dnf(saying('')), '/etc/yum.repos.d/more.repo': repo });
+  t.like(await with_('[main]\ngpgcheck=1\n[a]\nenabled=0\n[b]\nenabled = False\n'), { current: true });
+  t.like(await with_('[a]\nname=a\n'), { current: false });
+  t.like(await with_('[a]\nenabled = True\n'), { current: false });
+});
+
+test('dnf 5: repositories that an override switches off or on are off or on', async (t) => {
+  const OWN = '/etc/dnf/repos.override.d/99-config_manager.repo';
+  const more = { '/etc/yum.repos.d/more.repo': '[copr:x]\nenabled=1\n[copr:y]\n[gone]\nenabled=0\n' };
+  const over = (files: Record<string, string>) => collect(t, { ...dnf(saying('')), ...more, ...files });
+  t.like(await over({}), { current: false });
+  t.like(await over({ [OWN]: '[copr:x]\nenabled=0\n[copr:y]\nenabled=0\n' }), { current: true });
+  t.like(await over({ [OWN]: '[copr:?]\nenabled=0\n' }), { current: true });
+  t.like(await over({ [OWN]: '[c*]\nenabled=0\n[gone]\nenabled=1\n' }), { current: false });
+  t.like(await over({ [OWN]: '[*]\nenabled=0\n' }), { current: false, patches: 'unknown' });
+  const vendor = '/usr/share/dnf5/repos.override.d';
+  t.like(await over({ [`${vendor}/10.repo`]: '[copr:*]\nenabled=0\n' }), { current: true });
+  const masked = { '/etc/dnf/repos.override.d/10.repo': '' };
+  t.like(await over({ [`${vendor}/10.repo`]: '[copr:*]\nenabled=0\n', ...masked }), { current: false });
 });
 
 test('a Debian with pacman installed is a Debian', async (t) => {

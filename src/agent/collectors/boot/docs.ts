@@ -52,11 +52,11 @@ export const bootDocs: readonly FactDoc[] = [
     fact: firmware,
     tells:
       'the firmware updates that wait, as far as the lists on this machine say (older than 30 days: unknown), and the number of the Host Security ID where fwupd tells what it takes (not in virtual machines)',
-    reads: ['`fwupdmgr get-updates`', '`fwupdmgr security`', '`/var/lib/fwupd/remotes.d`'],
+    reads: ['`fwupdmgr get-updates`', '`fwupdmgr security`', '`/var/lib/fwupd/metadata`, `/var/lib/fwupd/remotes.d`'],
     shape: '{hsi?: 0 to 5, updates: [{device, version, available}] | "unknown"} | "unknown"',
     cost: '100 ms, and what the daemon takes to start; what is unknown is asked again after 6h',
     tested: { 'debian-12': 'output', 'debian-13': 'output', ubuntu: 'output', arch: 'output', fedora: 'output' },
-    sources: ['fwupdmgr(1)', 'src/fu-util.c and src/fu-security-attrs.c of fwupd 1.8'],
+    sources: ['fwupdmgr(1)', 'src/fu-util.c, src/fu-security-attrs.c and src/fu-remote-list.c of fwupd 1.8'],
   },
   {
     fact: kernelLockdown,

@@ -7,7 +7,8 @@ import { type FirmwareUpdate, parseSecurity, parseUpdates } from './parse-fwupd.
 
 /** It asks nobody, and fetches nothing: what fwupd-refresh.timer has fetched counts. */
 const QUIET = ['--json', '--no-metadata-check', '--no-unreported-check'];
-const REMOTES = '/var/lib/fwupd/remotes.d';
+/** Where fwupd keeps what it has fetched of each remote, by its version and its distribution. */
+const LISTS = ['/var/lib/fwupd/metadata', '/var/lib/fwupd/remotes.d'];
 /** fwupdmgr itself complains of older lists. */
 const OLD = days(30);
 /** What is unknown has no interval of its own, and fwupd is a daemon that is slow to start. */
@@ -57,11 +58,13 @@ async function doubtOf(host: HostAccess, found: readonly FirmwareUpdate[]): Prom
 
 async function newestList(host: HostAccess): Promise<Date | undefined> {
   const dates: Date[] = [];
-  for (const remote of (await namesIn(host, REMOTES)) ?? []) {
-    const names = (await namesIn(host, `${REMOTES}/${remote}`)) ?? [];
-    for (const name of names.filter((each) => /^(?:firmware|metadata)\.xml\.\w+$/.test(each))) {
-      const facts = await factsOf(host, `${REMOTES}/${remote}/${name}`);
-      if (facts !== undefined) dates.push(facts.modified);
+  for (const lists of LISTS) {
+    for (const remote of (await namesIn(host, lists)) ?? []) {
+      const names = (await namesIn(host, `${lists}/${remote}`)) ?? [];
+      for (const name of names.filter((each) => /^(?:firmware|metadata)\.xml\.\w+$/.test(each))) {
+        const facts = await factsOf(host, `${lists}/${remote}/${name}`);
+        if (facts !== undefined) dates.push(facts.modified);
+      }
     }
   }
   return dates.sort((a, b) => a.getTime() - b.getTime()).at(-1);

@@ -27,12 +27,16 @@ export const packagesDocs: readonly FactDoc[] = [
       '`/etc/apt/sources.list`, `sources.list.d`',
       '`apt-config dump`',
       '`/var/lib/apt/lists`',
-      '`/etc/yum.repos.d`, `/etc/dnf/dnf.conf`, `/etc/dnf/repos.override.d`',
+      '`/etc/yum.repos.d`, `/etc/dnf/dnf.conf`, `repos.override.d` of dnf 5',
       '`pacman-conf`',
     ],
     shape: '[{name, file, foreign: true | false | unknown, problems: ["unsigned" | "unsigned-allowed" | "any-key"]}]',
     cost: '10 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'output' },
-    sources: ['sources.list(5)', 'dnf.conf(5)', 'pacman.conf(5)'],
+    sources: [
+      'sources.list(5)',
+      'dnf.conf(5), dnf5-config-manager(8), RepoSack::load_repos_configuration_overrides of libdnf5',
+      'pacman.conf(5)',
+    ],
   },
 ];

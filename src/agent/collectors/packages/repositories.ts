@@ -2,7 +2,7 @@ import type { HostAccess } from '../../collector.ts';
 import { type Fact, unknown } from '../group.ts';
 import { NO_FAMILY, packageFamily } from '../package-family.ts';
 import { aptRepositories } from './apt-repositories.ts';
-import { dnfRepositories } from './dnf-repositories.ts';
+import { judgeDnfRepositories } from './dnf-repositories.ts';
 import { pacmanRepositories } from './pacman-repositories.ts';
 
 /** Where packages come from, and whether anybody vouches for them. */
@@ -14,7 +14,7 @@ export const repositories: Fact = {
       case 'apt':
         return aptRepositories(host);
       case 'dnf':
-        return dnfRepositories(host);
+        return judgeDnfRepositories(host);
       case 'pacman':
         return pacmanRepositories(host);
       case undefined:

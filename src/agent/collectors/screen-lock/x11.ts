@@ -35,9 +35,8 @@ export const x11: Locker = {
 async function lookAtXautolock(host: HostAccess, _user: GraphicalUser, process: Process): Promise<Lock> {
   const args = await argumentsOf(host, process);
   const minutes = Number(optionOf(args, '-time') ?? '10');
-  const deed = whatCommandDoes(optionOf(args, '-locker') ?? 'xlock');
-  if (deed === 'unclear' || deed === 'asks') return cannotTell('xautolock runs a command that we do not know');
-  if (deed !== 'locks') return never('what xautolock runs does not lock');
+  const doubt = doubtOf('xautolock', optionOf(args, '-locker') ?? 'xlock');
+  if (doubt !== undefined) return doubt;
   return Number.isInteger(minutes) && minutes > 0
     ? locksAfter(minutes * MINUTE)
     : cannotTell('xautolock was given no time');
@@ -45,13 +44,37 @@ async function lookAtXautolock(host: HostAccess, _user: GraphicalUser, process: 
 
 /** xss-lock(1): with a notifier the locker comes a cycle later. */
 async function lookAtXssLock(host: HostAccess, user: GraphicalUser, process: Process): Promise<Lock> {
-  const args = await argumentsOf(host, process);
+  const { command, notifies } = parseXssLock((await argumentsOf(host, process)).slice(1));
+  const doubt = doubtOf('xss-lock', command);
+  if (doubt !== undefined) return doubt;
   const saver = await readXset(host, user);
   if (saver.timeout === 0) return never("xss-lock runs, and the X server's screen saver is off");
-  const notifies = args
-    .slice(1, args.indexOf('--') === -1 ? undefined : args.indexOf('--'))
-    .some((arg) => /^(-n|--notifier)/.test(arg));
   return locksAfter(saver.timeout + (notifies ? saver.cycle : 0));
+}
+
+/** GLib takes options out from among the words of the locker too, up to a `--`; what is left is the locker. */
+function parseXssLock(args: readonly string[]): { command: string; notifies: boolean } {
+  const words: string[] = [];
+  let notifies = false;
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] ?? '';
+    if (arg === '--') {
+      words.push(...args.slice(at + 1));
+      break;
+    }
+    if (!arg.startsWith('-')) words.push(arg);
+    if (/^(-[lqv]*n|--notifier(=.*)?)$/s.test(arg)) notifies = true;
+    // What follows is the option's own.
+    if (/^(-[lqv]*[ns]|--notifier|--session)$/.test(arg)) at += 1;
+  }
+  return { command: words.join(' '), notifies };
+}
+
+/** @returns undefined where the command locks */
+function doubtOf(daemon: string, command: string): Lock | undefined {
+  const deed = whatCommandDoes(command);
+  if (deed === 'unclear' || deed === 'asks') return cannotTell(`${daemon} runs a command that we do not know`);
+  return deed === 'locks' ? undefined : never(`what ${daemon} runs does not lock`);
 }
 
 /** light-locker(1): so many seconds after the X server's screen saver; 0 is never. */

@@ -1,14 +1,27 @@
 import type { HostAccess } from '../../collector.ts';
 import { textOf } from '../lenient.ts';
 import { type GraphicalUser, type Lock, type Locker, locksAfter, never } from './lock.ts';
+import { parseXfconfLocks } from './parse-xfconf-locks.ts';
 import { named } from './processes.ts';
 import { runAs } from './run-as.ts';
 import { x11 } from './x11.ts';
 
 const MINUTE = 60;
 const CHANNEL = 'xfce4-screensaver';
-/** Fixes settings of the channel for all (xfconf's `locked`). */
-const SYSTEM_FILE = `/etc/xdg/xfce4/xfconf/xfce-perchannel-xml/${CHANNEL}.xml`;
+const POWER = 'xfce4-power-manager';
+/** An administrator's files of channels. */
+const SYSTEM_FILES = '/etc/xdg/xfce4/xfconf/xfce-perchannel-xml';
+const PRESENTATION = `/${POWER}/presentation-mode`;
+const SWITCHES = [
+  '/saver/enabled',
+  '/saver/idle-activation/enabled',
+  '/lock/enabled',
+  '/lock/saver-activation/enabled',
+];
+const IDLE_DELAY = '/saver/idle-activation/delay';
+const LOCK_DELAY = '/lock/saver-activation/delay';
+/** What decides about the lock, by channel. */
+const DECIDING = { [CHANNEL]: [...SWITCHES, IDLE_DELAY, LOCK_DELAY], [POWER]: [PRESENTATION] };
 
 /** xfce4-screensaver where it runs; people have light-locker or xscreensaver in its place. */
 export const xfce: Locker = {
@@ -19,29 +32,30 @@ export const xfce: Locker = {
   },
   userCanChange: async (host, user) => {
     if (named(user.processes, CHANNEL) === undefined) return true;
-    return !isLocked((await textOf(host, SYSTEM_FILE)) ?? '');
+    const fixed = await Promise.all(Object.entries(DECIDING).map((each) => isFixed(host, user, ...each)));
+    return fixed.includes(false);
   },
 };
 
 async function lookAtXfce(host: HostAccess, user: GraphicalUser): Promise<Lock> {
-  const power = await readChannel(host, user, 'xfce4-power-manager');
-  if (power.get('/xfce4-power-manager/presentation-mode') === 'true') return never('presentation mode is on');
+  const power = await readChannel(host, user, POWER);
+  if (power.get(PRESENTATION) === 'true') return never('presentation mode is on');
   return judge(await readChannel(host, user, CHANNEL));
+}
+
+async function isFixed(host: HostAccess, { user }: GraphicalUser, channel: string, keys: readonly string[]) {
+  const locks = parseXfconfLocks((await textOf(host, `${SYSTEM_FILES}/${channel}.xml`)) ?? '', user);
+  return locks.channel || keys.every((key) => locks.properties.has(key));
 }
 
 /** The values that count where nothing is written are those of xfce4-screensaver's gs-prefs.h; delays are minutes. */
 export function judge(values: ReadonlyMap<string, string>): Lock {
   const isOn = (key: string) => values.get(key) !== 'false';
-  for (const key of [
-    '/saver/enabled',
-    '/saver/idle-activation/enabled',
-    '/lock/enabled',
-    '/lock/saver-activation/enabled',
-  ]) {
+  for (const key of SWITCHES) {
     if (!isOn(key)) return never(`${key} is false`);
   }
-  const idle = number(values.get('/saver/idle-activation/delay')) ?? 5;
-  const lock = number(values.get('/lock/saver-activation/delay')) ?? 0;
+  const idle = number(values.get(IDLE_DELAY)) ?? 5;
+  const lock = number(values.get(LOCK_DELAY)) ?? 0;
   // It takes 10 for what is below 1.
   return locksAfter(((idle < 1 ? 10 : idle) + Math.max(0, lock)) * MINUTE);
 }
@@ -60,9 +74,4 @@ async function readChannel(host: HostAccess, user: GraphicalUser, channel: strin
 export function parseChannel(output: string): Map<string, string> {
   const lines = output.split('\n').map((line) => /^(\/\S+)\s+(.+?)\s*$/.exec(line));
   return new Map(lines.flatMap((match) => (match === null ? [] : [[match[1] ?? '', match[2] ?? '']])));
-}
-
-/** Locked as a whole, or the property that switches the lock on: `<channel name="xfce4-screensaver" version="1.0" locked="*">`. */
-function isLocked(xml: string): boolean {
-  return /<channel[^>]*\slocked="\*[^"]*"/.test(xml) || /<property name="lock"[^>]*\slocked="\*[^"]*"/.test(xml);
 }

@@ -32,7 +32,8 @@ export const sessionDocs: readonly FactDoc[] = [
     fact: screenLock,
     tells:
       'what `screenlock` says, with the reason where the screen does not lock, and whether the user can change that ' +
-      '(settings that the administrator has locked in dconf, KDE or xfconf); kept as `screenlock` is',
+      '(all settings that decide are locked by the administrator in dconf, KDE or xfconf, there by `unlocked="root"`: `locked="*"` locks nothing; ' +
+      "what only the user's own files or environment lock does not count); kept as `screenlock` is",
     reads: ['as `screenlock`', '`gsettings writable`'],
     root: '"unknown" for each user',
     shape: '{users: [{user, desktops, enabled, delay | why, user_can_change: true | false | "unknown"}], cached_at?}',
@@ -40,7 +41,7 @@ export const sessionDocs: readonly FactDoc[] = [
     tested: { 'debian-12': 'output', 'debian-13': 'real', ubuntu: 'output', arch: 'output', fedora: 'output' },
     sources: [
       'gsettings(1) and kreadconfig6 of Debian 13',
-      "xfce4-screensaver's gs-prefs.h, and xfconf-query's main.c",
+      "xfce4-screensaver's gs-prefs.h, xfconf-query's main.c, and xfconfd's xfconf-backend-perchannel-xml.c (xfconfd and dconf of Debian 12 were tried)",
       "kscreenlocker's kscreenlockersettings.kcfg",
       'swayidle(1)',
       'the wiki of Hyprland (hypridle)',

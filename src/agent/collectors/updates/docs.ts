@@ -71,7 +71,11 @@ export const updatesDocs: readonly FactDoc[] = [
     fact: metadataAge,
     tells:
       'how long ago the source that was asked longest ago confirmed its package data; unknown where dnf has none of some repository',
-    reads: ['`/var/lib/apt/lists`', '`/var/cache/dnf`, `/var/cache/libdnf5`', '`/var/lib/pacman/sync`'],
+    reads: [
+      '`/var/lib/apt/lists`',
+      '`/etc/yum.repos.d`, `repos.override.d` of dnf 5, `/var/cache/dnf`, `/var/cache/libdnf5`',
+      '`/var/lib/pacman/sync`',
+    ],
     shape: '"under-2-days" | "under-7-days" | "under-30-days" | "older" | "never"',
     cost: '1 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'output', arch: 'real', fedora: 'real' },

@@ -66,10 +66,11 @@ test('what is no answer to `security` tells no Host Security ID', (t) => {
     t.is(parseSecurity(text), undefined);
 });
 
+const LIST = '/var/lib/fwupd/metadata/lvfs/firmware.xml.zst';
+
 /** A machine whose list of firmware was fetched so long ago. */
-async function machine(t: ExecutionContext, program: string, age: number) {
+async function machine(t: ExecutionContext, program: string, age: number, list = LIST) {
   const folder = await scratchFolder(t);
-  const list = '/var/lib/fwupd/remotes.d/lvfs/firmware.xml.zst';
   await plant(folder, { '/usr/bin/fwupdmgr': program, [list]: '' });
   const host = hostInFolder(t, folder);
   const then = new Date(host.now().getTime() - age);
@@ -95,6 +96,20 @@ test('that there are none is believed of lists that are younger than 30 days', a
   t.deepEqual((await tellOf(t, firmware, { '/usr/bin/fwupdmgr': fwupdmgr(NOTHING, 2) })).reasons, {
     'firmware.updates': 'the list of firmware was never fetched (fwupdmgr refresh)',
   });
+});
+
+test('the list is found where fwupd keeps it, whatever its version', async (t) => {
+  for (const list of [
+    '/var/lib/fwupd/metadata/lvfs/metadata.xml.gz',
+    LIST,
+    '/var/lib/fwupd/remotes.d/lvfs/metadata.xml.gz',
+    '/var/lib/fwupd/remotes.d/lvfs/firmware.xml.zst',
+  ]) {
+    const { host } = await machine(t, fwupdmgr(NOTHING, 2), days(1), list);
+    t.deepEqual((await tell(firmware, host)).value, { updates: [] }, list);
+  }
+  const { host } = await machine(t, fwupdmgr(NOTHING, 2), days(1), `${LIST}.jcat`);
+  t.deepEqual((await tell(firmware, host)).value, { updates: 'unknown' });
 });
 
 test('an update is told of old lists, too', async (t) => {

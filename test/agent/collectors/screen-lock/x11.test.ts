@@ -38,6 +38,17 @@ for (const [title, desk, expected] of [
   ['is unknown where xautolock runs a script', at({ xautolock: ['-locker', 'away.sh'] }), ['unknown', 'unknown']],
   ["locks by xss-lock when the X server's saver comes", at({ 'xss-lock': ['--', 'i3lock', '-n'] }), [true, 600]],
   ['locks a cycle later with a notifier', at({ 'xss-lock': ['-n', 'dim', '-l', '--', 'i3lock', '-n'] }), [true, 660]],
+  ['locks a cycle later with a notifier in one word', at({ 'xss-lock': ['--notifier=dim', 'i3lock'] }), [true, 660]],
+  ["takes no word of the locker's for a notifier", at({ 'xss-lock': ['-l', '--', 'i3lock', '-n'] }), [true, 600]],
+  [
+    'locks by xss-lock with options of all kinds',
+    at({ 'xss-lock': ['-s', '3', '-lv', '/usr/bin/slock'] }),
+    [true, 600],
+  ],
+  ['does not lock where xss-lock runs what does not', at({ 'xss-lock': ['--', 'true'] }), [false, null]],
+  ['nor where only its notifier is a locker', at({ 'xss-lock': ['-ln', 'i3lock', 'true'] }), [false, null]],
+  ['nor where xss-lock was given nothing', at({ 'xss-lock': [] }), [false, null]],
+  ['is unknown where xss-lock runs a script', at({ 'xss-lock': ['--', 'lock.sh', 'i3lock'] }), ['unknown', 'unknown']],
   ['never locks by xss-lock where that saver is off', at({ 'xss-lock': ['--', 'i3lock'] }, 0), [false, null]],
   [
     'locks by light-locker some seconds after the saver',
