@@ -10,6 +10,7 @@ import type { CheckProblem } from './check-problem.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
 import { loadAdvisories } from './load-advisories.ts';
 import { loadChecks } from './load-checks.ts';
+import { compileMembers } from './matching-members.ts';
 import { compileQuery } from './query.ts';
 import { queryPaths } from './query-faults.ts';
 
@@ -107,6 +108,7 @@ function compileRule(
   advise: (document: Fields) => Fields,
 ): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
+  const members = compileMembers(rule.query);
   const bodies = bodiesOf(rule);
   const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
   const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
@@ -122,7 +124,8 @@ function compileRule(
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;
     const { fails, deadline } = consequence(finding, rule.onUnknown, since, at);
-    const result = { ...finding, fails, evidence: evidenceAt(document, paths), since };
+    const evidence = evidenceAt(document, paths, finding.answer === 'fail' ? members : undefined);
+    const result = { ...finding, fails, evidence, since };
     return { result, ...(deadline === undefined ? {} : { deadline }) };
   };
 }
