@@ -4,7 +4,7 @@ import type { Host } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
 import { valueAt } from '../core/value.ts';
 import type { AuditDeps } from './audit-deps.ts';
-import type { Check } from './check-file.ts';
+import { remediationFor } from './remediation-for.ts';
 
 type Deps = Pick<AuditDeps, 'store' | 'checks' | 'calendar'>;
 
@@ -64,12 +64,4 @@ export function describeOpen(deps: Deps, issues: readonly Issue[], hosts: Readon
       ...(remediation === undefined ? {} : { remediation }),
     };
   });
-}
-
-/** The text for the distribution whose name begins so, the longest such name first; else the one for all. */
-export function remediationFor({ remediation }: Pick<Check, 'remediation'>, distribution: string): string | undefined {
-  const [closest] = Object.keys(remediation)
-    .filter((key) => distribution.startsWith(key))
-    .sort((a, b) => b.length - a.length);
-  return remediation[closest ?? 'default'];
 }
