@@ -136,7 +136,9 @@ onMachine('protection: the clock, the journal and the certificates of a Debian, 
     'local stratum 8\nallow 127.0.0.1\nbindcmdaddress /\ncmdport 0\npidfile /run/time-server.pid\n',
   );
   await machine.run(['chronyc', 'burst', '4/4']);
-  await machine.until('chrony is synchronised', async () => ((await says()).time_sync?.synchronised ? true : undefined));
+  await machine.until('chrony is synchronised', async () =>
+    (await says()).time_sync?.synchronised ? true : undefined,
+  );
   await machine.run(['systemctl', 'stop', 'time-client.service', 'time-server.service']);
   t.deepEqual((await says()).time_sync, { service: 'none', synchronised: false });
 
