@@ -5,7 +5,7 @@ import { isSnoozed } from '../core/issue.ts';
 import { bold, severityColor } from './colors.ts';
 import type { AdminContext, Output } from './context.ts';
 import { deliverAlerts } from './deliver-alerts.ts';
-import { showAnswer, showValue } from './show-answer.ts';
+import { DECIDING, showAnswer, showValue } from './show-answer.ts';
 import { showTime, showWait } from './show-time.ts';
 
 interface Flags {
@@ -172,7 +172,8 @@ function printIssue(output: Output, issue: OpenIssue, now: Date): void {
   ];
   output.line(`  ${severityColor(output, issue.severity, issue.name)}: ${issue.title} (${notes.join(', ')})`);
   if (issue.reason !== undefined) output.line(`      ${issue.reason}`);
-  for (const [path, value] of Object.entries(issue.evidence ?? {})) output.line(`      ${path} = ${showValue(value)}`);
+  for (const [path, value] of Object.entries(issue.evidence ?? {}))
+    output.line(`      ${path} = ${showValue(value, DECIDING)}`);
   if (issue.remediation !== undefined) output.line(`      → ${issue.remediation.trim()}`);
 }
 

@@ -7,7 +7,7 @@ import { bold, severityColor } from './colors.ts';
 import type { Output } from './context.ts';
 import { showOrigin } from './find-check.ts';
 import { harmless } from './harmless.ts';
-import { showAnswer, showValue } from './show-answer.ts';
+import { DECIDING, showAnswer, showValue } from './show-answer.ts';
 import { showTime, showWait } from './show-time.ts';
 
 /** All that is known of one check and one host. */
@@ -103,7 +103,9 @@ function clauseLines({ clauses }: Clauses, indent = ''): string[] {
 function linesOf(clause: Clause): string[] {
   if ('path' in clause) {
     const { path, condition, found, holds } = clause;
-    return [`${mark(holds)} ${path}: ${showValue(condition)}, found ${showValue(found)}`];
+    return [
+      `${mark(holds)} ${path}: ${showValue(condition)}, found ${showValue(found, holds === true ? DECIDING : undefined)}`,
+    ];
   }
   const members = clause.of.flatMap((member) =>
     member.clauses.length === 1

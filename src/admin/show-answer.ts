@@ -24,6 +24,9 @@ export function showEvidence({ reason, evidence }: Pick<CheckResult, 'reason' | 
   return [...(reason === undefined ? [] : [reason]), ...seen].join('; ');
 }
 
+/** Characters of a value that decided something: whoever mends it has to see which repository, which socket it is. */
+export const DECIDING = 1000;
+
 /** A reported value on one line (its own line ends are shown), cut where it is long. */
 export function showValue(value: unknown, longest = 120): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '-');

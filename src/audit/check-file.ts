@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type CheckCard, PROFILES, SEVERITIES } from '../core/audit.ts';
 import { days, hours, type Milliseconds, parseDuration } from '../core/duration.ts';
-import { BUILT_IN_ISSUES } from '../core/issue.ts';
+import { BUILT_IN_ISSUES, SERVER_ISSUES } from '../core/issue.ts';
 import { fieldFaults, queryFaults, queryPaths } from './query-faults.ts';
 
 /** What follows from an answer that is unknown. */
@@ -100,6 +100,8 @@ export const check = checkFile
       if (builtIn && file[key] !== undefined)
         refuse(key, `expected none, as ${file.name} is raised by the product itself`);
     }
+    if (!file.enabled && SERVER_ISSUES.some((each) => each === file.name))
+      refuse('enabled', `expected true or none, as the server raises ${file.name} whatever is said here`);
   })
   .transform((file): Omit<Check, 'file'> => {
     const rule = ruleOf(file);

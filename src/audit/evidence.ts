@@ -1,4 +1,5 @@
 import { type Fields, getField, isFields, setField, type Value } from '../core/value.ts';
+import type { MemberTests } from './matching-members.ts';
 
 /** What stands at a path, through lists as a query sees it: `hd_encryption.encrypted` is one value for each member. */
 interface Sight {
@@ -58,15 +59,31 @@ function failedPlugin(document: Fields, path: string): string | undefined {
   return failed ? `the plugin ${name} failed on the host` : undefined;
 }
 
-/** The values at the paths, to be stored beside an answer; null where nothing stands. */
-export function evidenceAt(document: Fields, paths: readonly string[]): Fields {
+/**
+ * The values at the paths, to be stored beside an answer; null where nothing stands.
+ * @param members of these lists only what the query found, where that is the answer: among dozens of sockets nobody sees the one
+ */
+export function evidenceAt(document: Fields, paths: readonly string[], members?: MemberTests): Fields {
   const evidence: Fields = {};
   for (const path of paths) {
     const { values, many } = lookAt(document, path);
     const seen: Value = many ? values.map((value) => value ?? null) : (values[0] ?? null);
-    setField(evidence, path, size(seen) > LARGEST ? '(too much to show)' : seen);
+    const isMeant = members?.get(path);
+    const found = isMeant !== undefined && Array.isArray(seen) ? seen.filter(isMeant) : [];
+    if (found.length > 0) setField(evidence, path, size(found) > LARGEST ? firstOf(found) : found);
+    else setField(evidence, path, size(seen) > LARGEST ? '(too much to show)' : seen);
   }
   return evidence;
+}
+
+/** As many as may be stored, and how many more there are. */
+function firstOf(members: readonly Value[]): Value[] {
+  const kept: Value[] = [];
+  for (const member of members) {
+    if (size([...kept, member]) > LARGEST) break;
+    kept.push(member);
+  }
+  return [...kept, `(and ${members.length - kept.length} more)`];
 }
 
 /** Characters, more or less: evidence is stored a second time with its host, and a host can report megabytes. */

@@ -3,6 +3,7 @@ import type { Clause, Clauses, Explanation } from '../core/check-book.ts';
 import type { Fields } from '../core/value.ts';
 import type { CheckRule } from './check-file.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
+import { compileMembers, type MemberTests } from './matching-members.ts';
 import { compileQuery } from './query.ts';
 
 /** Retraces how a rule came to its result about a document: the steps of judge.ts, each with what it looked at. */
@@ -44,7 +45,9 @@ function clauseOf(key: string, condition: unknown, document: Fields): Clause {
     const of = members.map((member) => clausesOf(queryIn(member), document));
     return { operator: key, holds: holds({ [key]: condition }, document), of };
   }
-  return { path: key, condition, found: valueAt(document, key), holds: holds({ [key]: condition }, document) };
+  const held = holds({ [key]: condition }, document);
+  const members = held === true ? compileMembers({ [key]: condition }) : undefined;
+  return { path: key, condition, found: valueAt(document, key, members), holds: held };
 }
 
 function queryIn(member: unknown): Record<string, unknown> {
@@ -60,6 +63,6 @@ function holds(query: Record<string, unknown>, document: Fields): boolean | null
   }
 }
 
-function valueAt(document: Fields, path: string): Fields[string] {
-  return evidenceAt(document, [path])[path] ?? null;
+function valueAt(document: Fields, path: string, members?: MemberTests): Fields[string] {
+  return evidenceAt(document, [path], members)[path] ?? null;
 }

@@ -11,6 +11,7 @@ import { compileDerived, isDerived, type Knowledge } from './derived.ts';
 import { evidenceAt, whyUnknown } from './evidence.ts';
 import { loadAdvisories } from './load-advisories.ts';
 import { loadChecks } from './load-checks.ts';
+import { compileMembers } from './matching-members.ts';
 import { compileQuery } from './query.ts';
 import { queryPaths } from './query-faults.ts';
 
@@ -120,6 +121,7 @@ function compileRule(
   derive: (document: Fields) => Fields,
 ): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
+  const members = compileMembers(rule.query);
   const bodies = bodiesOf(rule);
   const isFor = rule.appliesTo === undefined ? undefined : compileQuery(rule.appliesTo);
   const paths = [...new Set([...rule.needs, ...queryPaths(rule.query)])].sort();
@@ -135,7 +137,8 @@ function compileRule(
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;
     const { fails, deadline } = consequence(finding, rule.onUnknown, since, at);
-    const result = { ...finding, fails, evidence: evidenceAt(document, paths), since };
+    const evidence = evidenceAt(document, paths, finding.answer === 'fail' ? members : undefined);
+    const result = { ...finding, fails, evidence, since };
     return { result, ...(deadline === undefined ? {} : { deadline }) };
   };
 }

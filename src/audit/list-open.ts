@@ -5,6 +5,7 @@ import { isMailAddress } from '../core/parameters.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import type { Check } from './check-file.ts';
 import { hostsNamed } from './hosts-named.ts';
+import { remediationFor } from './remediation-for.ts';
 
 type Deps = Pick<AuditDeps, 'store' | 'checks' | 'calendar'>;
 
@@ -31,7 +32,7 @@ export async function describeOpen(
     const check = checks.get(issue.name);
     const host = hosts.get(issue.hostname);
     const result = host !== undefined && Object.hasOwn(host.results, issue.name) ? host.results[issue.name] : undefined;
-    const remediation = check === undefined ? undefined : remediationFor(check, host?.distribution ?? '');
+    const remediation = check === undefined ? undefined : remediationFor(check, host?.distribution.toLowerCase() ?? '');
     const user_email = addresses.get(issue.hostname);
     return {
       ...issue,
@@ -69,13 +70,4 @@ function graceEnds({ calendar }: Pick<Deps, 'calendar'>): (issue: Issue, check: 
     known.set(key, end);
     return end;
   };
-}
-
-/** The text for the distribution whose name begins so, the longest such name first; else the one for all. */
-export function remediationFor({ remediation }: Pick<Check, 'remediation'>, distribution: string): string | undefined {
-  const name = distribution.toLowerCase();
-  const [closest] = Object.keys(remediation)
-    .filter((key) => name.startsWith(key))
-    .sort((a, b) => b.length - a.length);
-  return remediation[closest ?? 'default'];
 }

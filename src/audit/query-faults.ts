@@ -40,7 +40,10 @@ function listOfQueries(value: unknown, path: Path): QueryFault[] {
 }
 
 function conditionFaults(condition: unknown, path: Path): QueryFault[] {
-  if (!isMapping(condition) || !Object.keys(condition).some((key) => key.startsWith('$'))) return [];
+  if (!isMapping(condition)) return [];
+  // What a shell or a template has left of `$exists`: it would be compared with as a value, and never match.
+  if (Object.hasOwn(condition, '')) return [{ path, expected: 'no empty key in a condition, such as {$exists: true}' }];
+  if (!Object.keys(condition).some((key) => key.startsWith('$'))) return [];
   return Object.entries(condition).flatMap(([operator, operand]) => {
     const here = [...path, operator];
     const rule = OPERANDS.get(operator);

@@ -33,4 +33,12 @@ export const BUILT_IN_ISSUES = [
   'cloned-identity',
   'downgraded-identity',
 ] as const;
+
+/** Those of them that the server raises as hosts connect, whatever a check says. */
+export const SERVER_ISSUES = [
+  'deprecated-port',
+  'duplicate-hostname',
+  'cloned-identity',
+  'downgraded-identity',
+] as const satisfies readonly (typeof BUILT_IN_ISSUES)[number][];
 export type BuiltInIssue = (typeof BUILT_IN_ISSUES)[number];

@@ -160,3 +160,19 @@ test('hosts and checks that are not there, and hosts that have not reported, are
   t.regex(await said('fresh', 'firewall'), /^cannot find a check named firewall;/);
   t.is(await said('fresh', 'firewall-disabled'), 'cannot judge fresh: it has not reported yet');
 });
+
+test('the audit and the explanation show which members of a long list are meant', async (t) => {
+  const query = '{ plugins.packages.repositories: { $elemMatch: { problems: unsigned } } }';
+  const site = await checkedSite(t, { 'r.yaml': `name: unsigned\ntitle: Unsigned\nquery: ${query}\n` });
+  const repositories = Array.from({ length: 30 }, (_, index) => ({
+    name: `http://deb.example.org/debian suite-${index} main`,
+    file: `/etc/apt/sources.list.d/${index}.sources`,
+    problems: index === 28 ? ['unsigned'] : [],
+  }));
+  await site.report('srv-1', { packages: { repositories } });
+  const shown = /"file":"\/etc\/apt\/sources\.list\.d\/28\.sources","problems":\["unsigned"\]/;
+  const audit = (await site.run(issuesAudit)).out;
+  t.regex(audit.slice(audit.indexOf('unsigned: Unsigned')).split('\n')[1] ?? '', shown);
+  const { out } = await site.run(checksExplain, 'srv-1', 'unsigned');
+  t.regex(out.split('\n').find((line) => line.includes(', found ')) ?? '', shown);
+});

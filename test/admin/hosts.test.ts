@@ -43,9 +43,9 @@ forEachStore((kind, test) => {
     t.is(
       out,
       `bad
-  firewall-disabled: The firewall is off (high, since 2026-11-23 12:00Z)
+  firewall-disabled: No firewall keeps incoming connections out (high, since 2026-11-23 12:00Z)
       plugins.firewall.status = off
-      → Run \`sudo apt install ufw && sudo ufw enable\` (allow what you need first, such as \`sudo ufw allow ssh\`).
+      → Run \`sudo apt install ufw\`. Where you come in by ssh, run \`sudo ufw allow ssh\` first (or allow the port that sshd listens on). Then run \`sudo ufw enable\`.
   unencrypted-hard-drive: A hard drive is not encrypted (high, since 2026-11-23 12:00Z, unknown (counts as fail))
       nothing is reported at plugins.hd_encryption.encrypted
       plugins.hd_encryption.encrypted = null

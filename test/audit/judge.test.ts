@@ -128,6 +128,27 @@ test('evidence that would fill the store is not kept', async (t) => {
   t.is(evidence('x'.repeat(1000)), 'x'.repeat(1000));
 });
 
+test('of a list that a query looks for a member in, a fail shows what it found; a pass and an unknown show all', async (t) => {
+  const judge = await judgeOf(
+    t,
+    'name: net\nquery: { $or: [{ plugins.net.sockets: { $elemMatch: { port: 23 } } }, { plugins.net.sockets: { $elemMatch: { port: 21 } } }, { plugins.net.open: true }] }\nneeds: [plugins.net.sockets]\n',
+  );
+  const shown = (sockets: Fields[], open = false) =>
+    judge.judge(host({ net: { sockets, open } }), undefined, AT).results['net']?.evidence['plugins.net.sockets'];
+  const many = Array.from({ length: 200 }, (_, index) => ({ port: 1000 + index }));
+  t.deepEqual(shown([...many, { port: 23 }, { port: 22 }, { port: 21 }]), [{ port: 23 }, { port: 21 }]);
+  t.deepEqual(shown([{ port: 22 }]), [{ port: 22 }], 'it passes');
+  t.deepEqual(shown([{ port: 22 }], true), [{ port: 22 }], 'it fails for another reason');
+  t.deepEqual(
+    shown([{ port: 23 }, { port: { constructor: { name: 5 } } }]),
+    [{ port: 23 }],
+    'what cannot be compared breaks nothing',
+  );
+  const hits = Object(shown(Array.from({ length: 500 }, () => ({ port: 23, program: 'x' }))));
+  t.true(hits.length > 20 && hits.length < 200, `${hits.length}`);
+  t.is(hits.at(-1), `(and ${500 - hits.length + 1} more)`);
+});
+
 test('the version changes with what decides, and not with what is only told', async (t) => {
   const version = async (...texts: string[]) => (await judgeOf(t, ...texts)).version;
   const plain = await version(FIREWALL);

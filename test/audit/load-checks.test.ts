@@ -190,6 +190,11 @@ bad(
   /^x\.yaml:4: query\.a\.\$function: expected one of \$all/,
 );
 bad('$jsonSchema', withQuery('$jsonSchema: {}'), /not \$jsonSchema/);
+bad(
+  'an operator that a shell took out',
+  withQuery('a: { : true }'),
+  /^x\.yaml:4: query\.a: expected no empty key in a condition/,
+);
 bad('a mistyped operator', withQuery('a: { $neq: 1 }'), /query\.a\.\$neq: expected one of/);
 bad('an operator beside a plain key', withQuery('a: { $ne: 1, b: 2 }'), /query\.a\.b: expected one of/);
 bad('a $not of a value', withQuery('a: { $not: true }'), /\$not: expected a condition/);
@@ -222,3 +227,12 @@ test('two files of one folder cannot hold the same check', async (t) => {
     { file: join(folder, 'b.yaml'), name: 'good', reason: 'cannot have a second check good beside a.yaml' },
   ]);
 });
+
+for (const name of ['deprecated-port', 'duplicate-hostname', 'cloned-identity', 'downgraded-identity']) {
+  test(`refused: to switch ${name} off, which the server raises all the same`, async (t) => {
+    const said = async (text: string) =>
+      (await loadChecks(['checks.d', await folderOf(t, { 'x.yaml': text })])).problems.map(describeProblem).join();
+    t.regex(await said(`overrides: ${name}\nenabled: false\n`), /x\.yaml:2: enabled: expected true or none/);
+    t.is(await said(`overrides: ${name}\nseverity: low\n`), '');
+  });
+}

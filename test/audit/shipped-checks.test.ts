@@ -51,6 +51,20 @@ test('every shipped check says why it matters, how much, and what to do about it
   }
 });
 
+test('no remedy locks out who follows it from afar', async (t) => {
+  const { checks } = await loaded;
+  const remedies = (name: string) => Object.entries(checks.find((check) => check.name === name)?.remediation ?? {});
+  for (const [key, text] of remedies('firewall-disabled').filter(([, each]) => each.includes('ufw enable'))) {
+    t.true(text.indexOf('ufw allow ssh') < text.indexOf('ufw enable') && text.includes('ufw allow ssh'), key);
+  }
+  for (const [key, text] of remedies('ssh-root-password-authentication')) t.regex(text, /^Make sure first /, key);
+  // pam_unix.so's `success=1` there counts the lines behind it: pam-auth-update does, by hand nobody does.
+  for (const [key, text] of remedies('account-lockout-off').filter(([each]) => /debian|ubuntu/.test(each))) {
+    t.regex(text, /preauth.*authfail|authfail.*preauth/, key);
+    t.regex(text, /Account:\\n\\trequired pam_faillock\.so.*pam-auth-update --enable/, key);
+  }
+});
+
 test('each profile has what its machines need, and leaves out what is not for them', async (t) => {
   const on = async (profile: Profile) =>
     new Set((await loadChecks(['checks.d'], profile)).checks.filter(({ enabled }) => enabled).map(({ name }) => name));

@@ -76,7 +76,12 @@ onMachine("GNOME: dconf's locks stand above what the user wants, and show that n
   await desk.as('gsettings', 'set', 'org.gnome.desktop.screensaver', 'lock-enabled', 'false');
   t.deepEqual(await lock(desk), [[false, null]]);
   t.like(await details(desk), { user_can_change: true });
-  const keys = ['screensaver/lock-enabled', 'screensaver/lock-delay', 'session/idle-delay'];
+  const keys = [
+    'screensaver/lock-enabled',
+    'screensaver/lock-delay',
+    'session/idle-delay',
+    'lockdown/disable-lock-screen',
+  ];
   await machine.write('/etc/dconf/profile/user', 'user-db:user\nsystem-db:local\n');
   await machine.write(
     '/etc/dconf/db/local.d/00-lock',
@@ -135,8 +140,8 @@ onMachine("KDE: what kreadconfig6 reads is what counts, and [$i] in /etc/xdg sta
   t.deepEqual(await lock(desk), [[false, null]]);
   for (const fixed of [
     '[$i]\n[Daemon]\nAutolock=true\nTimeout=3\nLockGrace=5\n',
-    '[Daemon][$i]\nAutolock=true\nTimeout=3\nLockGrace=5\n',
-    '[Daemon]\nAutolock[$i]=true\nTimeout[$i]=3\nLockGrace[$i]=5\n',
+    '[Daemon][$i]\nAutolock=true\nTimeout=3\n',
+    '[Daemon]\nAutolock[$i]=true\nTimeout[$i]=3\nLockGrace[$i]=5\nLock[$i]=true\nRequirePassword[$i]=true\n',
   ]) {
     await machine.write('/etc/xdg/kscreenlockerrc', fixed);
     t.is(await read('Autolock'), 'true', fixed);

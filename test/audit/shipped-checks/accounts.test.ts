@@ -41,7 +41,11 @@ tableOf('sudo-without-password', {
   ],
   'a group is exempt': [sudo([ASKED], { exempt_group: 'wheel' }), 'fail'],
   'of one it is not known': [sudo([ASKED, { who: 'bob', password: 'unknown' }]), 'unknown'],
-  'rules elsewhere': [sudo([ASKED], { other_sources: ['sss'] }), 'unknown'],
+  'rules in a directory too, which are not seen from here': [sudo([ASKED], { other_sources: ['sss'] }), 'pass'],
+  'one of its own is not asked, beside rules in a directory': [
+    sudo([{ who: 'bob', password: false }], { other_sources: ['sss'] }),
+    'fail',
+  ],
   'the host cannot tell': [accounts({ sudo: 'unknown' }), 'unknown'],
   'no plugin': [NOTHING, 'unknown'],
 });

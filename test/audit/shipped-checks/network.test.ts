@@ -243,9 +243,26 @@ for (const [name, [key, ...bad]] of Object.entries(SSHD)) {
   });
 }
 table('sshd-max-auth-tries', { 'a stricter number': [sshd({ ...DEFAULTS, maxauthtries: '3' }), 'pass', false] });
+const EMPTY_BY_PAM = { ...DEFAULTS, permitemptypasswords: 'yes', passwordauthentication: 'no' };
 table('sshd-empty-passwords', {
   'no passwords at all': [
     sshd({ ...DEFAULTS, permitemptypasswords: 'yes', passwordauthentication: 'no' }),
+    'pass',
+    false,
+  ],
+  'only those that PAM asks for': [
+    sshd({ ...EMPTY_BY_PAM, usepam: 'yes', kbdinteractiveauthentication: 'yes' }),
+    'fail',
+    true,
+  ],
+  'only those that PAM asks for, before OpenSSH 8.7': [
+    sshd({ ...EMPTY_BY_PAM, usepam: 'yes', challengeresponseauthentication: 'yes' }),
+    'fail',
+    true,
+  ],
+  'PAM asks for none': [sshd({ ...EMPTY_BY_PAM, usepam: 'yes', kbdinteractiveauthentication: 'no' }), 'pass', false],
+  'somebody else than PAM asks': [
+    sshd({ ...EMPTY_BY_PAM, usepam: 'no', kbdinteractiveauthentication: 'yes' }),
     'pass',
     false,
   ],

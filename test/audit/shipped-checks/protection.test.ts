@@ -52,6 +52,9 @@ tableOf('time-not-synchronised', {
   'no service': [protection({ time_sync: { service: 'none', synchronised: false } }), 'fail'],
   'the service does not answer': [protection({ time_sync: { service: 'chrony', synchronised: 'unknown' } }), 'unknown'],
   'the host cannot tell': [protection({ time_sync: 'unknown' }), 'unknown'],
+  'a container, whose clock is set from below': [protection({ mac: 'unknown' }), undefined],
+  'the plugin failed': [{ protection: FAILED }, 'unknown'],
+  'no plugin': [{}, 'unknown'],
 });
 
 tableOf('certificate-expiring-on-host', {

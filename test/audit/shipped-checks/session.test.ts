@@ -37,17 +37,16 @@ table('screenlock-disabled', {
   'one of two locks, which is enough for the original': [screens([false, null], [true, 300]), 'pass'],
   'one does not lock, and one cannot be told': [screens([false, null], ['unknown', 'unknown']), 'fail'],
   'one locks, and one cannot be told': [screens([true, 60], ['unknown', 'unknown']), 'pass'],
-  'none can be told': [screens(['unknown', 'unknown']), 'unknown', true],
+  'none can be told': [screens(['unknown', 'unknown']), 'unknown'],
   'as the original reports one it cannot tell': [
     { screenlock: { users: [{ user: 'u', enabled: 'unknown' }], cached_at: '2026-01-01T00:00:00Z' } },
     'unknown',
-    true,
   ],
   'nobody ever sat there': [screens(), 'pass'],
-  'it cannot be seen who does': [{ screenlock: 'unknown' }, 'unknown', true],
-  'the plugin failed': [{ screenlock: FAILED }, 'unknown', true],
+  'it cannot be seen who does': [{ screenlock: 'unknown' }, 'unknown'],
+  'the plugin failed': [{ screenlock: FAILED }, 'unknown'],
   'the original on a server, which has nothing to tell': [{ screenlock: null }, undefined],
-  'no plugin': [{}, undefined],
+  'no plugin': [{}, 'unknown'],
 });
 
 table('screenlock-delay-long', {

@@ -83,11 +83,12 @@ export const protectionDocs: readonly FactDoc[] = [
   {
     fact: timeSync,
     tells:
-      'what sets the clock, and whether it has found a time to set it by: a service that runs without reaching a server is not synchronised',
+      "what sets the clock, and whether it has found a time to set it by: a service that runs without reaching a server is not synchronised; left out in a container without such a service, whose clock is the machine's below it",
     reads: [
       '`/proc`',
       '`chronyc -c tracking`, `ntpq` or `ntpctl`, for the one that runs',
       '`/run/systemd/timesync/synchronized`',
+      '`/run/systemd/container`, `/.dockerenv`, `/run/.containerenv`',
     ],
     root: '`unknown` where /proc hides the processes of others',
     shape: '{service: "chrony" | "systemd-timesyncd" | "ntpd" | "none", synchronised: true | false | "unknown"}',

@@ -25,9 +25,16 @@ export const timeSync: Fact = {
       if (runs === undefined) return unknown('/proc hides the processes of others');
       if (runs) return { service: name, synchronised: await synchronised(host) };
     }
-    return { service: 'none', synchronised: false };
+    return (await isContainer(host)) ? undefined : { service: 'none', synchronised: false };
   },
 };
+
+/** Its clock is the machine's below it, which sets it. systemd writes the first (and starts no systemd-timesyncd there), Docker and Podman the others. */
+async function isContainer(host: HostAccess): Promise<boolean> {
+  const marks = ['/run/systemd/container', '/.dockerenv', '/run/.containerenv'];
+  const found = await Promise.all(marks.map((path) => factsOf(host, path)));
+  return found.some((each) => each !== undefined);
+}
 
 /** That chronyd runs proves nothing: without a source it says "Not synchronised" for ever. */
 async function chrony(host: HostAccess): Promise<unknown> {

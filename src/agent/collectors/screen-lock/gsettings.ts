@@ -16,19 +16,23 @@ export interface Schemas {
   idleActivation: boolean;
 }
 
-/** Keys to which a person's own values stand in the way, or do not. */
-const DECIDING: readonly (readonly [keyof Pick<Schemas, 'screensaver' | 'session'>, string])[] = [
-  ['screensaver', 'lock-enabled'],
-  ['screensaver', 'lock-delay'],
-  ['session', 'idle-delay'],
-];
+/** Keys by each of which a person can keep the screen open: all that `look` asks. */
+function deciding(schemas: Schemas): (readonly [schema: string, key: string])[] {
+  return [
+    [schemas.screensaver, 'lock-enabled'],
+    [schemas.screensaver, 'lock-delay'],
+    [schemas.session, 'idle-delay'],
+    [schemas.lockdown, 'disable-lock-screen'],
+    ...(schemas.idleActivation ? [[schemas.screensaver, 'idle-activation-enabled'] as const] : []),
+  ];
+}
 
 export function lockerBySettings(schemas: Schemas): Locker {
   return {
     look: (host, user) => look(host, user, schemas),
     userCanChange: async (host, user) => {
       const answers = await Promise.all(
-        DECIDING.map(([schema, key]) => runAs(host, user, 'gsettings', ['writable', schemas[schema], key])),
+        deciding(schemas).map(([schema, key]) => runAs(host, user, 'gsettings', ['writable', schema, key])),
       );
       const said = answers.filter(({ code }) => code === 0).map(({ stdout }) => stdout.trim());
       if (said.length === 0) throw new Error(`there are no settings ${schemas.screensaver}`);

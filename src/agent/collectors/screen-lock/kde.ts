@@ -1,24 +1,24 @@
 import type { HostAccess } from '../../collector.ts';
 import { type GraphicalUser, type Lock, type Locker, locksAfter, never } from './lock.ts';
-import { type KConfig, parseKConfig } from './parse-kconfig.ts';
+import { isFixed, type KConfig, parseKConfig } from './parse-kconfig.ts';
 
 const MINUTE = 60;
 const FILE = 'kscreenlockerrc';
 /** With the values that count where nothing is written (kscreenlocker's kscreenlockersettings.kcfg). */
 const DEFAULTS = { Autolock: 'true', Timeout: '5', LockGrace: '5', Lock: 'true', RequirePassword: 'true' };
-const DECIDING = ['Autolock', 'Timeout', 'LockGrace'] as const;
+const DECIDING = ['Autolock', 'Timeout', 'LockGrace', 'Lock', 'RequirePassword'] as const;
 
 /** The files say all; kreadconfig would say the same, a process for each key. */
 export const kde: Locker = {
   look: async (host, user) => judge(await readSettings(host, user)),
   userCanChange: async (host, user) => {
-    const daemon = (await readSettings(host, user)).get('Daemon');
-    return DECIDING.some((key) => daemon?.get(key)?.fixed !== true);
+    const config = await readSettings(host, user);
+    return DECIDING.some((key) => !isFixed(config, 'Daemon', key));
   },
 };
 
 export function judge(config: KConfig): Lock {
-  const of = (key: keyof typeof DEFAULTS) => config.get('Daemon')?.get(key)?.value ?? DEFAULTS[key];
+  const of = (key: keyof typeof DEFAULTS) => config.groups.get('Daemon')?.get(key)?.value ?? DEFAULTS[key];
   if (!isTrue(of('Autolock'))) return never('Autolock is false');
   // Plasma 5 calls it Lock, Plasma 6 RequirePassword: the locked screen opens at the touch of a key.
   if (!isTrue(of('Lock')) || !isTrue(of('RequirePassword'))) return never('no password is asked for');

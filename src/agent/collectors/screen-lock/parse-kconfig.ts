@@ -4,8 +4,17 @@ interface Entry {
   fixed: boolean;
 }
 
-/** Group → key → entry, as KDE reads a configuration from several files. */
-export type KConfig = Map<string, Map<string, Entry>>;
+type Groups = Map<string, Map<string, Entry>>;
+
+/** As KDE reads a configuration from several files. */
+export interface KConfig {
+  /** group → key → entry */
+  groups: Groups;
+  /** groups that the files read later cannot add keys to either */
+  fixedGroups: ReadonlySet<string>;
+  /** the same of all groups */
+  allFixed: boolean;
+}
 
 /**
  * KDE's files of settings: `[Group]` and `Key=value`, where `[$i]` behind a key, a group or alone on a line at the top makes it immutable, so
@@ -13,18 +22,23 @@ export type KConfig = Map<string, Map<string, Entry>>;
  * @param texts the most general first (/etc/xdg), the user's own last
  */
 export function parseKConfig(texts: readonly string[]): KConfig {
-  const config: KConfig = new Map();
+  const groups: Groups = new Map();
   const fixedGroups = new Set<string>();
   let allFixed = false;
   for (const text of texts) {
     if (allFixed) break;
-    allFixed = readFile(text, config, fixedGroups);
+    allFixed = readFile(text, groups, fixedGroups);
   }
-  return config;
+  return { groups, fixedGroups, allFixed };
+}
+
+/** Whether the user's own value does not count, where none is written for all either. */
+export function isFixed({ groups, fixedGroups, allFixed }: KConfig, group: string, key: string): boolean {
+  return allFixed || fixedGroups.has(group) || groups.get(group)?.get(key)?.fixed === true;
 }
 
 /** @returns whether the file makes everything immutable */
-function readFile(text: string, config: KConfig, fixedGroups: Set<string>): boolean {
+function readFile(text: string, config: Groups, fixedGroups: Set<string>): boolean {
   let [group, fileFixed] = ['', false];
   const fixedHere = new Set<string>();
   for (const raw of text.split('\n')) {
@@ -49,7 +63,7 @@ function readFile(text: string, config: KConfig, fixedGroups: Set<string>): bool
   return fileFixed;
 }
 
-function readEntry(line: string, group: string, config: KConfig): void {
+function readEntry(line: string, group: string, config: Groups): void {
   const [, key, marks = '', value = ''] = /^([^=[\]#]+?)\s*(?:\[\$([a-z]+)\])?\s*(?:=\s*(.*))?$/.exec(line) ?? [];
   if (key === undefined) return;
   const entries = config.get(group) ?? new Map<string, Entry>();

@@ -17,21 +17,33 @@ const BY = 'unattended-upgrades';
 export async function automaticApt(host: HostAccess): Promise<Automatic | ReturnType<typeof unknown>> {
   const os = await readOsRelease(host);
   if ((await host.find('unattended-upgrade')) === undefined) {
-    return orElsewhere(os, automatic('nothing', [`${BY} is not installed`]));
+    return orElsewhere(host, os, automatic('nothing', [`${BY} is not installed`]));
   }
   const config = await readAptConfig(host);
   if (config === undefined) return unknown('apt-config does not answer');
   const problems = [...periodic(config), ...(await schedule(host))];
   if (!coversSecurity(config, os)) problems.push('its origins hold no security archive');
-  return orElsewhere(os, automatic(BY, problems));
+  return orElsewhere(host, os, automatic(BY, problems));
 }
 
-/** Linux Mint's Update Manager can do it in its own way, which is not looked at here. */
-function orElsewhere(os: Map<string, string> | undefined, found: Automatic): Automatic | ReturnType<typeof unknown> {
-  const isMint = os?.get('ID') === 'linuxmint';
-  return isMint && found.enabled === false
-    ? unknown("Linux Mint's Update Manager may do it, which is not read")
-    : found;
+const MINT = { timer: 'mintupdate-automation-upgrade.timer', by: 'mintupdate' };
+/** Its preferences make this file, and what the timer starts (/usr/bin/mintupdate-automation) does nothing without it. */
+const MINT_IS_TO = '/var/lib/linuxmint/mintupdate-automatic-upgrades-enabled';
+
+/** Linux Mint's Update Manager can do it in its own way. */
+async function orElsewhere(
+  host: HostAccess,
+  os: Map<string, string> | undefined,
+  found: Automatic,
+): Promise<Automatic> {
+  if (os?.get('ID') !== 'linuxmint' || found.enabled !== false) return found;
+  if ((await factsOf(host, MINT_IS_TO)) === undefined) {
+    return automatic(found.by, [...found.problems, "the Update Manager's automation is off"]);
+  }
+  const state = await timerState(host, MINT.timer);
+  return state === 'enabled'
+    ? automatic(MINT.by, [])
+    : automatic(found.by, [...found.problems, `${MINT.timer} is ${state}`]);
 }
 
 /**

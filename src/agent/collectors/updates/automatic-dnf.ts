@@ -4,8 +4,12 @@ import { parseBoolean, parseIni } from '../parse-ini.ts';
 import { type Automatic, automatic } from './automatic.ts';
 import { timerState } from './unit-state.ts';
 
-/** dnf5-automatic(8): what the package sets, and then what the administrator does. */
-const SETTINGS = ['/usr/share/dnf5/dnf5-plugins/automatic.conf', '/etc/dnf/automatic.conf'];
+/** dnf5-automatic(8): what the package sets, and then what the administrator does: the second is where dnf5 first had that. */
+const SETTINGS = [
+  '/usr/share/dnf5/dnf5-plugins/automatic.conf',
+  '/etc/dnf/dnf5-plugins/automatic.conf',
+  '/etc/dnf/automatic.conf',
+];
 
 /** dnf-automatic-install.timer installs whatever the settings say (dnf-automatic(8)); those of the other two timers ask them. */
 export async function automaticDnf(host: HostAccess): Promise<Automatic> {

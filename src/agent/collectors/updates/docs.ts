@@ -11,12 +11,13 @@ export const updatesDocs: readonly FactDoc[] = [
   {
     fact: automaticUpdates,
     tells:
-      'whether security updates are installed without anybody doing it: the tool is there, its settings say so, its timers run, and its origins hold the security archive; on Arch `not-applicable`, in words; unknown on Linux Mint without unattended-upgrades, whose Update Manager may do it',
+      'whether security updates are installed without anybody doing it: the tool is there, its settings say so, its timers run, and its origins hold the security archive; on Linux Mint the Update Manager may do it too; on Arch `not-applicable`, in words',
     reads: [
       '`apt-config dump`',
       "units in systemd's folders",
       '`/etc/cron.daily/apt-compat`',
-      '`/etc/dnf/automatic.conf`',
+      '`/etc/dnf/automatic.conf`, `/etc/dnf/dnf5-plugins/automatic.conf`',
+      '`/var/lib/linuxmint/mintupdate-automatic-upgrades-enabled`',
       '`/etc/rpm-ostreed.conf`',
     ],
     shape: '{by: TOOL | "nothing", enabled: true | false | "not-applicable", problems: [TEXT]}',

@@ -58,6 +58,16 @@ for (const [title, [files, answer]] of Object.entries(MACHINES)) {
   });
 }
 
+for (const mark of ['/run/systemd/container', '/.dockerenv', '/run/.containerenv']) {
+  test(`time: where ${mark} tells of a container, nothing is said unless a service runs in it`, async (t) => {
+    const files = { '/proc/1/comm': 'systemd\n', [mark]: 'lxc' };
+    t.false(Object.hasOwn(Object(await look(t, protection, files)), 'time_sync'));
+    t.like(await look(t, protection, { ...files, ...running('systemd-timesyn') }), {
+      time_sync: { service: 'systemd-timesyncd', synchronised: false },
+    });
+  });
+}
+
 test('time: where /proc hides the processes of others it is unknown', async (t) => {
   t.like(await look(t, protection, { '/proc/300/comm': 'chronyd\n' }), { time_sync: 'unknown' });
 });

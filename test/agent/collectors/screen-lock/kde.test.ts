@@ -75,7 +75,7 @@ test('a key that is taken away ([$d]) has its built-in value', (t) => {
 
 test('what is fixed is told key by key', (t) => {
   const fixed = (...texts: string[]) =>
-    [...(parseKConfig(texts).get('Daemon') ?? [])].map(([key, entry]) => [key, entry.fixed]);
+    [...(parseKConfig(texts).groups.get('Daemon') ?? [])].map(([key, entry]) => [key, entry.fixed]);
   t.deepEqual(fixed(daemon('Timeout[$i]=3', 'Autolock=true'), daemon('Autolock=false')), [
     ['Timeout', true],
     ['Autolock', false],

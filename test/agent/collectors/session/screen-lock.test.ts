@@ -25,7 +25,21 @@ test('a lock is told with its desktop, its delay, and whether the user can chang
 test('the user can change the lock while one of the settings that decide is open', async (t) => {
   const can = async (...locked: string[]) => (await says(t, { ...GNOME, locked })).screen_lock.users[0].user_can_change;
   t.true(await can('lock-enabled', 'lock-delay'));
-  t.false(await can('lock-enabled', 'lock-delay', 'idle-delay'));
+  t.true(await can('lock-enabled', 'lock-delay', 'idle-delay'), 'locking can still be forbidden');
+  t.false(await can('lock-enabled', 'lock-delay', 'idle-delay', 'disable-lock-screen'));
+});
+
+test('the user of MATE can also say that an idle session does not start the screen saver', async (t) => {
+  const settings = {
+    'org.mate.screensaver': { 'lock-enabled': 'true', 'lock-delay': '0', 'idle-activation-enabled': 'true' },
+    'org.mate.session': { 'idle-delay': '5' },
+    'org.mate.lockdown': { 'disable-lock-screen': 'false' },
+  };
+  const desk: Desk = { desktop: 'mate', processes: { 'mate-session': [], 'mate-screensaver': [] }, settings };
+  const can = async (...locked: string[]) => (await says(t, { ...desk, locked })).screen_lock.users[0].user_can_change;
+  const keys = ['lock-enabled', 'lock-delay', 'idle-delay', 'disable-lock-screen'];
+  t.true(await can(...keys));
+  t.false(await can(...keys, 'idle-activation-enabled'));
 });
 
 test('the user of KDE cannot change what is immutable', async (t) => {
@@ -33,7 +47,16 @@ test('the user of KDE cannot change what is immutable', async (t) => {
     (await says(t, { desktop: 'KDE', files: { '/etc/xdg/kscreenlockerrc': text } })).screen_lock.users[0]
       .user_can_change;
   t.true(await can('[Daemon]\nAutolock[$i]=true\n'));
-  t.false(await can('[Daemon][$i]\nAutolock=true\nTimeout=5\nLockGrace=5\n'));
+  t.true(
+    await can('[Daemon]\nAutolock[$i]=true\nTimeout[$i]=5\nLockGrace[$i]=5\n'),
+    'the lock can still do without a password',
+  );
+  t.false(
+    await can('[Daemon]\nAutolock[$i]=true\nTimeout[$i]=5\nLockGrace[$i]=5\nLock[$i]=true\nRequirePassword[$i]=true\n'),
+  );
+  t.false(await can('[Daemon][$i]\nAutolock=true\nTimeout=5\n'), 'the group is fixed, and so is what it does not say');
+  t.false(await can('[$i]\n[Daemon]\nTimeout=5\n'), 'the file is');
+  t.true(await can('[Greeter][$i]\n[Daemon]\nAutolock=true\n'), 'another group is');
 });
 
 test('locks that only the environment or the files of the user make do not count', async (t) => {

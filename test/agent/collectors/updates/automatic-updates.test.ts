@@ -113,9 +113,26 @@ test("Ubuntu's own settings let its security archive in; ESM alone does not stan
   });
 });
 
-test("Linux Mint's Update Manager may do it: unknown, unless unattended-upgrades does", async (t) => {
-  const mint = { '/etc/os-release': 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble\n' };
-  t.like(await told(t, { ...DEBIAN, ...mint }), { automatic_updates: 'unknown' });
+test("where unattended-upgrades does not, Linux Mint's Update Manager may: its preferences and its timer say whether", async (t) => {
+  const mint = {
+    ...DEBIAN,
+    '/etc/os-release': 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nUBUNTU_CODENAME=noble\n',
+  };
+  const isTo = { '/var/lib/linuxmint/mintupdate-automatic-upgrades-enabled': '' };
+  const NAME = 'mintupdate-automation-upgrade.timer';
+  t.like(await told(t, { ...mint, ...isTo, ...unit(NAME, true) }), {
+    automatic_updates: { by: 'mintupdate', enabled: true, problems: [] },
+  });
+  t.like(await told(t, { ...mint, ...unit(NAME, true) }), {
+    automatic_updates: {
+      by: 'nothing',
+      enabled: false,
+      problems: ["the Update Manager's automation is off", 'unattended-upgrades is not installed'],
+    },
+  });
+  t.like(await told(t, { ...mint, ...isTo, ...unit(NAME, false) }), {
+    automatic_updates: { enabled: false, problems: [`${NAME} is disabled`, 'unattended-upgrades is not installed'] },
+  });
 });
 
 const PATTERNS: Record<string, boolean> = {
@@ -189,6 +206,15 @@ test("the package's own settings of dnf5-automatic go before the administrator's
   const timer = unit('dnf5-automatic.timer', true);
   t.like(await told(t, { ...FEDORA, ...timer, ...vendor('yes') }), { automatic_updates: { enabled: true } });
   t.like(await told(t, { ...FEDORA, ...timer, ...vendor('no'), ...APPLY }), { automatic_updates: { enabled: true } });
+});
+
+test("where dnf5 first had the administrator's settings it still reads them, before those that it has now", async (t) => {
+  const former = { '/etc/dnf/dnf5-plugins/automatic.conf': '[commands]\napply_updates = yes\n' };
+  const files = { ...FEDORA, ...unit('dnf5-automatic.timer', true), ...former };
+  t.like(await told(t, files), { automatic_updates: { enabled: true } });
+  t.like(await told(t, { ...files, ...settings('[commands]\napply_updates = no\n') }), {
+    automatic_updates: { enabled: false },
+  });
 });
 
 test('a system that is updated as one image is asked for its own policy', async (t) => {
