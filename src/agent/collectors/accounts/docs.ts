@@ -119,11 +119,11 @@ export const accountsDocs: readonly FactDoc[] = [
   {
     fact: sudo,
     tells:
-      'who may run everything as root and whether a password is asked for, who may run some commands as root without one, which group is never asked (`exempt_group`), and where else sudo finds rules that are not seen here (`other_sources`). Includes, aliases, `!authenticate`, negations and the order of rules are followed; root is left out, as are rules for other hosts; `unknown` where a line cannot be made out',
+      'who may run everything as root and whether a password is asked for, who may run some commands as root without one (the programs, without their arguments, in which secrets stand), which group is never asked (`exempt_group`), and where else sudo finds rules that are not seen here (`other_sources`). Includes, aliases, `!authenticate`, negations and the order of rules are followed; root is left out, as are rules for other hosts; `unknown` where a line cannot be made out',
     reads: ['`/etc/sudoers` and what it includes', '`/etc/nsswitch.conf`'],
     root: NEEDS_ROOT,
     shape:
-      '{installed, everything: [{who, password: true | false | "unknown"}], passwordless: [{who, commands: [COMMAND]}], exempt_group?, other_sources?: [NAME]}',
+      '{installed, everything: [{who, password: true | false | "unknown"}], passwordless: [{who, commands: [PROGRAM]}], exempt_group?, other_sources?: [NAME]}',
     cost: '2 ms',
     tested: tested('real', 'real'),
     sources: ['sudoers(5)', 'the tests hold it to what `cvtsudoers` makes of the same files'],

@@ -36,7 +36,7 @@ export function judgeSudoers(sudoers: Sudoers, hostname: string): SudoPowers {
           if (here === true) everything.set(who, { password });
           else everything.set(who, before === password ? { password } : {});
         } else if (!password && here === true && !one.command.startsWith('!')) {
-          passwordless.set(who, (passwordless.get(who) ?? new Set()).add(one.command));
+          passwordless.set(who, (passwordless.get(who) ?? new Set()).add(programOf(one.command)));
         }
       }
     }
@@ -127,4 +127,9 @@ function isHost(pattern: string, hostname: string): Sure {
   // A pattern with brackets is rare, and not worth being wrong about.
   if (/[[\]]/.test(pattern)) return undefined;
   return names.some((name) => new RegExp(`^${expression}$`, 'i').test(name));
+}
+
+/** Without its arguments, in which passwords and tokens stand. A backslash keeps a blank within the path (sudoers(5)). */
+function programOf(command: string): string {
+  return /^(?:\\.|[^\s\\])+/.exec(command)?.[0] ?? '';
 }
