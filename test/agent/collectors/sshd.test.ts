@@ -296,6 +296,7 @@ test("nor is what root's link leads to, if it is a user's", withFile, '/etc/ssh/
 test('nor is a folder', withFile, '/etc/ssh', false);
 test('nor is what lies beyond ..', withFile, '/etc/ssh/../ssh/other', false);
 
+const asRoot = whenPresent(process.getuid?.() === 0, 'root');
 const real = whenPresent(
   existsSync('/usr/sbin/sshd') && existsSync('/usr/bin/ssh-keygen') && process.getuid?.() === 0,
   'openssh-server, or not root',
@@ -324,6 +325,28 @@ real(
     });
   },
 );
+
+asRoot('a real process of root called sshd that says it is another program: that one is not run', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { '/evil': '#!/bin/sh\necho "$@" >> "$0-ran"\necho port 1\n', '/sshd': '-> /usr/bin/sleep' });
+  const child = spawn(`${folder}/sshd`, ['60'], { argv0: `${folder}/evil`, stdio: 'ignore' });
+  t.teardown(() => child.kill());
+  const host = thisHost(t);
+  const [comm, status, cmdline] = await Promise.all(
+    ['comm', 'status', 'cmdline'].map((file) => host.readText(`/proc/${child.pid}/${file}`)),
+  );
+  t.is(comm, 'sshd\n');
+  t.regex(status ?? '', /^Uid:\t0\t0\t0\t0$/m);
+  t.is(cmdline, `${folder}/evil\u000060\0`);
+  const answer = await sshd.collect({
+    ...host,
+    readText: (path) => (path === '/run/sshd.pid' ? Promise.resolve(`${child.pid}\n`) : host.readText(path)),
+    list: (path) => (path === '/proc' ? Promise.resolve([String(child.pid)]) : host.list(path)),
+  });
+  t.false(existsSync(`${folder}/evil-ran`));
+  t.notDeepEqual(Object(answer).config, { port: '1' });
+  t.not(Object(answer).status, 'running');
+});
 
 /** What `sshd -T` says of these settings, as the collector reads them with nothing running. */
 async function effective(t: ExecutionContext, lines: readonly string[], included: Record<string, string> = {}) {
