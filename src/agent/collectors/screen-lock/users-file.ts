@@ -1,3 +1,4 @@
+import { messageOf } from '../../../core/errors.ts';
 import type { HostAccess } from '../../collector.ts';
 import type { GraphicalUser } from './lock.ts';
 
@@ -16,9 +17,12 @@ export async function usersFile(
   { uid }: Pick<GraphicalUser, 'uid'>,
   path: string,
 ): Promise<string | undefined> {
-  const text = await host.readText(path, { max: LARGEST, of: uid });
+  // What is thrown is reported, and names of people's files are theirs.
+  const text = await host.readText(path, { max: LARGEST, of: uid }).catch((cause: unknown) => {
+    throw new Error(messageOf(cause).replaceAll(path, 'a file of settings'), { cause });
+  });
   if (text?.split('\n').some((line) => line.length > LONGEST_LINE)) {
-    throw new Error(`cannot read ${path}: a line is longer than ${LONGEST_LINE} characters`);
+    throw new Error(`cannot read a file of settings: a line is longer than ${LONGEST_LINE} characters`);
   }
   return text;
 }

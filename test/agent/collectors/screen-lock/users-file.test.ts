@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { screenlock } from '../../../../src/agent/collectors/screen-lock.ts';
+import { session } from '../../../../src/agent/collectors/session/index.ts';
 import { scratchFolder } from '../../../support/scratch.ts';
 import { hostInFolder, memory, plant } from '../host-in-folder.ts';
 import { asRoot, type Desk, lockOfAlice, logind, processFiles, sitDown } from './desk.ts';
@@ -85,6 +86,17 @@ for (const [what, { desk, path }] of Object.entries(CHOSEN)) {
     t.deepEqual(await lockOfAlice(t, { ...desk, files: { [path]: `a${' '.repeat(4096)}[` } }), UNKNOWN);
   });
 }
+
+test("why it is unknown is told without the names of people's files", async (t) => {
+  const chosen = `/srv/${'private/'.repeat(1000)}`;
+  for (const path of [chosen, '/srv/private']) {
+    const desk = { desktop: 'sway', processes: { sway: [], swayidle: ['-C', path] } };
+    const { host } = await sitDown(t, { ...desk, files: { '/srv/private/x': '' } });
+    const answer = JSON.stringify(await session.collect(host, memory()));
+    t.regex(answer, /"why":"[^"]*a file of settings/);
+    t.notRegex(answer, /private/);
+  }
+});
 
 test('a session with more folders of settings than anybody has is unknown, and none of them is read', async (t) => {
   const env = { DISPLAY: ':0', XDG_CONFIG_DIRS: '/tmp/a:'.repeat(4000) };
