@@ -64,12 +64,19 @@ export interface HostAccess {
    * A file as UTF-8 text (what is not UTF-8 becomes U+FFFD).
    * @param options.max bytes; 1 MiB where absent
    * @param options.head what lies past `max` is not looked at, instead of being too much
+   * @param options.of user id of whoever chose the path or may put links there: only a file of theirs, or of root's that all may read. Always
+   *   given where a user has a say in it
    * @returns undefined where there is none
    * @throws where it may not be read, is no regular file, or holds more than `max`
    */
-  readText(path: string, options?: { max?: number; head?: true }): Promise<string | undefined>;
-  /** Names in a folder, sorted. @returns undefined where there is no such folder @throws where it may not be read */
-  list(path: string): Promise<string[] | undefined>;
+  readText(path: string, options?: ReadOptions): Promise<string | undefined>;
+  /**
+   * Names in a folder, sorted.
+   * @param options.max the first so many that the file system names, which of /proc's are those with the lowest numbers; all where absent
+   * @returns undefined where there is no such folder
+   * @throws where it may not be read
+   */
+  list(path: string, options?: { max?: number }): Promise<string[] | undefined>;
   /** Follows symbolic links. @returns undefined where there is nothing @throws where it may not be seen */
   stat(path: string): Promise<FileFacts | undefined>;
   /** @returns the target as written, undefined where there is no symbolic link @throws where it may not be seen */
@@ -99,7 +106,15 @@ export interface HostAccess {
   now(): Date;
 }
 
+export interface ReadOptions {
+  max?: number;
+  head?: true;
+  of?: number;
+}
+
 export interface FileFacts {
+  /** the same for all names of one file, and no other's while it is there */
+  id: string;
   kind: 'file' | 'directory' | 'other';
   size: number;
   /** permission bits */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readdir, readlink, stat } from 'node:fs/promises';
+import { access, opendir, readdir, readlink, stat } from 'node:fs/promises';
 import { networkInterfaces, release } from 'node:os';
 import { join } from 'node:path';
 import { minutes } from '../core/duration.ts';
@@ -32,8 +32,8 @@ export interface HostOptions {
 export function hostAccess({ clock, uid, home, signal }: HostOptions): HostAccess {
   return {
     readText: async (path, options = {}) =>
-      (await readForeign(path, options.max ?? MEBIBYTE, options.head))?.toString('utf8'),
-    list: (path) => orUndefined(async () => (await readdir(path)).sort()),
+      (await readForeign(path, options.max ?? MEBIBYTE, options))?.toString('utf8'),
+    list: (path, { max } = {}) => orUndefined(async () => (await namesIn(path, max)).sort()),
     stat: (path) => orUndefined(() => factsOf(path)),
     readLink: (path) => orUndefined(() => readlink(path), 'EINVAL'),
     find,
@@ -67,9 +67,21 @@ async function find(program: string): Promise<string | undefined> {
   return undefined;
 }
 
+/** All at once is quicker; somebody else's folder may hold more than there is memory for. */
+async function namesIn(path: string, max: number | undefined): Promise<string[]> {
+  if (max === undefined) return readdir(path);
+  const names: string[] = [];
+  const folder = await opendir(path, { bufferSize: Math.min(max, 256) });
+  for await (const { name } of folder) {
+    if (names.push(name) >= max) break;
+  }
+  return names;
+}
+
 async function factsOf(path: string): Promise<FileFacts> {
   const facts = await stat(path);
   return {
+    id: `${facts.dev}:${facts.ino}`,
     kind: facts.isFile() ? 'file' : facts.isDirectory() ? 'directory' : 'other',
     size: facts.size,
     mode: facts.mode & 0o7777,

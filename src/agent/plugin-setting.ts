@@ -1,7 +1,12 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
 
-/** Keys that are not told, wherever they stand. The settings hold no secrets; somebody may have written one there all the same. */
-const SECRET = /(?:^|[_-])(?:key|pass|password|passphrase|secret|token|credentials?)$/i;
+/**
+ * Keys that are not told, wherever they stand: those that end in a word for a secret, however it is joined to what comes before (`api_key`,
+ * `apiKey`, `apikey`, `tokens`). The settings hold no secrets; somebody may have written one there all the same.
+ */
+const SECRET =
+  /(?:passw(?:or)?d|passphrase|pwd|secret|token|credential)s?$|(?:^|[^a-z]|api|auth|access|private|secret|license|signing)(?:key|pass|pin)s?$/i;
+const SECRET_CAMEL = /[a-z0-9](?:Key|Pass|Pin|PIN)s?$/;
 
 /**
  * One setting, as plugins may see it: names with dots between them; those of the plugin itself (`plugins.settings.NAME`) begin with a dot.
@@ -13,7 +18,7 @@ export function settingAt(settings: AgentSettings, path: string, plugin: string 
   const own = plugin !== undefined && Object.hasOwn(ofPlugins, plugin) ? ofPlugins[plugin] : {};
   let value: unknown = path.startsWith('.') ? own : { ...settings, plugins };
   for (const name of path.replace(/^\./, '').split('.')) {
-    if (!isGroup(value) || !Object.hasOwn(value, name) || SECRET.test(name)) return undefined;
+    if (!isGroup(value) || !Object.hasOwn(value, name) || isSecret(name)) return undefined;
     value = value[name];
   }
   return withoutSecrets(value);
@@ -22,8 +27,12 @@ export function settingAt(settings: AgentSettings, path: string, plugin: string 
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isGroup(value)) return value;
-  const told = Object.entries(value).filter(([name]) => !SECRET.test(name));
+  const told = Object.entries(value).filter(([name]) => !isSecret(name));
   return Object.fromEntries(told.map(([name, member]) => [name, withoutSecrets(member)]));
+}
+
+function isSecret(name: string): boolean {
+  return SECRET.test(name) || SECRET_CAMEL.test(name);
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

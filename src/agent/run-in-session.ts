@@ -13,6 +13,8 @@ interface LoggedIn {
 
 type Limits = Required<Pick<RunOptions, 'timeout' | 'maxOutput'>>;
 
+/** Of what a process was given: it may be megabytes, for each of thousands. */
+const HEAD = { max: 64 * 1024, head: true } as const;
 const USER_PROPERTIES = ['Name', 'UID', 'GID', 'RuntimePath', 'State'];
 
 /**
@@ -74,7 +76,7 @@ async function busOfProcess(host: HostAccess, uid: number): Promise<string | und
   const addresses = new Set<string>();
   for (const process of processes) {
     if ((await host.stat(`/proc/${process}`).catch(() => undefined))?.uid !== uid) continue;
-    const environment = (await host.readText(`/proc/${process}/environ`).catch(() => undefined)) ?? '';
+    const environment = (await host.readText(`/proc/${process}/environ`, HEAD).catch(() => undefined)) ?? '';
     const address = /(?:^|\0)DBUS_SESSION_BUS_ADDRESS=(unix:[\x21-\x7e]+)(?:\0|$)/.exec(environment)?.[1];
     if (address !== undefined) addresses.add(address);
   }

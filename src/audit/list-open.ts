@@ -32,7 +32,8 @@ export async function describeOpen(
     const check = checks.get(issue.name);
     const host = hosts.get(issue.hostname);
     const result = host !== undefined && Object.hasOwn(host.results, issue.name) ? host.results[issue.name] : undefined;
-    const remediation = check === undefined ? undefined : remediationFor(check, host?.distribution.toLowerCase() ?? '');
+    const remediation =
+      check === undefined ? undefined : remediationFor(check, (host?.distribution ?? '').toLowerCase());
     const user_email = addresses.get(issue.hostname);
     return {
       ...issue,

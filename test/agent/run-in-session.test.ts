@@ -30,6 +30,7 @@ const ANN = { Name: 'ann', UID: '1000', GID: '1001', RuntimePath: '/run/user/100
 function machine(t: ExecutionContext, { said, files = {}, owner = 1000, bus = true, isRoot = true }: Given) {
   const ran: Ran[] = [];
   const facts = {
+    id: '1:1',
     kind: 'other',
     size: 0,
     mode: 0o666,

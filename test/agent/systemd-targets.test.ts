@@ -3,7 +3,15 @@ import { activeTargets } from '../../src/agent/systemd-targets.ts';
 
 const LIST =
   'multi-user.target loaded active active Multi-User System\nbasic.target loaded active active Basic System\n';
-const facts = { kind: 'directory', size: 0, mode: 0o755, uid: 0, modified: new Date(), changed: new Date() } as const;
+const facts = {
+  id: '1:1',
+  kind: 'directory',
+  size: 0,
+  mode: 0o755,
+  uid: 0,
+  modified: new Date(),
+  changed: new Date(),
+} as const;
 
 function host({ stdout = '', code = 0, systemd = true }: { stdout?: string; code?: number; systemd?: boolean }) {
   return {

@@ -5,8 +5,8 @@ export function textOf(host: HostAccess, path: string, max?: number): Promise<st
   return seen(() => host.readText(path, max === undefined ? {} : { max }));
 }
 
-export function namesIn(host: HostAccess, path: string): Promise<string[] | undefined> {
-  return seen(() => host.list(path));
+export function namesIn(host: HostAccess, path: string, max?: number): Promise<string[] | undefined> {
+  return seen(() => host.list(path, max === undefined ? {} : { max }));
 }
 
 export function factsOf(host: HostAccess, path: string): Promise<FileFacts | undefined> {

@@ -11,9 +11,13 @@ export const networkDevices = {
   collect: collectDevices,
 } satisfies Collector;
 
+/** The host's end of a container's cable: Docker, LXD and their like give it another random name and address at each start. */
+const FLEETING = /^veth[0-9a-f]{6,}$/;
+
 async function collectDevices(host: HostAccess): Promise<unknown> {
   const devices = (await fromIp(host)) ?? (await fromKernel(host));
-  return Object.fromEntries([...devices].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const lasting = [...devices].filter(([name]) => !FLEETING.test(name));
+  return Object.fromEntries(lasting.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** iproute2 sees all addresses, also on a device whose cable is out, with the broadcast addresses that they were given. */

@@ -19,12 +19,33 @@ export function parseSshdConfig(output: string): Record<string, string | string[
   );
 }
 
+/** How a listener was started. Its program is not among it: a process may say what it likes about itself. */
 export interface Listener {
-  /** as it was started; absolute, because sshd insists on that */
-  program: string;
   /** those of its arguments that change the configuration */
   options: string[];
+  /** what they have sshd read (`-f`) */
+  files: string[];
+  /** false where there are others that change it, which may name a file, a program or a library */
+  isClear: boolean;
 }
+
+/** Settings (sshd_config(5)) whose values are no names of anything that `sshd -T` opens. Small, as sshd itself compares them. */
+const HARMLESS = new Set(
+  (
+    'acceptenv addressfamily allowagentforwarding allowgroups allowstreamlocalforwarding allowtcpforwarding allowusers authenticationmethods ' +
+    'authorizedkeyscommand authorizedkeyscommanduser authorizedkeysfile casignaturealgorithms channeltimeout ciphers clientalivecountmax ' +
+    'clientaliveinterval compression denygroups denyusers disableforwarding exposeauthinfo fingerprinthash forcecommand gatewayports ' +
+    'gssapiauthentication gssapicleanupcredentials gssapikexalgorithms gssapikeyexchange gssapistorecredentialsonrekey ' +
+    'gssapistrictacceptorcheck hostbasedacceptedalgorithms hostbasedacceptedkeytypes hostbasedauthentication ' +
+    'hostbasedusesnamefrompacketonly hostkeyalgorithms ignorerhosts ignoreuserknownhosts ipqos kbdinteractiveauthentication ' +
+    'challengeresponseauthentication kerberosauthentication kerberosorlocalpasswd kerberosticketcleanup kexalgorithms listenaddress ' +
+    'logingracetime loglevel macs maxauthtries maxsessions maxstartups passwordauthentication permitemptypasswords permitlisten permitopen ' +
+    'permitrootlogin permittty permittunnel permituserenvironment permituserrc persourcemaxstartups persourcenetblocksize ' +
+    'persourcepenalties pidfile port printlastlog printmotd pubkeyacceptedalgorithms pubkeyacceptedkeytypes pubkeyauthentication ' +
+    'pubkeyauthoptions rekeylimit requiredrsasize rsaminsize streamlocalbindmask streamlocalbindunlink strictmodes subsystem ' +
+    'syslogfacility tcpkeepalive unusedconnectiontimeout usedns usepam versionaddendum x11displayoffset x11forwarding x11uselocalhost'
+  ).split(' '),
+);
 
 /**
  * Reads /proc/PID/cmdline of a process called sshd.
@@ -37,12 +58,12 @@ export function parseListener(commandLine: string): Listener | undefined {
   const end = words.indexOf('[listener]');
   const [program, ...args] = words.slice(start, end === -1 ? undefined : end);
   if (program === undefined || !program.startsWith('/') || args.includes('-i')) return undefined;
-  return { program, options: configOptions(args) };
+  return readOptions(args);
 }
 
 /** `-f FILE`, `-o OPTION` and `-p PORT`; a title no longer shows where `-o "Port 22"` was one argument. */
-function configOptions(args: readonly string[]): string[] {
-  const options: string[] = [];
+function readOptions(args: readonly string[]): Listener {
+  const listener: Listener = { options: [], files: [], isClear: true };
   for (const [index, arg] of args.entries()) {
     const match = /^-([fop])(.*)$/.exec(arg);
     const [, flag, joined] = match ?? [];
@@ -51,7 +72,22 @@ function configOptions(args: readonly string[]): string[] {
     const [value, next] = rest;
     if (value === undefined) continue;
     const spaced = flag === 'o' && !value.includes('=') && next !== undefined && !next.startsWith('-');
-    options.push(`-${flag}`, spaced ? `${value} ${next}` : value);
+    const whole = spaced ? `${value} ${next}` : value;
+    if (flag === 'f') listener.files.push(whole);
+    if (!isClear(flag, whole)) listener.isClear = false;
+    listener.options.push(`-${flag}`, whole);
   }
-  return options;
+  return listener;
+}
+
+function isClear(flag: string, value: string): boolean {
+  switch (flag) {
+    case 'f':
+      return value.startsWith('/');
+    case 'p':
+      return /^\d{1,5}$/.test(value);
+    default:
+      if (!/^[\x20-\x7e]*$/.test(value)) return false;
+      return HARMLESS.has((/^[a-z0-9]+(?=[ =])/i.exec(value)?.[0] ?? '').toLowerCase());
+  }
 }

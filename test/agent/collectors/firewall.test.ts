@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { firewall } from '../../../src/agent/collectors/firewall.ts';
 import { isFields, type Value, valueAt } from '../../../src/core/value.ts';
@@ -220,6 +221,8 @@ test(
 );
 
 const DENIED = saying('', 1);
+const BUILT_IN = `/lib/modules/${release()}/modules.builtin`;
+const UNLOADED = { '/proc/modules': 'ext4 1 1 - Live 0x0\n', [BUILT_IN]: 'kernel/fs/fuse/fuse.ko\n' };
 
 test(
   'without the privilege to look it is unknown',
@@ -236,11 +239,40 @@ test(
   says,
   {
     '/usr/bin/nft': DENIED,
-    '/proc/modules': 'ext4 1 1 - Live 0x0\n',
-    [`/lib/modules/${(await import('node:os')).release()}/modules.builtin`]: 'kernel/fs/fuse/fuse.ko\n',
+    ...UNLOADED,
   },
-  { status: 'off', layers: { nftables: 'unknown' } },
+  { status: 'off', layers: { nftables: 'off' } },
 );
+
+for (const [title, files, isAsked] of [
+  ['of which nothing is loaded, is not loaded by asking', UNLOADED, false],
+  ['that is loaded is asked', { ...UNLOADED, '/proc/modules': 'nf_tables 1 1 - Live 0x0\n' }, true],
+  ['that is built in is asked', { ...UNLOADED, [BUILT_IN]: 'kernel/net/netfilter/nf_tables.ko\n' }, true],
+  ['of which nobody says whether it is built in is asked', { '/proc/modules': 'ext4 1 1 - Live 0x0\n' }, true],
+  ['is asked where modules are not to be seen', {}, true],
+] as const) {
+  test(`nftables ${title}`, async (t) => {
+    const folder = await scratchFolder(t);
+    await plant(folder, { ...IPV6, ...ETH0, ...withIptables('iptables-drop'), ...files });
+    const ran: string[] = [];
+    const inside = hostInFolder(t, folder);
+    const answer: unknown = await firewall.collect({
+      ...inside,
+      run: (path, args, options) => {
+        ran.push(path);
+        return inside.run(path, args, options);
+      },
+    });
+    t.is(ran.length > 0, isAsked);
+    t.is(valueAt(isFields(answer) ? answer : undefined, 'status'), isAsked ? 'on' : 'off');
+  });
+}
+
+test('iptables that writes to nftables is not run either where nothing of it is loaded', async (t) => {
+  const answer = await collect(t, { '/usr/bin/iptables': DENIED, '/usr/bin/ip6tables': DENIED, ...UNLOADED });
+  t.is(valueAt(answer, 'status'), 'off');
+  t.deepEqual(valueAt(answer, 'layers.iptables.status'), 'off');
+});
 
 test('a machine without any firewall program is off', says, {}, { status: 'off', layers: {} });
 

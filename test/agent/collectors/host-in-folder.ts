@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { CollectorTools, HostAccess, Kept } from '../../../src/agent/collector.ts';
+import type { CollectorTools, HostAccess, Kept, ReadOptions } from '../../../src/agent/collector.ts';
 import { hostAccess } from '../../../src/agent/host-access.ts';
 import { realClock } from '../../support/world.ts';
 
@@ -19,8 +19,8 @@ export function hostInFolder(t: ExecutionContext, folder: string): HostAccess {
   const inside = (path: string) => join(folder, path);
   return {
     ...host,
-    readText: (path, options) => host.readText(inside(path), options),
-    list: (path) => host.list(inside(path)),
+    readText: (path, options) => host.readText(inside(path), ours(options)),
+    list: (path, options) => host.list(inside(path), options),
     stat: (path) => host.stat(inside(path)),
     readLink: (path) => host.readLink(inside(path)),
     find: async (program) => {
@@ -35,6 +35,12 @@ export function hostInFolder(t: ExecutionContext, folder: string): HostAccess {
     run: (path, args, options) => host.run(inside(path), args, options),
     networkInterfaces: () => ({}),
   };
+}
+
+/** What was planted is the tester's, whoever that is. */
+function ours(options: ReadOptions = {}): ReadOptions {
+  const uid = process.getuid?.() ?? 0;
+  return options.of === undefined || uid === 0 ? options : { ...options, of: uid };
 }
 
 /** Writes files below the folder; the contents of a link start with `-> `, those of a program with `#!`. */

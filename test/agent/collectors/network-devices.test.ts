@@ -122,3 +122,12 @@ test('this machine: every IPv4 address that Node sees outside loopback is there'
     }
   }
 });
+
+test("the host's end of a container's cable, which has another name each time, is left out", async (t) => {
+  const device = (ifname: string) => ({ ifname, link_type: 'ether', address: '02:00:00:00:00:01', operstate: 'UP' });
+  const folder = await scratchFolder(t);
+  const names = ['veth1a2b3c4', 'vethb0c1d2e3', 'docker0', 'veth-office', 'veth0'];
+  await plant(folder, { '/usr/bin/ip': saying(JSON.stringify(names.map(device))) });
+  const answer = await networkDevices.collect(hostInFolder(t, folder));
+  t.deepEqual(Object.keys(Object(answer)), ['docker0', 'veth-office', 'veth0']);
+});

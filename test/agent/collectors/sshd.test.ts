@@ -24,18 +24,21 @@ test('a keyword is a text, or a sorted list where it was given more than once', 
   );
 });
 
+const clear = { options: [], files: [], isClear: true };
 const LISTENERS: Record<string, ReturnType<typeof parseListener>> = {
   // Debian 12, OpenSSH 9.2
-  'sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0': { program: '/usr/sbin/sshd', options: [] },
+  'sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups\0': clear,
   'sshd: /usr/sbin/sshd -D -f /etc/ssh/other -o Port=2222 -p 23 [listener] 0 of 10-100 startups\0\0\0': {
-    program: '/usr/sbin/sshd',
     options: ['-f', '/etc/ssh/other', '-o', 'Port=2222', '-p', '23'],
+    files: ['/etc/ssh/other'],
+    isClear: true,
   },
   'sshd: /usr/sbin/sshd -oUseDNS no -f/etc/x [listener] 0 of 10-100 startups\0': {
-    program: '/usr/sbin/sshd',
     options: ['-o', 'UseDNS no', '-f', '/etc/x'],
+    files: ['/etc/x'],
+    isClear: true,
   },
-  '/usr/sbin/sshd\0-D\0': { program: '/usr/sbin/sshd', options: [] },
+  '/usr/sbin/sshd\0-D\0': clear,
   'sshd: alice [priv]\0': undefined,
   'sshd: alice@pts/0\0': undefined,
   '/usr/sbin/sshd\0-i\0': undefined,
@@ -48,12 +51,28 @@ for (const [commandLine, expected] of Object.entries(LISTENERS)) {
   });
 }
 
+for (const option of [
+  ['-o', 'HostKey=/dev/watchdog'],
+  ['-oSecurityKeyProvider', '/home/alice/evil.so'],
+  ['-o', 'include=/home/alice/x'],
+  ['-o', 'Port=22\nHostKey=/dev/watchdog'],
+  ['-o', 'NoSuchThing=1'],
+  ['-f', 'etc/x'],
+  ['-p', '-1'],
+  ['-p', 'HostKey'],
+]) {
+  test(`an sshd with ${JSON.stringify(option)} has settings that are not clear`, (t) => {
+    t.false(parseListener(['/usr/sbin/sshd', '-D', ...option, '-e'].join('\0'))?.isClear);
+  });
+}
+
 const CONFIG = saying('port 22\npermitrootlogin no\n');
 const INIT = { '/proc/1/comm': 'systemd\n', '/proc/1/status': 'Uid:\t0\t0\t0\t0\nNSpid:\t1\n' };
 const LISTENER = {
   '/proc/812/comm': 'sshd\n',
   '/proc/812/status': 'Name:\tsshd\nUid:\t0\t0\t0\t0\nNSpid:\t812\n',
   '/proc/812/cmdline': 'sshd: /usr/bin/sshd -D [listener] 0 of 10-100 startups\0',
+  '/proc/812/exe': '-> ../../usr/bin/sshd',
 };
 
 const answers = test.macro(async (t, files: Record<string, string>, expected: object) => {
@@ -154,10 +173,130 @@ test(
 test(
   'an sshd that was removed while it runs is running, with settings unknown',
   answers,
-  { ...INIT, ...LISTENER },
+  { ...INIT, ...LISTENER, '/proc/812/exe': '-> /usr/bin/sshd (deleted)' },
   { status: 'running', config: 'unknown' },
 );
 
+test(
+  'an sshd that was replaced while it runs is running, with the settings that the new one reads',
+  answers,
+  { ...INIT, ...LISTENER, '/proc/812/exe': '-> /usr/bin/sshd (deleted)', '/usr/bin/sshd': CONFIG },
+  { status: 'running', config },
+);
+
+const EVIL = '#!/bin/sh\ntouch "$(dirname "$0")/was-run"\necho port 1\n';
+const FORGED = {
+  ...LISTENER,
+  '/proc/812/cmdline': '/home/alice/evil\0-s\0/bin/sh\0',
+  '/home/alice/evil': EVIL,
+};
+
+for (const [title, files, expected] of [
+  [
+    "a setuid program that a user calls sshd, and that is root's for a moment, is none",
+    { ...FORGED, '/proc/812/exe': '-> ../../usr/bin/chsh', '/usr/bin/chsh': '' },
+    { status: 'stopped', config },
+  ],
+  [
+    'another sshd than the system has is running, and its settings are unknown',
+    { ...FORGED, '/proc/812/exe': '-> ../../opt/sbin/sshd', '/opt/sbin/sshd': EVIL },
+    { status: 'running', config: 'unknown' },
+  ],
+  ['what the real sshd says that it is called is not run', FORGED, { status: 'running', config }],
+  [
+    "one that is root's by some of its numbers alone is none",
+    { ...FORGED, '/proc/812/status': 'Name:\tsshd\nUid:\t0\t0\t1000\t1000\nNSpid:\t812\n' },
+    { status: 'stopped', config },
+  ],
+] as const) {
+  test(`${title}; no other program is run`, async (t) => {
+    const folder = await scratchFolder(t);
+    await plant(folder, { ...INIT, '/usr/bin/sshd': CONFIG, ...files });
+    const ran: string[] = [];
+    const inside = hostInFolder(t, folder);
+    const answer = await sshd.collect({
+      ...inside,
+      isRoot: true,
+      run: (path, args, options) => {
+        ran.push(path);
+        return inside.run(path, args, options);
+      },
+    });
+    t.deepEqual(answer, expected);
+    t.deepEqual(ran, expected.config === 'unknown' ? [] : ['/usr/bin/sshd']);
+    t.false(existsSync(`${folder}/home/alice/was-run`));
+  });
+}
+
+test('a process that becomes another one while it is looked at is none', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { ...INIT, ...FORGED, '/usr/bin/sshd': CONFIG });
+  const inside = hostInFolder(t, folder);
+  let isRead = false;
+  const answer = await sshd.collect({
+    ...inside,
+    isRoot: true,
+    readText: (path, options) => {
+      if (path.endsWith('/cmdline')) isRead = true;
+      return inside.readText(path, options);
+    },
+    readLink: async (path) => (isRead && path === '/proc/812/exe' ? '/usr/bin/chsh' : inside.readLink(path)),
+    stat: async (path) => (isRead && path === '/proc/812/exe' ? undefined : inside.stat(path)),
+  });
+  t.deepEqual(answer, { status: 'stopped', config });
+});
+
+interface Machine {
+  /** other than root's, which only root may write */
+  owned?: Record<string, [uid: number, mode: number]>;
+  files?: Record<string, string>;
+}
+
+const withFile = test.macro(async (t, file: string, isRead: boolean, { owned = {}, files = {} }: Machine = {}) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, {
+    ...INIT,
+    ...LISTENER,
+    '/proc/812/cmdline': `sshd: /usr/bin/sshd -D -f ${file} [listener] 0 of 10-100 startups\0`,
+    '/usr/bin/sshd': '#!/bin/sh\necho "port $*"\n',
+    '/etc/ssh/other': '',
+    '/srv/ssh/config': '',
+    ...files,
+  });
+  const inside = hostInFolder(t, folder);
+  const answer = await sshd.collect({
+    ...inside,
+    isRoot: true,
+    stat: async (path) => {
+      const facts = await inside.stat(path);
+      const [uid, mode] = owned[path] ?? [0, 0o755];
+      return facts && { ...facts, uid, mode };
+    },
+  });
+  t.deepEqual(answer, { status: 'running', config: isRead ? { port: `-T -f ${file}` } : 'unknown' });
+});
+
+const OTHER = '/etc/ssh/other';
+const SERVED = '/srv/ssh/config';
+test('settings of a listener that only root can change are read', withFile, OTHER, true);
+test('so are those in a sticky folder', withFile, SERVED, true, { owned: { '/srv': [0, 0o1777] } });
+test("so are those behind root's link", withFile, '/etc/ssh/link', true, { files: { '/etc/ssh/link': '-> other' } });
+test("a user's settings of a listener are not", withFile, OTHER, false, { owned: { [OTHER]: [1000, 0o644] } });
+test('nor are those that others may write', withFile, OTHER, false, { owned: { [OTHER]: [0, 0o664] } });
+test("nor are those in a user's folder", withFile, SERVED, false, { owned: { '/srv': [1000, 0o755] } });
+test('nor are those in a folder where others may write', withFile, SERVED, false, { owned: { '/srv': [0, 0o777] } });
+test('nor are those behind a link in a sticky folder', withFile, '/srv/link', false, {
+  owned: { '/srv': [0, 0o1777] },
+  files: { '/srv/link': '-> /etc/ssh/other' },
+});
+test("nor is what root's link leads to, if it is a user's", withFile, '/etc/ssh/link', false, {
+  owned: { [SERVED]: [1000, 0o644] },
+  files: { '/etc/ssh/link': '-> /srv/ssh/config' },
+});
+test('nor is a folder', withFile, '/etc/ssh', false);
+test('nor is what lies beyond ..', withFile, '/etc/ssh/../ssh/other', false);
+
+const asRoot = whenPresent(process.getuid?.() === 0, 'root');
 const real = whenPresent(
   existsSync('/usr/sbin/sshd') && existsSync('/usr/bin/ssh-keygen') && process.getuid?.() === 0,
   'openssh-server, or not root',
@@ -186,6 +325,28 @@ real(
     });
   },
 );
+
+asRoot('a real process of root called sshd that says it is another program: that one is not run', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { '/evil': '#!/bin/sh\necho "$@" >> "$0-ran"\necho port 1\n', '/sshd': '-> /usr/bin/sleep' });
+  const child = spawn(`${folder}/sshd`, ['60'], { argv0: `${folder}/evil`, stdio: 'ignore' });
+  t.teardown(() => child.kill());
+  const host = thisHost(t);
+  const [comm, status, cmdline] = await Promise.all(
+    ['comm', 'status', 'cmdline'].map((file) => host.readText(`/proc/${child.pid}/${file}`)),
+  );
+  t.is(comm, 'sshd\n');
+  t.regex(status ?? '', /^Uid:\t0\t0\t0\t0$/m);
+  t.is(cmdline, `${folder}/evil\u000060\0`);
+  const answer = await sshd.collect({
+    ...host,
+    readText: (path) => (path === '/run/sshd.pid' ? Promise.resolve(`${child.pid}\n`) : host.readText(path)),
+    list: (path) => (path === '/proc' ? Promise.resolve([String(child.pid)]) : host.list(path)),
+  });
+  t.false(existsSync(`${folder}/evil-ran`));
+  t.notDeepEqual(Object(answer).config, { port: '1' });
+  t.not(Object(answer).status, 'running');
+});
 
 /** What `sshd -T` says of these settings, as the collector reads them with nothing running. */
 async function effective(t: ExecutionContext, lines: readonly string[], included: Record<string, string> = {}) {

@@ -1,6 +1,5 @@
 import type { CollectorTools, HostAccess } from '../../collector.ts';
 import { type Fact, unknown } from '../group.ts';
-import { textOf } from '../lenient.ts';
 import { readPeople } from './read-accounts.ts';
 
 /** As `collectors.enabled` names it: home directories are looked into only where the settings ask for it. */
@@ -14,14 +13,16 @@ export const authorizedKeys: Fact = {
     if (!host.isRoot) return unknown('home directories can be read by root alone');
     const people = await readPeople(host, true);
     const counted = await Promise.all(
-      people.map(async ({ name, home }) => ({ user: name, keys: await count(host, home) })),
+      people.map(async ({ name, uid, home }) => ({ user: name, keys: await count(host, home, uid) })),
     );
     return counted.filter(({ keys }) => keys > 0).sort((a, b) => (a.user < b.user ? -1 : 1));
   },
 };
 
-async function count(host: HostAccess, home: string): Promise<number> {
-  const texts = await Promise.all(FILES.map((file) => textOf(host, `${home}/${file}`)));
+async function count(host: HostAccess, home: string, uid: number): Promise<number> {
+  const texts = await Promise.all(
+    FILES.map((file) => host.readText(`${home}/${file}`, { of: uid }).catch(() => undefined)),
+  );
   return texts
     .join('\n')
     .split('\n')

@@ -123,7 +123,7 @@ export const accountsDocs: readonly FactDoc[] = [
     reads: ['`/etc/sudoers` and what it includes', '`/etc/nsswitch.conf`', '`/etc/group`', '`/etc/passwd`'],
     root: NEEDS_ROOT,
     shape:
-      '{installed, everything: [{who, password: true | false | "unknown"}], passwordless: [{who, commands: [COMMAND]}], exempt_group?, other_sources?: [NAME]}',
+      '{installed, everything: [{who, password: true | false | "unknown"}], passwordless: [{who, commands: [PROGRAM]}], exempt_group?, other_sources?: [NAME]}',
     cost: '2 ms',
     tested: tested('real', 'real'),
     sources: ['sudoers(5)', 'the tests hold it to what `cvtsudoers` makes of the same files'],

@@ -104,7 +104,7 @@ function allowEverything(
 
 /** Its arguments, which may hold secrets, are left out. */
 function allowOne(passwordless: Map<string, Set<string>>, who: string, command: string, password: boolean): void {
-  const [program = ''] = /^(?:\\.|[^\s\\])+/.exec(command.replace(/^!/, '')) ?? [];
+  const program = programOf(command.replace(/^!/, ''));
   const commands = passwordless.get(who) ?? new Set();
   if (password && program === command) commands.delete(program);
   if (!password && !command.startsWith('!')) passwordless.set(who, commands.add(program));
@@ -200,4 +200,9 @@ function isHost(pattern: string, hostname: string): Sure {
   // A pattern with brackets is rare, and not worth being wrong about.
   if (/[[\]]/.test(pattern)) return undefined;
   return names.some((name) => new RegExp(`^${expression}$`, 'i').test(name));
+}
+
+/** Without its arguments, in which passwords and tokens stand. A backslash keeps a blank within the path (sudoers(5)). */
+function programOf(command: string): string {
+  return /^(?:\\.|[^\s\\])+/.exec(command)?.[0] ?? '';
 }

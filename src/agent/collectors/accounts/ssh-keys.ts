@@ -8,6 +8,8 @@ const ASKED_BY = 'accounts.ssh_keys';
 /** Of each file: the cipher, and of OpenSSH's format the public key's type; no private part of it. */
 const HEAD = 112;
 const MOST_FILES = 200;
+/** The public halves, and what else lies there, among them. */
+const MOST_NAMES = 1000;
 
 export const sshKeys: Fact = {
   name: 'ssh_keys',
@@ -16,17 +18,19 @@ export const sshKeys: Fact = {
     if (!host.isRoot) return unknown('home directories can be read by root alone');
     const people = await readPeople(host, true);
     const counted = await Promise.all(
-      people.map(async ({ name, home }) => ({ user: name, ...(await count(host, home)) })),
+      people.map(async ({ name, uid, home }) => ({ user: name, ...(await count(host, home, uid)) })),
     );
     return counted.filter(({ keys }) => keys > 0).sort((a, b) => (a.user < b.user ? -1 : 1));
   },
 };
 
-async function count(host: HostAccess, home: string): Promise<{ keys: number; unprotected: number }> {
+async function count(host: HostAccess, home: string, uid: number): Promise<{ keys: number; unprotected: number }> {
   const folder = `${home}/.ssh`;
-  const names = ((await namesIn(host, folder)) ?? []).filter((name) => !name.endsWith('.pub')).slice(0, MOST_FILES);
+  const names = ((await namesIn(host, folder, MOST_NAMES)) ?? [])
+    .filter((name) => !name.endsWith('.pub'))
+    .slice(0, MOST_FILES);
   const heads = await Promise.all(
-    names.map((name) => host.readText(`${folder}/${name}`, { max: HEAD, head: true }).catch(() => undefined)),
+    names.map((name) => host.readText(`${folder}/${name}`, { max: HEAD, head: true, of: uid }).catch(() => undefined)),
   );
   const kinds = heads.map((head) => keyProtection(head ?? ''));
   return {

@@ -9,6 +9,7 @@ const HOMED = '/var/lib/systemd/home';
 interface Home {
   user: string;
   folder: string;
+  uid: number;
 }
 
 export const homeEncryption: Fact = {
@@ -31,13 +32,15 @@ export function parseHomes(passwd: string): Home[] {
     const [user, , uid, , , folder, shell] = line.split(':');
     if (user === undefined || folder === undefined || shell === undefined) return [];
     if (!(Number(uid) >= 1000 && Number(uid) <= 60_000) || /\/(?:nologin|false)$/.test(shell.trim())) return [];
-    return /^\/.*[^/]$/.test(folder) ? [{ user, folder }] : [];
+    return /^\/.*[^/]$/.test(folder) ? [{ user, folder, uid: Number(uid) }] : [];
   });
 }
 
-async function encryptedBy(host: HostAccess, { user, folder }: Home, flags: FlagsOrReason): Promise<unknown> {
+async function encryptedBy(host: HostAccess, { user, folder, uid }: Home, flags: FlagsOrReason): Promise<unknown> {
   // ecryptfs-setup-private(1) keeps the settings beside the homes, so that they can be read before one is opened.
-  const target = await textOf(host, `/home/.ecryptfs/${user}/.ecryptfs/Private.mnt`);
+  const target = await host
+    .readText(`/home/.ecryptfs/${user}/.ecryptfs/Private.mnt`, { max: 4096, of: uid })
+    .catch(() => undefined);
   if (target?.trim() === folder) return 'ecryptfs';
   if (flags === 'unused') return 'none';
   if (typeof flags === 'string') return unknown(flags);

@@ -16,6 +16,7 @@ export const PROGRAMS: Readonly<Record<Family, string>> = { ip: 'iptables', ip6:
 export async function readNft(host: HostAccess): Promise<Seen<NftTable[]>> {
   const nft = await host.find('nft');
   if (nft === undefined) return 'absent';
+  if (await isNftUnloaded(host)) return [];
   const { code, stdout } = await host.run(nft, ['-j', 'list', 'ruleset'], LIMITS);
   return (code === 0 ? parseNft(stdout) : undefined) ?? 'unreadable';
 }
@@ -25,6 +26,7 @@ export async function readIptables(host: HostAccess, family: Family, nft: Seen<N
   const program = await host.find(PROGRAMS[family]);
   if (program === undefined) return 'absent';
   if (await isLegacy(host, program)) return readLegacyTable(host, family, program);
+  if (await isNftUnloaded(host)) return parseIptables(NO_RULES, family);
   if (typeof nft !== 'string' && !nft.some((table) => isIptablesTable(table, family)))
     return parseIptables(NO_RULES, family);
   return listRules(host, program, family);
@@ -55,6 +57,14 @@ export async function isFilterUnloaded(host: HostAccess): Promise<boolean> {
   const builtIn = await textOf(host, `/lib/modules/${host.release()}/modules.builtin`);
   if (loaded === undefined || builtIn === undefined) return false;
   return !/^(?:nf_tables|ip6?_tables) /m.test(loaded) && !/\/(?:nf_tables|ip6?_tables)\.ko/.test(builtIn);
+}
+
+/** The same of nftables alone. Asking for its rules would make the kernel load it. */
+async function isNftUnloaded(host: HostAccess): Promise<boolean> {
+  const loaded = await textOf(host, '/proc/modules');
+  const builtIn = await textOf(host, `/lib/modules/${host.release()}/modules.builtin`);
+  if (loaded === undefined || builtIn === undefined) return false;
+  return !/^nf_tables /m.test(loaded) && !/\/nf_tables\.ko/.test(builtIn);
 }
 
 /** Whether rules may be there although nothing that writes them is installed: another system's tools, or a container's host. */

@@ -62,7 +62,9 @@ function listenerOf(
   isRoot: boolean,
 ): Listener {
   const held = inode === KERNEL ? 'kernel' : holders.get(inode);
-  const hidden = isRoot ? 'no process that is to be seen holds it' : 'only root sees who holds the sockets of others';
+  const hidden = isRoot
+    ? 'none of the processes that were looked at holds it'
+    : 'only root sees who holds the sockets of others';
   return { protocol, port, address: classOf(address), program: held ?? unknown(hidden) };
 }
 

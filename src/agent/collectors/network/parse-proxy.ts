@@ -11,6 +11,8 @@ const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 export function placeOf(text: string): ProxyPlace | undefined {
   const written = text.trim();
   if (written === '' || /^(?:DIRECT|none|false|_none_)$/i.test(written)) return undefined;
+  // A password with such a character in it ends the server's part too early, and would be told as its name and port.
+  if (/[#?/\\].*@/s.test(written.replace(/^[a-z][a-z0-9+.-]*:\/\//i, ''))) return {};
   try {
     const url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`);
     const port = url.port === '' ? PORTS[url.protocol] : Number(url.port);

@@ -100,7 +100,16 @@ function gnomeProxies(sections: ReturnType<typeof parseIni>): Found[] {
   return ['ftp', 'http', 'https', 'socks'].flatMap((scheme) => {
     const host = read(`system/proxy/${scheme}`, 'host');
     const port = Number(read(`system/proxy/${scheme}`, 'port'));
-    return host === '' ? [] : [{ from: 'gnome' as const, scheme, host, ...(port > 0 ? { port } : {}) }];
+    if (host === '') return [];
+    const place = placeOf(host)?.host;
+    return [
+      {
+        from: 'gnome' as const,
+        scheme,
+        ...(place === undefined ? {} : { host: place }),
+        ...(port > 0 ? { port } : {}),
+      },
+    ];
   });
 }
 

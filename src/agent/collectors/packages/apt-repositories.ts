@@ -39,9 +39,31 @@ export async function aptRepositories(host: HostAccess): Promise<unknown> {
   );
 }
 
-/** A password, or a token in its place, is nobody's business (apt itself wants them in auth.conf). */
-function nameOf({ uri, suite }: AptSource): string {
-  return `${withoutUser(uri)} ${suite}`;
+/** Of a path only what is a word: `debian`, `ubuntu-ports`, `amd64`. */
+const WORD = /^(?:[a-z][a-z._-]{0,23}\d{0,2}|\.)?$/;
+const AUTHORITY = /^(?:[\w.-]+|\[[0-9a-f:.]+\])?(?::\d{1,5})?$/i;
+const HIDDEN = '…';
+
+/**
+ * A password, or a token in its place, is nobody's business (apt itself wants them in auth.conf), and those who sell packages put one into
+ * the path (https://dl.cloudsmith.io/TOKEN/owner/repo/deb/debian): told are the server and the last part of the path.
+ */
+export function nameOf({ uri, suite }: Pick<AptSource, 'uri' | 'suite'>): string {
+  const told = suite.includes('/') ? suite.split('/').map(wordOrNot).join('/') : suite;
+  const [, scheme, authority = '', path] = /^([\w+.-]+:)(?:\/\/([^/]*))?(.*)$/.exec(withoutUser(uri)) ?? [];
+  // What stands on a disc of its own is no address.
+  if (scheme === 'cdrom:') return `${uri} ${told}`;
+  if (scheme === undefined || path === undefined) return `${HIDDEN} ${told}`;
+  const parts = path.split('/').filter((part) => part !== '');
+  // A password with a slash in it ends the name of the server too early.
+  const server = AUTHORITY.test(authority) && !path.includes('@') ? authority : HIDDEN;
+  const shown = [...(parts.length > 1 ? [HIDDEN] : []), ...parts.slice(-1).map(wordOrNot)].map((part) => `/${part}`);
+  const end = path.endsWith('/') ? '/' : '';
+  return `${scheme}${uri.startsWith(`${scheme}//`) ? `//${server}` : ''}${shown.join('')}${end} ${told}`;
+}
+
+function wordOrNot(part: string): string {
+  return WORD.test(part) ? part : HIDDEN;
 }
 
 function withoutUser(uri: string): string {

@@ -22,7 +22,7 @@ export const packagesDocs: readonly FactDoc[] = [
   {
     fact: repositories,
     tells:
-      'where packages come from and what is wrong with it: `unsigned` (not checked), `unsigned-allowed` (a missing signature is let through), `any-key` (apt: without Signed-By any trusted key may sign it); `foreign`: not of the distribution, by the Origin that an apt repository gives itself, by its name with dnf and pacman. Passwords in URIs are left out',
+      'where packages come from and what is wrong with it: `unsigned` (not checked), `unsigned-allowed` (a missing signature is let through), `any-key` (apt: without Signed-By any trusted key may sign it); `foreign`: not of the distribution, by the Origin that an apt repository gives itself, by its name with dnf and pacman. Of the URI of an apt source the server and the last part of the path are told, since what stands before may be a password or a token',
     reads: [
       '`/etc/apt/sources.list`, `sources.list.d`',
       '`apt-config dump`',

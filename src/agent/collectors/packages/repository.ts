@@ -18,7 +18,9 @@ export type Problem = 'unsigned' | 'unsigned-allowed' | 'any-key';
 
 export function sortedRepositories(repositories: readonly Repository[]): Repository[] {
   const keyOf = ({ file, name }: Repository) => `${file}\0${name}`;
-  return [...new Map(repositories.map((each) => [keyOf(each), each])).values()].sort((a, b) =>
-    keyOf(a) < keyOf(b) ? -1 : 1,
+  // Two of one file and name may be different ones, of whose addresses not all is told.
+  const whole = (each: Repository) => `${keyOf(each)}\0${each.foreign}\0${each.problems.join()}`;
+  return [...new Map(repositories.map((each) => [whole(each), each])).values()].sort((a, b) =>
+    whole(a) < whole(b) ? -1 : 1,
   );
 }

@@ -2,6 +2,7 @@ import type { HostAccess } from '../../collector.ts';
 import { type Fact, unknown } from '../group.ts';
 import { textOf } from '../lenient.ts';
 
+const FLEETING = /^(?:libvirt-[0-9a-f-]{36}|(?:lxd|incus)[a-z_]*-[^<]*_<|:(?:lxd|incus)-)/;
 const PROFILES = '/sys/kernel/security/apparmor/profiles';
 
 /** Mandatory access control: rules that even programs of root cannot leave. */
@@ -30,13 +31,13 @@ async function apparmor(host: HostAccess) {
 }
 
 /**
- * `NAME (MODE)` a line. Left out is what comes and goes by itself: those that a complaining profile makes up (`//null-`), and the one
- * that libvirt loads for each machine that runs.
+ * `NAME (MODE)` a line. Left out is what comes and goes by itself: those that a complaining profile makes up (`//null-`), and those
+ * that libvirt, LXD and Incus load for each machine and container that runs, with what LXD's containers load in namespaces of their own.
  */
 export function parseProfiles(text: string): { enforce: number; complain: number } {
   const modes = text
     .split('\n')
-    .filter((line) => !line.includes('//null-') && !/^libvirt-[0-9a-f-]{36}/.test(line))
+    .filter((line) => !line.includes('//null-') && !FLEETING.test(line))
     .map((line) => /\((\w+)\)$/.exec(line)?.[1]);
   return {
     enforce: modes.filter((mode) => mode === 'enforce' || mode === 'kill').length,

@@ -20,6 +20,8 @@ const TAKEN = [
   'XDG_DATA_DIRS',
   'XDG_SESSION_DESKTOP',
 ];
+/** Processes that are looked at for one that knows its screen: in a session, nearly all do. */
+const MOST_ASKED = 200;
 /** Accounts of people where logind does not say whose session it is (login.defs(5), UID_MIN). */
 const FIRST_PERSON = 1000;
 
@@ -109,7 +111,7 @@ export function parseAccount(passwd: string, uid: number): Pick<GraphicalUser, '
 async function sessionEnvironment(host: HostAccess, processes: readonly Process[]) {
   const desktops = processes.filter(({ name }) => desktopOfProgram(name) !== undefined);
   const others = processes.filter((process) => !desktops.includes(process));
-  for (const process of [...desktops, ...others]) {
+  for (const process of [...desktops, ...others].slice(0, MOST_ASKED)) {
     const all = await environmentOf(host, process);
     const graphical =
       GRAPHICAL.includes(all.get('XDG_SESSION_TYPE') ?? '') || all.has('DISPLAY') || all.has('WAYLAND_DISPLAY');

@@ -1,12 +1,16 @@
 import type { HostAccess } from '../../collector.ts';
 import { type GraphicalUser, type Lock, type Locker, locksAfter, never } from './lock.ts';
 import { isFixed, type KConfig, parseKConfig } from './parse-kconfig.ts';
+import { usersFile } from './users-file.ts';
 
 const MINUTE = 60;
 const FILE = 'kscreenlockerrc';
 /** With the values that count where nothing is written (kscreenlocker's kscreenlockersettings.kcfg). */
 const DEFAULTS = { Autolock: 'true', Timeout: '5', LockGrace: '5', Lock: 'true', RequirePassword: 'true' };
 const DECIDING = ['Autolock', 'Timeout', 'LockGrace', 'Lock', 'RequirePassword'] as const;
+
+/** Folders of settings for all: a session has two or three. */
+const MOST_FOLDERS = 16;
 
 /** The files say all; kreadconfig would say the same, a process for each key. */
 export const kde: Locker = {
@@ -30,12 +34,14 @@ export function judge(config: KConfig): Lock {
   return locksAfter(Math.round(timeout * MINUTE) + grace);
 }
 
-async function readSettings(host: HostAccess, { env, home }: GraphicalUser): Promise<KConfig> {
+async function readSettings(host: HostAccess, user: GraphicalUser): Promise<KConfig> {
   if (!host.isRoot) throw new Error("only root can read somebody else's settings");
+  const { env, home } = user;
   const general = (env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':').filter((path) => path.startsWith('/'));
+  if (general.length > MOST_FOLDERS) throw new Error(`XDG_CONFIG_DIRS names more than ${MOST_FOLDERS} folders`);
   const own = env['XDG_CONFIG_HOME'] || `${home}/.config`;
   const paths = [...general.reverse(), own].map((folder) => `${folder}/${FILE}`);
-  const texts = await Promise.all(paths.map((path) => host.readText(path)));
+  const texts = await Promise.all(paths.map((path) => usersFile(host, user, path)));
   return parseKConfig(texts.filter((text) => text !== undefined));
 }
 

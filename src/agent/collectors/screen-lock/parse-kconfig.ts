@@ -64,11 +64,25 @@ function readFile(text: string, config: Groups, fixedGroups: Set<string>): boole
 }
 
 function readEntry(line: string, group: string, config: Groups): void {
-  const [, key, marks = '', value = ''] = /^([^=[\]#]+?)\s*(?:\[\$([a-z]+)\])?\s*(?:=\s*(.*))?$/.exec(line) ?? [];
-  if (key === undefined) return;
+  const { key, marks, value } = splitEntry(line);
+  if (key === '' || /[[\]#]/.test(key)) return;
   const entries = config.get(group) ?? new Map<string, Entry>();
   if (entries.get(key)?.fixed) return;
   if (marks.includes('d')) entries.delete(key);
-  else if (line.includes('=')) entries.set(key, { value, fixed: marks.includes('i') });
+  else if (value !== undefined) entries.set(key, { value, fixed: marks.includes('i') });
   config.set(group, entries);
+}
+
+/** `Key=value`, `Key[$i]=value`, `Key[$d]`: by looking for the signs, since the user decides how long the line takes. */
+function splitEntry(line: string): { key: string; marks: string; value?: string } {
+  const at = line.indexOf('=');
+  const left = (at === -1 ? line : line.slice(0, at)).trimEnd();
+  const marks = left.endsWith(']') ? left.lastIndexOf('[$') : -1;
+  const marked = marks === -1 ? '' : left.slice(marks + 2, -1);
+  const isMarked = /^[a-z]+$/.test(marked);
+  return {
+    key: isMarked ? left.slice(0, marks).trimEnd() : left,
+    marks: isMarked ? marked : '',
+    ...(at === -1 ? {} : { value: line.slice(at + 1).trimStart() }),
+  };
 }

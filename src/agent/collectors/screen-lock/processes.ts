@@ -10,6 +10,8 @@ export interface Process {
 
 /** Read side by side: each is an open file. */
 const AT_ONCE = 64;
+/** bytes */
+const MOST_GIVEN = 64 * 1024;
 /** The kernel keeps no more of a name (TASK_COMM_LEN). */
 const NAME_LENGTH = 15;
 
@@ -41,16 +43,25 @@ export function named(processes: readonly Process[], program: string): Process |
 
 /** Its arguments, the program's name first; none where it has ended. */
 export async function argumentsOf(host: HostAccess, { pid }: Process): Promise<string[]> {
-  const words = ((await textOf(host, `/proc/${pid}/cmdline`)) ?? '').split('\0');
+  const words = ((await headOf(host, `/proc/${pid}/cmdline`)) ?? '').split('\0');
   return words.at(-1) === '' ? words.slice(0, -1) : words;
 }
 
 export async function environmentOf(host: HostAccess, { pid }: Process): Promise<Map<string, string>> {
-  const lines = ((await textOf(host, `/proc/${pid}/environ`)) ?? '').split('\0');
+  const lines = ((await headOf(host, `/proc/${pid}/environ`)) ?? '').split('\0');
   return new Map(
     lines
       .map((line) => /^([A-Z_]+)=(.*)$/s.exec(line))
       .filter((match) => match !== null)
       .map(([, key = '', value = '']) => [key, value]),
   );
+}
+
+/** What a process was given may be megabytes, and each of a user's thousands may have as much. */
+async function headOf(host: HostAccess, path: string): Promise<string | undefined> {
+  try {
+    return await host.readText(path, { max: MOST_GIVEN, head: true });
+  } catch {
+    return undefined;
+  }
 }

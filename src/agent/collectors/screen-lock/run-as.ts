@@ -2,6 +2,9 @@ import { seconds } from '../../../core/duration.ts';
 import type { CommandResult, HostAccess } from '../../collector.ts';
 import type { GraphicalUser } from './lock.ts';
 
+/** bytes: a user may have the program say what they like */
+const LARGEST = 64 * 1024;
+
 /**
  * Runs a program as the user, in the user's session: root is told other settings than the user has, on the user's own bus too.
  * @throws where it is not there, or we may not
@@ -22,6 +25,7 @@ export async function runAs(
     as: { uid, gid },
     env: { ...env, DBUS_SESSION_BUS_ADDRESS: address },
     timeout: seconds(10),
+    maxOutput: LARGEST,
   });
   if (result.problem !== undefined) throw new Error(`cannot run ${program}: ${result.problem}`);
   return result;

@@ -4,6 +4,7 @@ import { cannotTell, first, type GraphicalUser, type Lock, type Locker, never } 
 import { parseHypridle } from './parse-hypridle.ts';
 import { addSwayidleEvents, addSwayidleFile, configOfSwayidle } from './parse-swayidle.ts';
 import { argumentsOf, named, type Process } from './processes.ts';
+import { usersFile } from './users-file.ts';
 
 /** sway, Hyprland and their like lock when somebody tells them to: an idle daemon, which the user has started. */
 export const wayland: Locker = {
@@ -23,7 +24,7 @@ async function lookAtSwayidle(host: HostAccess, user: GraphicalUser, process: Pr
   const args = (await argumentsOf(host, process)).slice(1);
   const rules: IdleRules = { timeouts: [] };
   const own = configOfSwayidle(args);
-  const text = await firstText(host, [
+  const text = await firstText(host, user, [
     ...(own === undefined ? [] : [own]),
     `${configHome(user)}/swayidle/config`,
     `${user.home}/.swayidle/config`,
@@ -38,7 +39,7 @@ async function lookAtHypridle(host: HostAccess, user: GraphicalUser, process: Pr
   const args = await argumentsOf(host, process);
   const at = args.findIndex((arg) => arg === '-c' || arg === '--config');
   const own = at === -1 ? undefined : args[at + 1];
-  const text = await firstText(host, [
+  const text = await firstText(host, user, [
     ...(own === undefined ? [] : [own]),
     `${configHome(user)}/hypr/hypridle.conf`,
     '/etc/xdg/hypr/hypridle.conf',
@@ -52,9 +53,9 @@ function configHome({ env, home }: GraphicalUser): string {
 }
 
 /** The first that is there, as the daemon itself looks for it. */
-async function firstText(host: HostAccess, paths: readonly string[]): Promise<string | undefined> {
+async function firstText(host: HostAccess, user: GraphicalUser, paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
-    const text = path.startsWith('/') ? await host.readText(path) : undefined;
+    const text = path.startsWith('/') ? await usersFile(host, user, path) : undefined;
     if (text !== undefined) return text;
   }
   return undefined;

@@ -16,30 +16,45 @@ const HARMLESS = new Set(
   ).split(' '),
 );
 const PREFIXES = new Set(['exec', 'nohup', 'setsid', 'sudo', 'env', 'command', 'uwsm', 'app', '--']);
+/** characters; and shells within shells */
+const LONGEST = 4096;
+const DEEPEST = 8;
 const ORDER: readonly Deed[] = ['locks', 'asks', 'sleeps', 'unclear', 'nothing'];
 
 /** What a command line, as for a shell, does to the session. Scripts of somebody's own are unclear. */
 export function whatCommandDoes(command: string): Deed {
-  const deeds = command.split(/\|\|?|&&?|;|\n/).map(whatPieceDoes);
+  if (command.length > LONGEST) return 'unclear';
+  const deeds = command.split(/\|\|?|&&?|;|\n/).map((piece) => whatPieceDoes(piece));
   return ORDER.find((deed) => deeds.includes(deed)) ?? 'nothing';
 }
 
-function whatPieceDoes(piece: string): Deed {
-  const words = piece.split(/\s+/).map((word) => word.replace(/^["'({]+|["')}]+$/g, ''));
-  const rest = words.filter((word) => word !== '');
-  while (rest[0] !== undefined && (PREFIXES.has(rest[0]) || /^\w+=/.test(rest[0]))) rest.shift();
-  const [first, ...args] = rest;
+function whatPieceDoes(piece: string, depth = 0): Deed {
+  if (depth > DEEPEST) return 'unclear';
+  const words = piece
+    .split(/\s+/)
+    .map(bare)
+    .filter((word) => word !== '');
+  const start = words.findIndex((word) => !PREFIXES.has(word) && !/^\w+=/.test(word));
+  const [first, ...args] = start === -1 ? [] : words.slice(start);
   const program = first?.split('/').at(-1);
   if (program === undefined) return 'nothing';
   if (LOCKERS.has(program)) return 'locks';
   if (program === 'loginctl') return args.some((arg) => /^lock-sessions?$/.test(arg)) ? 'asks' : whatSystemDoes(args);
   if (program === 'systemctl') return whatSystemDoes(args);
   if (['sh', 'bash', 'dash'].includes(program) && args[0]?.startsWith('-'))
-    return whatPieceDoes(args.slice(1).join(' '));
+    return whatPieceDoes(args.slice(1).join(' '), depth + 1);
   const exec = args.indexOf('exec');
   if (['swaymsg', 'hyprctl', 'i3-msg'].includes(program) && exec !== -1)
-    return whatPieceDoes(args.slice(exec + 1).join(' '));
+    return whatPieceDoes(args.slice(exec + 1).join(' '), depth + 1);
   return HARMLESS.has(program) ? 'nothing' : 'unclear';
+}
+
+/** Without the quotes and brackets around it. An expression for those at its end would begin anew at each quote in it. */
+function bare(word: string): string {
+  const ends = `"')}`;
+  let end = word.length;
+  while (end > 0 && ends.includes(word.charAt(end - 1))) end -= 1;
+  return word.slice(0, end).replace(/^["'({]+/, '');
 }
 
 function whatSystemDoes(args: readonly string[]): Deed {

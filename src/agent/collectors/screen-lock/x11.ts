@@ -3,6 +3,7 @@ import { parseNumber, readSchema } from './gsettings.ts';
 import { cannotTell, first, type GraphicalUser, type Lock, type Locker, locksAfter, never } from './lock.ts';
 import { argumentsOf, named, type Process } from './processes.ts';
 import { runAs } from './run-as.ts';
+import { usersFile } from './users-file.ts';
 import { whatCommandDoes } from './what-command-does.ts';
 
 const MINUTE = 60;
@@ -92,9 +93,9 @@ async function lookAtLightLocker(host: HostAccess, user: GraphicalUser, process:
 }
 
 /** ~/.xscreensaver, and what stands for it where somebody never chose anything. */
-async function lookAtXscreensaver(host: HostAccess, { home }: GraphicalUser): Promise<Lock> {
+async function lookAtXscreensaver(host: HostAccess, user: GraphicalUser): Promise<Lock> {
   const text =
-    (await host.readText(`${home}/.xscreensaver`)) ??
+    (await usersFile(host, user, `${user.home}/.xscreensaver`)) ??
     (await host.readText('/etc/X11/app-defaults/XScreenSaver')) ??
     (await host.readText('/usr/share/X11/app-defaults/XScreenSaver'));
   if (text === undefined) return cannotTell('xscreensaver runs, and its settings are not found');

@@ -72,6 +72,6 @@ async function readChannel(host: HostAccess, user: GraphicalUser, channel: strin
 
 /** `xfconf-query -l -v`: a property and its value a line, or a sentence where nobody ever changed anything. */
 export function parseChannel(output: string): Map<string, string> {
-  const lines = output.split('\n').map((line) => /^(\/\S+)\s+(.+?)\s*$/.exec(line));
-  return new Map(lines.flatMap((match) => (match === null ? [] : [[match[1] ?? '', match[2] ?? '']])));
+  const lines = output.split('\n').map((line) => /^(\/\S+)\s(.*)$/.exec(line.trimEnd()));
+  return new Map(lines.flatMap((match) => (match?.[2] ? [[match[1] ?? '', match[2].trimStart()]] : [])));
 }

@@ -38,6 +38,7 @@ real(
       ['pkcs8-locked', '-t', 'rsa', '-b', '2048', '-m', 'PKCS8', '-N', 'correct horse'],
     ];
     for (const [name = '', ...args] of kinds) await run('ssh-keygen', ['-q', '-f', join(ssh, `my-${name}`), ...args]);
+    if (process.getuid?.() === 0) await run('chown', ['-R', '1000', ssh]);
     await writeFile(join(ssh, 'config'), 'Host *\n');
     await writeFile(join(ssh, 'known_hosts'), Buffer.alloc(1000, 0xff));
     const answer = await accounts.collect(asRoot(t, folder), asked('accounts.ssh_keys'));
@@ -70,6 +71,42 @@ test('keys that let somebody in are counted, comments and empty lines are not', 
   t.like(await accounts.collect(asRoot(t, folder), asked('accounts.authorized_keys')), {
     authorized_keys: [{ user: 'alice', keys: 3 }],
   });
+});
+
+test("nothing in somebody's folder but what that person could read is opened", async (t) => {
+  const [folder, ssh] = await machine(t);
+  for (const name of ['authorized_keys', 'id_rsa']) await writeFile(join(ssh, name), '');
+  const host = asRoot(t, folder);
+  const read = new Map<string, number | undefined>();
+  await accounts.collect(
+    {
+      ...host,
+      readText: (path, options = {}) => {
+        if (path.startsWith('/home/')) read.set(path.replace(/^.*\//, ''), options.of);
+        return host.readText(path, options);
+      },
+    },
+    asked('accounts.ssh_keys', 'accounts.authorized_keys'),
+  );
+  t.deepEqual([...read.keys()].sort(), ['authorized_keys', 'authorized_keys2', 'id_rsa']);
+  t.deepEqual(new Set(read.values()), new Set([1000]));
+});
+
+test('a folder of too many files is looked at in part', async (t) => {
+  const [folder] = await machine(t);
+  const host = asRoot(t, folder);
+  const most: (number | undefined)[] = [];
+  await accounts.collect(
+    {
+      ...host,
+      list: (path, options = {}) => {
+        if (path.startsWith('/home/')) most.push(options.max);
+        return host.list(path, options);
+      },
+    },
+    asked('accounts.ssh_keys'),
+  );
+  t.deepEqual(most, [1000]);
 });
 
 const begin = (label: string, rest: string) => `-----BEGIN ${label}-----\n${rest}`;

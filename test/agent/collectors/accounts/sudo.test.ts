@@ -120,6 +120,17 @@ test('commands that need no password are told by who may run them as root', (t) 
   ]);
 });
 
+test('of a command that needs no password the arguments are not told: secrets stand there', (t) => {
+  const { passwordless } = powers(
+    'alice ALL=NOPASSWD: /bin/x -p s3cret, /opt/a\\ b/c s3cret, sudoedit /etc/s3cret, /bin/y ""\n' +
+      'bob ALL=NOPASSWD: sha224:0GomF8mNN3wlDt1HD9XldjJ3SNgpFdbjO1+NsQ== /bin/z s3cret, ^/bin/(a|b) s3cret$',
+  );
+  t.deepEqual(passwordless, [
+    { who: 'alice', commands: ['/bin/x', '/bin/y', '/opt/a\\ b/c', 'sudoedit'] },
+    { who: 'bob', commands: ['/bin/z', '^/bin/(a|b)'] },
+  ]);
+});
+
 const machine = (files: Record<string, string>) => ({
   '/usr/bin/sudo': saying(''),
   '/etc/passwd': 'root:x:0:0::/root:/bin/sh\n',

@@ -168,7 +168,7 @@ test('Fedora: dnf is asked again only after a start or a change of packages', as
 /** The database of packages, and a kernel, as they were. */
 const unchanged = async (path: string) =>
   path.includes('rpmdb.sqlite') || path.includes(F4)
-    ? ({ kind: 'file', size: 1, mode: 0o644, uid: 0, modified: new Date(0), changed: new Date(0) } as const)
+    ? ({ id: '1:1', kind: 'file', size: 1, mode: 0o644, uid: 0, modified: new Date(0), changed: new Date(0) } as const)
     : undefined;
 
 test('what dnf prints otherwise says nothing', (t) => {

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import test from 'ava';
+import type { HostAccess } from '../../../../src/agent/collector.ts';
 import { group } from '../../../../src/agent/collectors/group.ts';
 import { listening } from '../../../../src/agent/collectors/network/listening.ts';
 import { whenPresent } from '../../../support/needs.ts';
-import { memory, thisHost } from '../host-in-folder.ts';
+import { scratchFolder } from '../../../support/scratch.ts';
+import { hostInFolder, memory, plant, thisHost } from '../host-in-folder.ts';
 import { saysOf } from './facts-of.ts';
 
 const HEADER = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
@@ -102,6 +104,69 @@ test('whoever opens sockets for their own sake fills no report', async (t) => {
     listening: 'unknown',
     reasons: { listening: 'more than 500 sockets are open' },
   });
+});
+
+/** Processes with so many files of no interest, as the kernel lists them, counted as they are looked at. */
+function crowd(inside: HostAccess, count: number, files: number, cgroup = '0::/user.slice/user-1000.slice/x.scope\n') {
+  const seen = { links: 0 };
+  const ofCrowd = (path: string) => {
+    const pid = Number(/^\/proc\/(\d+)\//.exec(path)?.[1]);
+    return pid >= 100 && pid < 100 + count;
+  };
+  const host: HostAccess = {
+    ...inside,
+    isRoot: true,
+    list: async (path, options = {}) => {
+      if (ofCrowd(path)) return Array.from({ length: Math.min(files, options.max ?? files) }, (_, n) => `${n}`);
+      const names = await inside.list(path, options);
+      return path === '/proc' ? [...(names ?? []), ...Array.from({ length: count }, (_, n) => `${100 + n}`)] : names;
+    },
+    readLink: async (path) => {
+      if (!ofCrowd(path)) return inside.readLink(path);
+      seen.links += 1;
+      return path.endsWith('/fd/1000') ? `socket:[${path.split('/')[2]}]` : '/dev/null';
+    },
+    readText: async (path, options) => {
+      if (!ofCrowd(path)) return inside.readText(path, options);
+      return path.endsWith('/cgroup') ? cgroup : 'crowd\n';
+    },
+  };
+  return { host, seen };
+}
+
+const look = (host: HostAccess) => group('network', '', [listening]).collect(host, memory());
+
+test('processes with half a million files each hide nobody behind them', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, { ...tables({ tcp: socket(ANY, 22, 11) }), ...holder(900, 'sshd', 11) });
+  const { host, seen } = crowd(hostInFolder(t, folder), 100, 500_000);
+  t.like(await look(host), { listening: [{ port: 22, program: 'sshd' }] });
+  t.true(seen.links <= 100 * 64, `${seen.links}`);
+});
+
+test('nor do many processes with some, and all of that has an end', async (t) => {
+  const folder = await scratchFolder(t);
+  const tcp = socket(ANY, 22, 11) + socket(ANY, 23, 12);
+  await plant(folder, {
+    ...tables({ tcp }),
+    ...holder(5000, 'sshd', 11),
+    '/proc/5000/cgroup': '0::/system.slice/ssh.service\n',
+  });
+  const { host, seen } = crowd(hostInFolder(t, folder), 3000, 100);
+  t.like(await look(host), {
+    listening: [
+      { port: 22, program: 'sshd' },
+      { port: 23, program: 'unknown' },
+    ],
+  });
+  t.true(seen.links < 110_000, `${seen.links}`);
+});
+
+test('a service that holds many files itself is found', async (t) => {
+  const folder = await scratchFolder(t);
+  await plant(folder, tables({ tcp: socket(ANY, 80, 101) }));
+  const { host } = crowd(hostInFolder(t, folder), 2, 100_000, '0::/system.slice/proxy.service\n');
+  t.like(await look(host), { listening: [{ port: 80, program: 'crowd' }] });
 });
 
 const SCRIPT = `

@@ -18,6 +18,13 @@ const PLACES: Record<string, ReturnType<typeof placeOf>> = {
   'proxy.example:8080': { host: 'proxy.example', port: 8080 },
   'alice:s3cret@proxy.example:8080': { host: 'proxy.example', port: 8080 },
   'http://alice:s3 cret@@@:x': {},
+  'http://alice:2024#Winter@proxy:3128': {},
+  'http://alice:2024?Winter@proxy:3128': {},
+  'http://alice:2024/Winter@proxy:3128': {},
+  'http://alice:2024\\Winter@proxy:3128': {},
+  'alice:2024#Winter@proxy:3128': {},
+  'socks5://alice:2024#Winter@proxy:3128': {},
+  'http://proxy.example:3128/#x': { host: 'proxy.example', port: 3128 },
   DIRECT: undefined,
   '': undefined,
 };

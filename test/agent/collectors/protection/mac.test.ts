@@ -5,9 +5,9 @@ import { look } from '../look.ts';
 
 const ENABLED = { '/sys/module/apparmor/parameters/enabled': 'Y\n' };
 const PROFILES = '/sys/kernel/security/apparmor/profiles';
-/** As on Ubuntu 24.04; libvirt's and the made up one come and go. */
+/** As on Ubuntu 24.04; those of libvirt, LXD and Incus and the made up one come and go. */
 const UBUNTU =
-  'snap.firefox.firefox (enforce)\n/usr/sbin/cupsd//third_party (enforce)\n/usr/bin/man (enforce)\nSomething//null-/usr/bin/x (complain)\nlibvirt-0a1b2c3d-0000-1111-2222-333344445555 (enforce)\nplasmashell (unconfined)\nusr.sbin.mysqld (complain)\n';
+  'snap.firefox.firefox (enforce)\n/usr/sbin/cupsd//third_party (enforce)\n/usr/bin/man (enforce)\nSomething//null-/usr/bin/x (complain)\nlibvirt-0a1b2c3d-0000-1111-2222-333344445555 (enforce)\nlxd-c1_</var/snap/lxd/common/lxd> (enforce)\nlxd_dnsmasq-lxdbr0_</var/snap/lxd/common/lxd> (enforce)\n:lxd-c1_<var-snap-lxd-common-lxd>:///usr/bin/man (enforce)\nincus-c2_</var/lib/incus> (enforce)\nplasmashell (unconfined)\nusr.sbin.mysqld (complain)\n';
 
 const MACHINES: Record<string, [files: Record<string, string>, answer: object | string]> = {
   'SELinux, enforcing': [{ '/sys/fs/selinux/enforce': '1' }, { kind: 'selinux', enforcing: true }],
