@@ -77,7 +77,7 @@ for (const [line, expected] of [
   test(`of KDE's line "${line}" the value is ${JSON.stringify(expected)}`, (t) => {
     t.deepEqual(
       parseKConfig([`[Daemon]\n${line}\n`])
-        .get('Daemon')
+        .groups.get('Daemon')
         ?.get('Timeout'),
       expected,
     );
