@@ -15,7 +15,7 @@ export const agentDocs: readonly FactDoc[] = [
   {
     fact: version,
     tells: 'which version of the agent this is, so that `outdated-agent` can be told',
-    reads: [],
+    reads: ['nothing: it knows'],
     shape: 'TEXT',
     cost: '1 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'real', ubuntu: 'no', arch: 'no', fedora: 'no' },
