@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
-import { isMailAddress, type ParameterName } from '../core/parameters.ts';
+import { isMailAddress } from '../core/mail-address.ts';
+import type { ParameterName } from '../core/parameters.ts';
 import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';

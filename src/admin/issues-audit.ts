@@ -70,20 +70,20 @@ Examples:
 async function audit(context: AdminContext, flags: Flags): Promise<void> {
   const { output } = context;
   const audit = await context.audit();
-  const options = optionsOf(flags, output);
+  const marks = flags.noupdateRecent === true ? false : (flags.updateRecent ?? !output.attended);
   // What is told is kept before it is marked: deliverAlerts marks.
-  const report = await audit.run({ ...options, mark: false, progress: progressOn(context) });
+  const report = await audit.run({ ...optionsOf(flags, output), progress: progressOn(context) });
   for (const problem of report.problems) output.note(problem);
   if (!output.wantsJson) printReport(output, report);
   const { alerts, at, ...rest } = report;
   let marked = false;
   const mark = async () => {
-    if (!options.mark) return;
+    if (!marks) return;
     await (await context.store()).issues.markAlerted(alerts, at);
     marked = true;
   };
   const { email = false } = flags;
-  const sends = options.mark || email;
+  const sends = marks || email;
   const delivery = sends ? await deliverAlerts(context, alerts, { at, email, mark }) : undefined;
   if (!output.wantsJson) return;
   const issues = rest.issues.map((issue) => ({ ...issue, hidden_by: issue.hidden_by ?? null }));
@@ -102,7 +102,6 @@ function optionsOf(flags: Flags, { attended }: Output): AuditOptions {
   };
   return {
     ignore: HIDDEN_BY.filter((reason) => ignored[reason]),
-    mark: flags.noupdateRecent === true ? false : (flags.updateRecent ?? !attended),
     ...(host && { hosts: host }),
     ...(issueName && { names: issueName }),
   };

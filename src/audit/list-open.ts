@@ -1,7 +1,7 @@
 import type { OpenIssue } from '../core/audit.ts';
 import type { HostFacts } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
-import { isMailAddress } from '../core/parameters.ts';
+import { isMailAddress } from '../core/mail-address.ts';
 import type { AuditDeps } from './audit-deps.ts';
 import type { Check } from './check-file.ts';
 import { hostsNamed } from './hosts-named.ts';

@@ -32,14 +32,12 @@ export async function runAudit(deps: AuditDeps, options: AuditOptions): Promise<
   const left = await closeOrphans(deps, issues, hosts, at, changes);
   const described = await describeOpen(deps, left.filter(askedFor(options)), hosts);
   const told = hide(await findLinked(deps, described, at), deps.checks, { at, ignore: options.ignore });
-  if (options.mark) await deps.store.issues.markAlerted(told.alerts, at);
   return {
     at,
     judged,
     opened: changes.opened,
     closed: changes.closed,
     ...told,
-    marked: options.mark,
     problems: [...deps.problems.map(describeProblem), ...deps.remarks, ...unread],
   };
 }

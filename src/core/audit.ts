@@ -68,8 +68,6 @@ export interface AuditOptions {
   names?: readonly string[];
   /** what does not keep an issue from being alerted */
   ignore: readonly HiddenBy[];
-  /** whether what is alerted is marked so, and then stays quiet for its alert frequency */
-  mark: boolean;
   /** a sentence now and then, of a run that takes long */
   progress?: (text: string) => void;
 }
@@ -87,8 +85,6 @@ export interface AuditReport {
   alerts: OpenIssue[];
   /** how many of `issues` are not among `alerts`, by the first reason that holds */
   hidden: Record<HiddenBy, number>;
-  /** whether `alerts` were marked as alerted */
-  marked: boolean;
   /** what kept a part of the audit from running: a bad check file, a certificate that cannot be read */
   problems: string[];
 }

@@ -26,20 +26,7 @@ This is a test message of {{server}}. Nothing is wrong.
 {{/test}}
 {{summary}}
 
-{{#hosts}}
-{{host}}
-{{#issues}}
-  * {{title}} ({{severity}}, {{issue}}, since {{since}})
-{{#reason}}
-      {{reason}}
-{{/reason}}
-{{#steps}}
-      > {{step}}
-{{/steps}}
-{{/issues}}
-
-{{/hosts}}
--- 
+${listOfHosts('{{severity}}, {{issue}}, since {{since}}')}-- 
 PenguinDome at {{server}}. What is open now: penguindome issues list
 `,
   'mail.html': htmlPage(
@@ -58,20 +45,7 @@ This is a test message of {{server}}. Nothing is wrong.
 Something about your computer is not as it should be. Please see to it; what to do
 is below. These messages stop by themselves soon after it is done.
 
-{{#hosts}}
-{{host}}
-{{#issues}}
-  * {{title}} (since {{since}})
-{{#reason}}
-      {{reason}}
-{{/reason}}
-{{#steps}}
-      > {{step}}
-{{/steps}}
-{{/issues}}
-
-{{/hosts}}
--- 
+${listOfHosts('since {{since}}')}-- 
 Sent by PenguinDome at {{server}} on behalf of your administrators.
 `,
   'user-mail.html': htmlPage(
@@ -119,5 +93,22 @@ ${head}{{#hosts}}
 {{/hosts}}
 ${foot}
 </body></html>
+`;
+}
+
+function listOfHosts(facts: string): string {
+  return `{{#hosts}}
+{{host}}
+{{#issues}}
+  * {{title}} (${facts})
+{{#reason}}
+      {{reason}}
+{{/reason}}
+{{#steps}}
+      > {{step}}
+{{/steps}}
+{{/issues}}
+
+{{/hosts}}
 `;
 }

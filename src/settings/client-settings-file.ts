@@ -5,6 +5,7 @@ import type { Random } from '../core/world.ts';
 import { type ClientSettings, clientSettings } from './client-settings.ts';
 import { describeAgentIssue } from './describe-agent-issue.ts';
 import { type Editing, editYaml, readOr } from './edit-yaml.ts';
+import { withoutNulls } from './parse-settings-file.ts';
 import { readYaml } from './read-yaml.ts';
 import { SettingsError } from './settings-error.ts';
 
@@ -56,12 +57,4 @@ export function parseClientSettings(text: string, file: string): ClientSettings 
     return { file, ...(line === undefined ? {} : { line }), key: path.join('.'), expected, found };
   });
   throw new SettingsError(file, problems);
-}
-
-/** A key with nothing behind it is as good as absent. */
-function withoutNulls(value: unknown): unknown {
-  if (value === null || value === undefined) return undefined;
-  if (typeof value !== 'object' || Array.isArray(value)) return value;
-  const entries = Object.entries(value).map(([key, member]): [string, unknown] => [key, withoutNulls(member)]);
-  return Object.fromEntries(entries.filter(([, member]) => member !== undefined));
 }

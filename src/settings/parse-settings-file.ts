@@ -100,7 +100,7 @@ function valueAtPath(value: unknown, path: KeyPath): unknown {
 }
 
 /** A key with nothing behind it (all of its group is commented out) is as good as absent. */
-function withoutNulls(value: unknown): unknown {
+export function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
   if (Array.isArray(value)) return value.map((member) => (member === null ? null : withoutNulls(member)));
   if (typeof value !== 'object') return value;

@@ -5,14 +5,14 @@ import { placesOf, readKeyFiles } from '../../src/admin/key-files.ts';
 import type { Fields } from '../../src/core/value.ts';
 import { keyFile } from '../../src/store/backup/format.ts';
 import type { Store } from '../../src/store/port.ts';
-import { type OperatedSite, operatedSite } from './operated-site.ts';
+import { type SiteInProcess, siteInProcess } from './site-in-process.ts';
 
-const fileOf = ({ folder }: OperatedSite) => join(folder, 'client-settings.yml');
-const read = (site: OperatedSite) => readFile(fileOf(site), 'utf8');
+const fileOf = ({ folder }: SiteInProcess) => join(folder, 'client-settings.yml');
+const read = (site: SiteInProcess) => readFile(fileOf(site), 'utf8');
 
 /** Hosts that reported once, in the original's way: what they say of their settings, or nothing. */
-async function siteWith(t: ExecutionContext, hosts: Record<string, Fields>): Promise<OperatedSite> {
-  const site = await operatedSite(t);
+async function siteWith(t: ExecutionContext, hosts: Record<string, Fields>): Promise<SiteInProcess> {
+  const site = await siteInProcess(t);
   const store = await site.store(t);
   for (const [hostname, plugins] of Object.entries(hosts)) await report(store, hostname, plugins);
   return site;

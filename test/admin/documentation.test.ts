@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { whenPresent } from '../support/needs.ts';
 import { hasOpenssl, opensslCertificate } from '../support/openssl.ts';
 import { penguindome } from '../support/penguindome.ts';
-import { type OperatedSite, operatedSite } from './operated-site.ts';
+import { type SiteInProcess, siteInProcess } from './site-in-process.ts';
 
 const withOpenssl = whenPresent(hasOpenssl, 'docs/ports.md: no /usr/bin/openssl');
 
@@ -16,7 +16,12 @@ async function commandLines(page: string): Promise<string[][]> {
 }
 
 /** In the order of the page, each on what those before it have made. */
-async function runPage(t: ExecutionContext, site: OperatedSite, page: string, word: (word: string) => Promise<string>) {
+async function runPage(
+  t: ExecutionContext,
+  site: SiteInProcess,
+  page: string,
+  word: (word: string) => Promise<string>,
+) {
   const lines = await commandLines(page);
   for (const line of lines) {
     const args = await Promise.all(line.map(word));
@@ -31,7 +36,7 @@ async function runPage(t: ExecutionContext, site: OperatedSite, page: string, wo
 }
 
 withOpenssl('every command line of docs/ports.md does what the page says it does', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const ssl = join(site.folder, 'ssl');
   await mkdir(ssl);
   const by = { certificate: join(site.folder, 'pki/ca.crt'), key: join(site.folder, 'pki/ca.key') };
@@ -51,7 +56,7 @@ withOpenssl('every command line of docs/ports.md does what the page says it does
 });
 
 test('every command line of docs/client-settings.md works', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const store = await site.store(t);
   await store.hosts.storeV1({ hostname: 'lap-17', plugins: {}, at: new Date(), trail: [] });
   t.true((await runPage(t, site, 'client-settings.md', async (text) => text)) > 6);

@@ -2,7 +2,7 @@ import test from 'ava';
 import { hostsParametersList } from '../../src/admin/hosts-parameters-list.ts';
 import { hostsParametersSet } from '../../src/admin/hosts-parameters-set.ts';
 import { hostsParametersUnset } from '../../src/admin/hosts-parameters-unset.ts';
-import { isMailAddress } from '../../src/core/parameters.ts';
+import { isMailAddress } from '../../src/core/mail-address.ts';
 import { adminSite, NOW, refusal } from './admin-site.ts';
 
 async function siteOf(t: Parameters<typeof adminSite>[0]) {

@@ -8,7 +8,7 @@ import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import { whenPresent } from '../support/needs.ts';
 import { hasOpenssl, opensslCertificate } from '../support/openssl.ts';
 import { realRandom } from '../support/world.ts';
-import { type OperatedSite, operatedSite } from './operated-site.ts';
+import { type SiteInProcess, siteInProcess } from './site-in-process.ts';
 
 const withOpenssl = whenPresent(hasOpenssl, 'ports with certificates of your own: no /usr/bin/openssl');
 
@@ -32,30 +32,30 @@ const listed = z.object({
   ),
 });
 
-const list = async (site: OperatedSite) => listed.parse(await site.json('ports', 'list')).ports;
+const list = async (site: SiteInProcess) => listed.parse(await site.json('ports', 'list')).ports;
 const OWN = ['localhost', '127.0.0.1', '0:0:0:0:0:0:0:1'];
 
 /** A certificate of the time when the CA of a site was made elsewhere: the site's own key is not needed. */
-async function write(site: OperatedSite, name: string, pem: CertificateAndKey): Promise<string[]> {
+async function write(site: SiteInProcess, name: string, pem: CertificateAndKey): Promise<string[]> {
   const files = { certificate: join(site.folder, `${name}.pem`), key: join(site.folder, `${name}.key`) };
   await writeFile(files.certificate, pem.certificate);
   await writeFile(files.key, pem.key);
   return ['--certificate', files.certificate, '--certificate-key', files.key];
 }
 
-async function authorityOf(site: OperatedSite): Promise<CertificateAndKey> {
+async function authorityOf(site: SiteInProcess): Promise<CertificateAndKey> {
   const [certificate, key] = await Promise.all(
     ['ca.crt', 'ca.key'].map((name) => readFile(join(site.folder, 'pki', name), 'utf8')),
   );
   return { certificate: certificate ?? '', key: key ?? '' };
 }
 
-async function issue(site: OperatedSite, names: string[], now = new Date()): Promise<CertificateAndKey> {
+async function issue(site: SiteInProcess, names: string[], now = new Date()): Promise<CertificateAndKey> {
   return makeServerCertificate({ now, random: realRandom }, await authorityOf(site), names);
 }
 
 test('the list shows what each port shows, and to whom', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const pem = await readFile(join(site.folder, 'pki/server.crt'), 'utf8');
   const { fingerprint256, validTo } = new X509Certificate(pem);
   const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
@@ -75,7 +75,7 @@ test('the list shows what each port shows, and to whom', async (t) => {
 });
 
 test("a port is added with a certificate by the CA, or plain; comments and order stay, the key is nobody else's", async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const before = await site.settings();
   t.regex(await site.ok('ports', 'add', '9443'), /^port 9443 is added \(certificate [0-9a-f]{64}, until /);
   await site.ok('ports', 'add', '8080', '--address', '127.0.0.1', '--no-tls');
@@ -96,7 +96,7 @@ test("a port is added with a certificate by the CA, or plain; comments and order
 });
 
 test('what cannot be added is refused, and leaves no files', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const files = () => readdir(join(site.folder, 'pki'));
   const before = await files();
   t.regex(await site.refused(t, 'ports', 'add', '8443'), /cannot add port 8443: it is there/);
@@ -116,7 +116,7 @@ test('what cannot be added is refused, and leaves no files', async (t) => {
 });
 
 test('a renewal by the CA is for the same names, under new files; the old ones stay', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const [before] = await list(site);
   const { out, err } = await site.run('ports', 'certificate', '8443');
   const [after] = await list(site);
@@ -136,7 +136,7 @@ test('a renewal by the CA is for the same names, under new files; the old ones s
 });
 
 test('a certificate that is gone, or that is none, can be replaced', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   await writeFile(join(site.folder, 'pki/server.crt'), 'no certificate');
   await site.ok('ports', 'certificate', '8443');
   const [port] = await list(site);
@@ -147,7 +147,7 @@ test('a certificate that is gone, or that is none, can be replaced', async (t) =
 });
 
 test('given files must fit: key, chain, dates, names, and what agents trust', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const days = (count: number) => new Date(Date.now() + count * 86_400_000);
   const good = await issue(site, ['dome.example.org']);
   const other = await makeAuthority({ now: new Date(), random: realRandom }, 'another CA');
@@ -182,7 +182,7 @@ test('given files must fit: key, chain, dates, names, and what agents trust', as
 });
 
 withOpenssl('several certificates: beside, replaced, dropped; one that nobody would see is refused', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const by = { certificate: join(site.folder, 'pki/ca.crt'), key: join(site.folder, 'pki/ca.key') };
   const make = async (name: string, kind: 'ec' | 'rsa', names: string[], usage?: string) => {
     const files = await opensslCertificate(site.folder, {
@@ -226,7 +226,7 @@ withOpenssl('several certificates: beside, replaced, dropped; one that nobody wo
 });
 
 test('a port is removed; not the last one, not that of public_url, not one that hosts still come by, unless forced', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   t.regex(await site.refused(t, 'ports', 'remove', '8443', '--force'), /it is the last one/);
   const before = await site.settings();
   await site.ok('ports', 'add', '9443', '--no-tls');
@@ -251,7 +251,7 @@ test('a port is removed; not the last one, not that of public_url, not one that 
 });
 
 test('a port is marked as deprecated, and the mark is taken away, in its place', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const before = await site.settings();
   const { out, err } = await site.run('ports', 'deprecate', '8443');
   t.is(out, 'port 8443 is deprecated\n');
@@ -263,7 +263,7 @@ test('a port is marked as deprecated, and the mark is taken away, in its place',
 });
 
 test('TLS, address and names of a port are configured; agents are not locked out unless forced', async (t) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   const before = await site.settings();
   await site.ok('ports', 'configure', '8443', '--address', '192.0.2.7');
   t.is((await list(site))[0]?.address, '192.0.2.7');
@@ -285,7 +285,7 @@ test('TLS, address and names of a port are configured; agents are not locked out
 });
 
 test('two ports of one number are told apart by their addresses', async (t: ExecutionContext) => {
-  const site = await operatedSite(t);
+  const site = await siteInProcess(t);
   await site.ok('ports', 'configure', '8443', '--address', '192.0.2.7');
   await site.ok('ports', 'add', '8443', '--address', '2001:db8::7', '--no-tls');
   t.regex(await site.refused(t, 'ports', 'deprecate', '8443'), /192\.0\.2\.7:8443 or \[2001:db8::7\]:8443/);

@@ -8,7 +8,7 @@ import { temporaryStore } from '../support/stores.ts';
 import { realClock } from '../support/world.ts';
 import { folderOf } from './scratch.ts';
 
-const EVERYTHING = { ignore: HIDDEN_BY, mark: false };
+const EVERYTHING = { ignore: HIDDEN_BY };
 
 const settings = (audit: object, checks: string[] = []) =>
   serverSettings.parse({

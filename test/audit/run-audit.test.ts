@@ -57,7 +57,7 @@ async function siteOf(t: ExecutionContext, store: Store, files: Record<string, s
       const loaded = await loadJudge([folder]);
       const signal = new AbortController().signal;
       const deps = { ...loaded, store, calendar: businessCalendar(OFFICE), certificates: [], remarks: [], signal };
-      return runAudit({ ...deps, clock: { now: () => at }, ...changes }, { ignore: [], mark: false, ...options });
+      return runAudit({ ...deps, clock: { now: () => at }, ...changes }, { ignore: [], ...options });
     },
     async open() {
       const found: string[] = [];

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
-import { operate } from '../admin/operated-site.ts';
+import { operate } from '../admin/site-in-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { httpRequest } from '../support/http.ts';
 import { installServer, type RunningProgram, runServer, until } from '../support/server-program.ts';

@@ -1,82 +1,58 @@
-import { dirname, join } from 'node:path';
-import { isMap, parseDocument } from 'yaml';
-import { OperatorError } from '../../core/errors.ts';
-import type { Random } from '../../core/world.ts';
-import { type FileOwner, writeAtomically } from '../../settings/atomic-write.ts';
-import { withLock } from '../../settings/lock-file.ts';
-import type { ServerSettings } from '../../settings/server-settings.ts';
-import { readIfThere } from '../ensure-files.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { Accounts } from './map-accounts.ts';
-import type { Planned, Remark } from './steps.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { GUARDED } from '../../core/access.ts';
+import { type Accounts, loadAccounts } from '../../settings/accounts.ts';
+import type { YamlEdit } from '../../settings/edit-yaml.ts';
+import type { AdminContext } from '../context.ts';
+import { editAccounts } from '../edit-accounts.ts';
+import type { Planned } from './steps.ts';
 
-const HEADING = '# Who may log in. Hashes only; `penguindome passwords set` asks for a password and writes it here.\n';
-
-/** Beside the settings, unless these name another. */
-export function accountsFile(settings: ServerSettings, file: string): string {
-  return 'accounts' in settings && typeof settings.accounts === 'string'
-    ? settings.accounts
-    : join(dirname(file), 'accounts.yml');
-}
-
-/** Adds to accounts.yml who has a password at the original. Whoever has one here already keeps it. */
-export async function planAccounts(
-  deps: { random: Random; signal: AbortSignal },
-  file: string,
-  { accounts, owner }: { accounts: Accounts; owner: FileOwner },
-): Promise<Planned> {
-  const before = await readIfThere(file);
-  const { text, remarks } = merge(before, accounts, file);
-  const run = () =>
-    withLock(deps, `${file}.lock`, async () => {
-      // read again under the lock: somebody may have set a password meanwhile
-      const merged = merge(await readIfThere(file), accounts, file);
-      await writeAtomically(file, merged.text, { mode: 0o640, owner });
-    });
-  const anything = Object.values(accounts).some((group: object) => Object.keys(group).length > 0);
-  return { steps: anything ? [{ what: 'accounts', path: file, needed: text !== before, run }] : [], remarks };
+/** Adds to the accounts file who has a password at the original. Whoever has one here already keeps it. */
+export async function planAccounts(context: AdminContext, file: string, wanted: Accounts): Promise<Planned> {
+  const entries = entriesOf(wanted, await loadAccounts({ accounts: file }));
+  const kept = entries.filter(({ there, value }) => there !== undefined && !isDeepStrictEqual(there, value));
+  const run = async () => {
+    // asked again under the lock: somebody may have set a password meanwhile
+    await editAccounts(context, (now) => editsOf(entriesOf(wanted, now)));
+  };
+  return {
+    steps: entries.length === 0 ? [] : [{ what: 'accounts', path: file, needed: editsOf(entries).length > 0, run }],
+    remarks: kept.map(
+      ({ path }) => `${path.join(':')} is in ${file} already, and is not the original's: what is there stays`,
+    ),
+  };
 }
 
 interface Entry {
   path: string[];
-  value: unknown;
+  value: string | string[];
+  /** what the file says there */
+  there: string | string[] | undefined;
 }
 
-function merge(before: string | undefined, accounts: Accounts, file: string): { text: string; remarks: Remark[] } {
-  const document = parseDocument(before ?? HEADING);
-  if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
-    throw new OperatorError(`cannot use ${file}: it is no YAML with groups of keys; nothing was changed`, {
-      exitCode: EXIT.notSetUp,
-    });
-  }
-  const remarks: Remark[] = [];
-  let changed = false;
-  for (const { path, value } of entriesOf(accounts)) {
-    const there: unknown = document.getIn(path);
-    if (there === undefined) {
-      document.setIn(path, document.createNode(value));
-      changed = true;
-    } else if (!isSame(there, value)) {
-      remarks.push(`${path.join(':')} is in ${file} already, and is not the original's: what is there stays`);
-    }
-  }
-  return { text: changed || before === undefined ? document.toString({ lineWidth: 0 }) : before, remarks };
-}
-
-function entriesOf({ users, groups, endpoints }: Accounts): Entry[] {
+function entriesOf(wanted: Accounts, now: Accounts): Entry[] {
+  const entries = <T extends string | string[]>(
+    group: Record<string, T>,
+    known: Record<string, T>,
+    pathOf: (name: string) => string[],
+  ): Entry[] =>
+    Object.entries(group).map(([name, value]) => ({
+      path: pathOf(name),
+      value,
+      there: Object.hasOwn(known, name) ? known[name] : undefined,
+    }));
   return [
-    ...Object.entries(users).map(([name, { password }]) => ({ path: ['users', name, 'password'], value: password })),
-    ...Object.entries(groups).map(([name, members]) => ({ path: ['groups', name], value: members })),
-    ...Object.entries(endpoints).flatMap(([endpoint, { passwords }]) =>
-      Object.entries(passwords).map(([name, hash]) => ({
-        path: ['endpoints', endpoint, 'passwords', name],
-        value: hash,
-      })),
+    ...entries(wanted.users, now.users, (name) => ['users', name, 'password']),
+    ...entries(wanted.groups, now.groups, (name) => ['groups', name]),
+    ...GUARDED.flatMap((endpoint) =>
+      entries(wanted.endpoints[endpoint], now.endpoints[endpoint], (name) => [
+        ...['endpoints', endpoint, 'passwords', name],
+      ]),
     ),
   ];
 }
 
-function isSame(there: unknown, value: unknown): boolean {
-  const plain = typeof there === 'object' && there !== null && 'toJSON' in there ? there : { toJSON: () => there };
-  return JSON.stringify(plain) === JSON.stringify(value);
+function editsOf(entries: readonly Entry[]): YamlEdit[] {
+  return entries
+    .filter(({ there }) => there === undefined)
+    .map(({ path, value }) => ({ path, value: JSON.stringify(value) }));
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { OperatorError } from '../../core/errors.ts';
+import type { Accounts } from '../../settings/accounts.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type Accounts, mapAccounts, type ServerAuth } from './map-accounts.ts';
+import { mapAccounts, type ServerAuth } from './map-accounts.ts';
 import { mapClient } from './map-client.ts';
 import { mapPorts, type OriginalPort } from './map-ports.ts';
 import { mapRest, type Wanted } from './map-rest.ts';

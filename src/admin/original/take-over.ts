@@ -9,7 +9,7 @@ import type { AdminContext } from '../context.ts';
 import { ensureFolder, exists, removeUnfinished } from '../ensure-files.ts';
 import { placeOf } from './look-at.ts';
 import type { Wanted } from './map-rest.ts';
-import { accountsFile, planAccounts } from './plan-accounts.ts';
+import { planAccounts } from './plan-accounts.ts';
 import { planCertificates } from './plan-certificates.ts';
 import { planKeys } from './plan-keys.ts';
 import { type NewSettings, planSettings } from './plan-settings.ts';
@@ -92,13 +92,8 @@ async function planRest(
   wish: StoreWish | undefined,
 ): Promise<{ parts: Planned[]; wish: NewSettings }> {
   const { context, settings, owner } = deps;
-  const file = context.settingsFile();
   const certificates = await planCertificates(original.ports, { pki: settings.pki, owner });
-  const accounts = await planAccounts(context, accountsFile(settings, file), {
-    accounts: original.accounts,
-    // the server reads it; whoever takes the server over is not to write it
-    owner: { uid: (await stat(file)).uid, gid: owner.gid },
-  });
+  const accounts = await planAccounts(context, settings.accounts, original.accounts);
   const store: PlannedStore = wish === undefined ? leftAlone(original) : await planStore(deps, original.store, wish);
   return {
     parts: [certificates, accounts, store],

@@ -10,6 +10,7 @@ export function parseSections(text: string, into: Sections = new Map()): Section
     const header = /^\[([^\]]*)\]$/.exec(line)?.[1];
     if (header !== undefined) {
       section = header;
+      if (!into.has(section)) into.set(section, new Map());
       continue;
     }
     const at = line.indexOf('=');

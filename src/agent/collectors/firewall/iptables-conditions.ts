@@ -4,6 +4,7 @@ import {
   coversManyByPrefix,
   coversManyByRange,
   coversMostPorts,
+  isNeverOutside,
   never,
   perhaps,
   when,
@@ -91,11 +92,6 @@ export function conditionOf(name: string, values: readonly string[], extension: 
       if (['connlimit', 'hashlimit', 'limit', 'quota'].includes(extension)) return always;
       return SPECIFIC.has(extension) ? never : undefined;
   }
-}
-
-/** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */
-function isNeverOutside(address: string): boolean {
-  return /^(?:127\.|2(?:2[4-9]|[34]\d|5[0-5])\.|::1(?:\/|$)|ff|fe80)/i.test(address);
 }
 
 function coversMost(range: string): boolean {

@@ -90,3 +90,8 @@ function eighthOf(address: string): number | undefined {
   const [, group] = /^([0-9a-f]{1,4}):/i.exec(address) ?? [];
   return group === undefined ? undefined : Math.floor(Number.parseInt(group, 16) / 0x2000);
 }
+
+/** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */
+export function isNeverOutside(address: string): boolean {
+  return /^(?:127\.|2(?:2[4-9]|[34]\d|5[0-5])\.|::1(?:\/|$)|ff|fe80)/i.test(address);
+}

@@ -6,6 +6,7 @@ import {
   coversManyByRange,
   coversMostPorts,
   type Holds,
+  isNeverOutside,
   never,
   not,
   perhaps,
@@ -120,7 +121,7 @@ function payloadCondition(protocol: string, field: string, values: readonly Valu
   }
   if (protocol !== 'ip' && protocol !== 'ip6') return never;
   if (field === 'saddr') return when(values.some(coversManyAddresses));
-  if (field === 'daddr') return values.every(isNeverOutside) ? never : perhaps;
+  if (field === 'daddr') return values.every(isNeverOutsideValue) ? never : perhaps;
   if (field === 'protocol' || field === 'nexthdr') {
     const tcp = values.includes('tcp') || values.includes(6);
     return (probe) => (tcp && probe.family === protocol ? 'yes' : 'no');
@@ -140,9 +141,8 @@ function coversManyAddresses(value: Value): boolean {
   return Array.isArray(range) && coversManyByRange(String(range[0]), String(range[1]));
 }
 
-/** Loopback, multicast, broadcast, and addresses of the link: nothing from outside goes there. */
-function isNeverOutside(value: Value): boolean {
+function isNeverOutsideValue(value: Value): boolean {
   const prefix = isFields(value) ? value['prefix'] : undefined;
   const address = isFields(prefix) ? prefix['addr'] : value;
-  return typeof address === 'string' && /^(?:127\.|2(?:2[4-9]|[34]\d|5[0-5])\.|::1(?:\/|$)|ff|fe80)/i.test(address);
+  return typeof address === 'string' && isNeverOutside(address);
 }

@@ -1,4 +1,4 @@
-import { parseIni } from './parse-ini.ts';
+import { parseSections } from '../parse-sections.ts';
 
 /** How a wireless network keeps others out; `owe` encrypts, and lets everybody in. */
 export type Kind = 'eap' | 'open' | 'other' | 'owe' | 'sae' | 'wep' | 'wpa_psk';
@@ -23,7 +23,7 @@ const KEY_MANAGEMENT = new Map<string, Kind>([
 
 /** A file of NetworkManager's. @returns undefined where it is about no wireless network, or about one that this machine gives to others */
 export function parseKeyfile(text: string): SavedNetwork | undefined {
-  const sections = parseIni(text);
+  const sections = parseSections(text);
   const section = (name: string) => sections.get(name) ?? sections.get(`802-11-${name.replace('wifi', 'wireless')}`);
   const type = sections.get('connection')?.get('type');
   if (type !== 'wifi' && type !== '802-11-wireless') return undefined;
@@ -40,7 +40,7 @@ export function parseIwdNetwork(name: string, text: string): SavedNetwork | unde
   const ending = /\.(open|psk|8021x)$/.exec(name)?.[1];
   if (ending === undefined) return undefined;
   const kind = ending === 'open' ? 'open' : ending === 'psk' ? 'wpa_psk' : 'eap';
-  return { kind, joins: parseIni(text).get('Settings')?.get('AutoConnect') !== 'false' };
+  return { kind, joins: parseSections(text).get('Settings')?.get('AutoConnect') !== 'false' };
 }
 
 /** The `network={…}` blocks of wpa_supplicant.conf(5). */

@@ -2,7 +2,8 @@ import { seconds } from '../../../core/duration.ts';
 import type { HostAccess } from '../../collector.ts';
 import type { Fact } from '../group.ts';
 import { namesIn, textOf } from '../lenient.ts';
-import { parseIni } from './parse-ini.ts';
+import { parseIni } from '../parse-ini.ts';
+import { parseSections, type Sections } from '../parse-sections.ts';
 import { parseEnvironment, placeOf } from './parse-proxy.ts';
 
 /** What all users get, or the system itself uses; users' own settings are theirs. */
@@ -85,10 +86,10 @@ async function fromGnome(host: HostAccess): Promise<Found[]> {
   const folders = ((await namesIn(host, '/etc/dconf/db')) ?? []).filter((name) => name.endsWith('.d'));
   const files = await Promise.all(folders.map((name) => filesIn(host, `/etc/dconf/db/${name}`)));
   const texts = await Promise.all(files.flat().map((file) => textOf(host, file)));
-  return texts.flatMap((text) => gnomeProxies(parseIni(text ?? '')));
+  return texts.flatMap((text) => gnomeProxies(parseSections(text ?? '')));
 }
 
-function gnomeProxies(sections: ReturnType<typeof parseIni>): Found[] {
+function gnomeProxies(sections: Sections): Found[] {
   const read = (section: string, key: string) =>
     sections
       .get(section)

@@ -35,7 +35,7 @@ export async function operate(args: readonly string[]): Promise<Operated> {
   return { status, out: String(streams.stdout.read() ?? ''), err: String(streams.stderr.read() ?? '') };
 }
 
-export interface OperatedSite {
+export interface SiteInProcess {
   folder: string;
   config: string;
   run(...args: string[]): Promise<Operated>;
@@ -61,7 +61,7 @@ async function setUp(): Promise<string> {
 }
 
 /** What `penguindome setup` makes, for https://dome.example.org:8443. */
-export async function operatedSite(t: ExecutionContext): Promise<OperatedSite> {
+export async function siteInProcess(t: ExecutionContext): Promise<SiteInProcess> {
   made ??= setUp();
   const folder = join(await scratchFolder(t), 'site');
   await cp(await made, folder, { recursive: true });
