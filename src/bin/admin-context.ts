@@ -57,15 +57,10 @@ export function openAdminContext(
   const delivery = once(async () => {
     const journal = journalWriter(streams.stderr, journalStream);
     const world = { clock: systemClock, random: systemRandom, signal, version: VERSION };
-    const emailsOf = async (hostnames: readonly string[]) => {
-      const found = await (await store()).parameters.list({ hostnames, parameters: ['user_email'] });
-      return new Map(found.map(({ hostname, value }) => [hostname, value]));
-    };
     return openDelivery({
       ...world,
       settings: await settings(),
       store,
-      emailsOf,
       credentials,
       journal,
       log: journalLog(journal),

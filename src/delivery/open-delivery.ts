@@ -19,8 +19,6 @@ export interface DeliveryOptions {
   settings: Pick<ServerSettings, 'audit' | 'delivery' | 'public_url'>;
   /** opened when it is needed */
   store: () => Promise<Store>;
-  /** host → mail addresses of its user, for those of the hosts that have any */
-  emailsOf(hostnames: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** $CREDENTIALS_DIRECTORY */
   credentials: string | undefined;
   /** takes lines for the journal; undefined where nobody would hand them on: alerts for it then wait for another run */
@@ -39,10 +37,14 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   const { templates, problems } = await loadTemplates(folder);
   const openLane = laneOpener(options, templates);
   const outbox = async () => (await options.store()).outbox;
+  const emailsOf = async (hostnames: readonly string[]) => {
+    const found = await (await options.store()).parameters.list({ hostnames, parameters: ['user_email'] });
+    return new Map(found.map(({ hostname, value }) => [hostname, value]));
+  };
   return {
     on: targetsOf(settings).length > 0 || user_mail.enabled,
     async queue(alerts, how) {
-      const queued = await queueAlerts({ ...options, outbox: await outbox() }, alerts, how);
+      const queued = await queueAlerts({ settings, random, emailsOf, outbox: await outbox() }, alerts, how);
       return { ...queued, problems: [...problems, ...queued.problems] };
     },
     send: async () => {

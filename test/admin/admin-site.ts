@@ -88,7 +88,6 @@ export async function adminSite(
         openDelivery({
           ...{ settings, clock, signal, random: realRandom, version: '0.0.0', credentials: undefined },
           store: async () => store,
-          emailsOf: async (hostnames) => new Map(hostnames.map((name) => [name, [`user-of-${name}@example.org`]])),
           journal: (line) => void streams.stderr.write(line),
           log: journalLog((line) => void streams.stderr.write(line)),
         }),

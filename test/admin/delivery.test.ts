@@ -105,7 +105,9 @@ test('where the outbox cannot take an alert, it is not marked, and comes again',
 });
 
 test('users are mailed where --email says so', async (t) => {
-  const { site, mail } = await siteWith(t, ['lap-7', 'lap-8'], { mail: { enabled: false } });
+  const { site, mail } = await siteWith(t, ['lap-7', 'lap-8', 'lap-9'], { mail: { enabled: false } });
+  for (const name of ['lap-7', 'lap-8'])
+    await site.store.parameters.set(name, 'user_email', [`user-of-${name}@example.org`], NOW);
   await site.run(issuesAudit);
   t.is(mail.mails.length, 0);
   site.clock.set(new Date(NOW.getTime() + 2 * 86_400_000));

@@ -28,6 +28,27 @@ interface Deed {
 const deeds = async (site: { json(...args: string[]): Promise<unknown> }, ...args: string[]): Promise<Deed[]> =>
   (await site.json('log', 'list', ...args)) as Deed[];
 
+test('commands that act on several hosts name each of them, as it is stored', async (t) => {
+  const site = await operatedSite(t, ['Lap-17', 'lap-18']);
+  for (const words of [
+    ['issues', 'open', '--host', 'lap-17', 'lap-18', '--issue-name', 'lent'],
+    ['issues', 'snooze', '--all'],
+    ['issues', 'close', '--all'],
+    ['issues', 'suspend', 'lap-17', 'lap-18'],
+  ]) {
+    await site.succeed(...words);
+    const done = await deeds(site, '--command', words.slice(0, 2).join(' '));
+    t.deepEqual([...(done.at(-1)?.hosts ?? [])].sort(), ['Lap-17', 'lap-18'], words.join(' '));
+  }
+  for (const [host, ...words] of [
+    ['Lap-17', 'hosts', 'parameters', 'set', 'lap-17', 'user_email', 'ada@example.org'],
+    ['lap-18', 'client-settings', 'set', 'collect_interval', '5m', '--host', 'lap-18'],
+  ]) {
+    await site.succeed(...words);
+    t.deepEqual((await deeds(site)).at(-1)?.hosts, [host], words.join(' '));
+  }
+});
+
 test('what an operator does is in the log: who, what, on which hosts, and what came of it', async (t) => {
   const site = await operatedSite(t, ['Lap-17', 'lap-18']);
   await site.succeed('hosts', 'lost', 'lap-17');

@@ -59,8 +59,7 @@ async function flakySite(t: ExecutionContext, place: Place) {
   const open = async () => {
     const store = await place.open({ clock });
     const world = { clock, random: realRandom, log, signal: new AbortController().signal, version: '0.0.0' };
-    const emailsOf = async () => new Map<string, string[]>();
-    const rest = { settings, emailsOf, credentials: undefined, journal: undefined };
+    const rest = { settings, credentials: undefined, journal: undefined };
     return { store, delivery: await openDelivery({ ...rest, ...world, store: async () => store }) };
   };
   return { mail, hook, slack, clock, open };

@@ -85,6 +85,14 @@ test('an installation is taken over whole, and doing it again changes nothing', 
   t.is(await readFile(files.key, 'utf8'), await readFile(join(site.original, 'var/ssl-cert-1/server.key'), 'utf8'));
   t.like(settings, { local_port: Number(site.localUrl.split(':')[2]), log: { level: 'warn' }, v1: { enabled: true } });
   t.like(settings.audit, { enabled: true, mail: 'admins@example.org' });
+  t.deepEqual(settings.server_auth, {
+    download_release: { ipranges: ['127.0.0.1', '192.168.4.0/24'], users: ['fred'], groups: [] },
+    pipe_create: { ipranges: [], users: [], groups: ['server_admins'] },
+  });
+  t.deepEqual(parse(await readFile(join(dir, 'client-settings.yml'), 'utf8')).all, {
+    collect_interval: '5m',
+    submit_interval: '1m',
+  });
   const password_file = join(dir, 'keys/mongo-password');
   t.like(settings.store, { kind: 'mongo', database: site.mongo.database, user: 'pd', password_file });
   t.is(await readFile(password_file, 'utf8'), `${PASSWORD}\n`);
