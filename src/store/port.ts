@@ -15,6 +15,7 @@ import type { OutboxEntry, Target } from '../core/delivery.ts';
 import type { Enrollment, Token } from '../core/enrollment.ts';
 import type { Acknowledgement, Digest, Host, HostFacts, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
 import type { HeldIssue, Issue } from '../core/issue.ts';
+import type { Order, OrderReport, OrderState, OrderTarget, ReceiptsHead } from '../core/order.ts';
 import type { ClientParameter, ParameterName } from '../core/parameters.ts';
 import type { Patch } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
@@ -28,6 +29,7 @@ export interface Store {
   readonly issues: IssueStore;
   readonly trail: TrailStore;
   readonly patches: PatchStore;
+  readonly orders: OrderStore;
   readonly parameters: ParameterStore;
   readonly outbox: OutboxStore;
   readonly signatures: SignatureStore;
@@ -359,6 +361,74 @@ export interface PatchStore {
   acknowledge(id: string, hostname: string): Promise<boolean>;
   /** Takes hosts that are not known (any more) out of what is pending. @returns the hosts for which a patch is pending still, by name */
   pendingHosts(): Promise<string[]>;
+}
+
+export interface OrderTargetFilter {
+  order?: string;
+  host_id?: HostId;
+  states?: readonly OrderState[];
+}
+
+/** A document about keys that agents are to learn (wire/v2: order-key.ts, revocations.ts). */
+export interface KeyStatement {
+  kind: 'order-key' | 'revocations';
+  number: number;
+  /** as it was signed */
+  document: Fields;
+}
+
+/** Orders, their files, what became of them, and what agents must know of the keys that sign them. */
+export interface OrderStore {
+  /** Puts in a file by its digest, in pieces, on disk before any order names it; harmless when repeated. */
+  putFile(file: { sha256: string; size: number }, content: Uint8Array): Promise<void>;
+  /** At most `length` bytes of a file from `offset` on. @returns undefined where there is no such file */
+  readFile(sha256: string, offset: number, length: number): Promise<Uint8Array | undefined>;
+  /**
+   * Puts in an order, `queued` for these hosts; seen by `pendingFor` only once all of it is there.
+   * @returns false where the id, or the number of the release, is there already (nothing was changed)
+   */
+  insert(order: Order, targets: readonly Pick<OrderTarget, 'host_id' | 'hostname'>[]): Promise<boolean>;
+  find(id: string): Promise<Order | undefined>;
+  /** Newest first. Streams. */
+  list(filter?: {
+    kinds?: readonly Order['kind'][];
+    limit?: number;
+  }): AsyncIterable<Order & { counts: Partial<Record<OrderState, number>> }>;
+  /** By host name, then order. Streams. */
+  targets(filter: OrderTargetFilter): AsyncIterable<OrderTarget>;
+  /**
+   * What a host is to fetch now: its orders that are neither settled, cancelled nor expired, oldest first, and the newest release where its number
+   * is above `release` and this host has not settled it.
+   */
+  pendingFor(host: { host_id: HostId; release: number }, at: Date): Promise<Order[]>;
+  /** The hosts that have something to fetch but for releases they installed: those with a target that is `queued`. */
+  queuedHosts(at: Date): Promise<HostId[]>;
+  /** The number of the newest release that is not cancelled; 0: none. */
+  newestRelease(): Promise<number>;
+  /** `queued` becomes `fetched`; a host that a release did not name yet becomes a target of it. */
+  markFetched(ids: readonly string[], host: Pick<OrderTarget, 'host_id' | 'hostname'>, at: Date): Promise<void>;
+  /**
+   * Keeps what a host reports, guarded by its number being above that of the report before; a settled state stays. A cancelled or expired one becomes what
+   * the host says: it was under way.
+   * @returns false for an order that is not this host's; true also where the report came before
+   */
+  report(host: Pick<OrderTarget, 'host_id' | 'hostname'>, report: OrderReport): Promise<boolean>;
+  /** Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`. @returns how many that were; undefined for an unknown order */
+  cancel(id: string, at: Date): Promise<number | undefined>;
+  /** What expired before it was fetched becomes `expired`. @returns how many */
+  expireOrders(at: Date): Promise<number>;
+  /** Adds a further signature; hosts that have the order get it again (`fetched` and `waiting` become `queued`). @returns false for an unknown or ended order */
+  addSignature(id: string, signature: string, at: Date): Promise<boolean>;
+  /** The host's chain of receipts as far as the server has it, and since when it does not fit. */
+  receipts(host_id: HostId): Promise<(ReceiptsHead & { broken_at?: Date }) | undefined>;
+  /** Moves the head of the chain, guarded by where it was (null: none yet). @returns false where the guard does not hold */
+  moveReceipts(host_id: HostId, from: ReceiptsHead | null, to: ReceiptsHead): Promise<boolean>;
+  /** Notes that a host's chain does not fit, the first time; null: an operator has looked, and the chain starts anew. */
+  breakReceipts(host_id: HostId, at: Date | null): Promise<void>;
+  /** @returns false where that number, or a higher one of the kind, is there */
+  putStatement(statement: KeyStatement): Promise<boolean>;
+  /** Those with a number above that, by number. */
+  statements(kind: KeyStatement['kind'], above: number): Promise<KeyStatement[]>;
 }
 
 export interface OutboxFilter {

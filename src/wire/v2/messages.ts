@@ -74,6 +74,8 @@ export const submitAnswer = v.object({
   status: v.literal('ok'),
   submission: uuid,
   chain,
+  /** there may be orders for this host: ask `update` */
+  orders: v.optional(v.literal(true)),
   epoch: uuid,
   time,
 });
@@ -103,17 +105,6 @@ export const rotateAnswer = v.object({
   time,
 });
 export type RotateAnswer = v.InferInput<typeof rotateAnswer>;
-
-export const updateRequest = v.object({
-  hostname,
-  /** number of the release installed; 0: none */
-  release: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  agent: v.optional(version),
-});
-export type UpdateRequest = v.InferOutput<typeof updateRequest>;
-
-export const updateAnswer = v.object({ status: v.literal('current'), epoch: uuid, time });
-export type UpdateAnswer = v.InferOutput<typeof updateAnswer>;
 
 /** Any answer with a status of 400 or more. */
 export const refusalAnswer = v.object({

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { type UpdateAnswer, type UpdateRequest, updateRequest } from '../../../wire/v2/messages.ts';
+import { type UpdateAnswer, type UpdateRequest, updateRequest } from '../../../wire/v2/order-messages.ts';
 import { clientAddress } from '../../client-address.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
 import { needStore } from '../../middleware/need-store.ts';
