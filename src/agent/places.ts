@@ -22,6 +22,16 @@ export interface Places {
   acks: string;
   /** the submitter's own */
   submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
+  /** what the submitter fetched, and what of ours it handed over; the applier reads it as hostile */
+  inbox: string;
+  /** the applier's own: a folder for each order, and the ids that it has seen */
+  orders: { root: string; seen: string; lock: string };
+  /** what orders brought; root's alone */
+  site: { root: string; plugins: string; settings: string; commands: string; manifest: string; lock: string };
+  /** what became of orders, for the submitter to hand over */
+  results: string;
+  /** the chain of receipts; everybody may read it */
+  receipts: string;
   settings: string;
   settingsFolder: string;
   identity: string;
@@ -41,6 +51,8 @@ export function placesOf(options: { state?: string; config?: string }): Places {
   const etc = dirname(settings);
   const spool = join(state, 'spool');
   const submit = join(state, 'submit');
+  const orders = join(state, 'orders');
+  const site = join(state, 'site');
   return {
     state,
     status: join(state, 'status.json'),
@@ -63,6 +75,18 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
     },
+    inbox: join(state, 'inbox'),
+    orders: { root: orders, seen: join(orders, 'seen.json'), lock: join(orders, '.lock') },
+    site: {
+      root: site,
+      plugins: join(site, 'plugins'),
+      settings: join(site, 'settings'),
+      commands: join(site, 'commands'),
+      manifest: join(site, 'manifest.json'),
+      lock: join(site, '.lock'),
+    },
+    results: join(state, 'results'),
+    receipts: join(state, 'receipts.jsonl'),
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
