@@ -22,17 +22,17 @@ export interface Places {
   acks: string;
   /** the submitter's own */
   submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
-  /** orders and their files as the submitter fetched them; the applier, which may be root, reads it as hostile */
-  inbox: { root: string; trust: string; told: string };
-  /** checked copies of orders, one folder each, and the ids seen; the applier's */
+  /** what the submitter fetched, and what of ours it handed over; the applier reads it as hostile */
+  inbox: string;
+  /** the applier's own: a folder for each order, and the ids that it has seen */
   orders: { root: string; seen: string; lock: string; receiptsLock: string };
-  /** what follows from trust.d: order keys, revocations, the highest time seen signed; the applier's */
+  /** what follows from trust.d: order keys, revocations, the highest time seen signed; root's alone */
   orderTrust: { root: string; state: string };
-  /** what orders brought; the applier's */
-  site: { root: string; plugins: string; settings: string; commands: string; manifest: string };
-  /** what became of orders: written by the applier, read by the submitter */
-  results: { root: string; known: string };
-  /** chain of what was done with orders; readable for all users */
+  /** what orders brought; root's alone */
+  site: { root: string; plugins: string; settings: string; commands: string; manifest: string; lock: string };
+  /** what became of orders, for the submitter to hand over */
+  results: string;
+  /** the chain of receipts; everybody may read it */
   receipts: string;
   settings: string;
   settingsFolder: string;
@@ -57,10 +57,8 @@ export function placesOf(options: { state?: string; config?: string }): Places {
   const etc = dirname(settings);
   const spool = join(state, 'spool');
   const submit = join(state, 'submit');
-  const inbox = join(state, 'inbox');
   const orders = join(state, 'orders');
   const site = join(state, 'site');
-  const results = join(state, 'results');
   return {
     state,
     status: join(state, 'status.json'),
@@ -83,7 +81,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
     },
-    inbox: { root: inbox, trust: join(inbox, 'trust.json'), told: join(inbox, 'told.json') },
+    inbox: join(state, 'inbox'),
     orders: {
       root: orders,
       seen: join(orders, 'seen.json'),
@@ -97,8 +95,9 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       settings: join(site, 'settings'),
       commands: join(site, 'commands'),
       manifest: join(site, 'manifest.json'),
+      lock: join(site, '.lock'),
     },
-    results: { root: results, known: join(results, 'known.json') },
+    results: join(state, 'results'),
     receipts: join(state, 'receipts.jsonl'),
     settings,
     settingsFolder: join(etc, 'agent.d'),
@@ -129,7 +128,7 @@ export async function makeSubmit({ state, acks, submit }: Places): Promise<void>
 export async function makeOrders({ state, orders, orderTrust, results }: Places): Promise<void> {
   await makeFolder(state, 0o755);
   for (const folder of [orders.root, orderTrust.root]) await makeFolder(folder, 0o700);
-  await makeFolder(results.root, 0o750);
+  await makeFolder(results, 0o750);
 }
 
 /** Leaves a folder that is there as it is: a package or an administrator may have given it other rights. */

@@ -1,15 +1,7 @@
 import type { Clock } from '../../core/world.ts';
-import type { Manifest } from '../../wire/v2/order.ts';
 import type { AgentContext } from '../context.ts';
 import type { Places } from '../places.ts';
-import type { Results } from './results.ts';
-
-/** An order that is verified, due, and that this host has not settled. */
-export interface Accepted {
-  manifest: Manifest;
-  /** orders/ID: order.json and files/SHA256, both checked; what else lies there is the acting part's own */
-  folder: string;
-}
+import type { Accepted, Results } from './accepted.ts';
 
 export interface Acting {
   places: Places;
@@ -28,5 +20,6 @@ export interface Acting {
 export async function carryOut({ manifest }: Accepted, { results }: Acting): Promise<void> {
   const { id: order, kind, by, why } = manifest;
   const reason = `this version of penguindome-agent cannot act on an order of the kind ${kind}`;
-  await results.record({ order, kind, by, why, event: 'failed', detail: reason }, { state: 'failed', reason });
+  await results.receipt({ order, kind, by, why, event: 'failed', detail: reason });
+  await results.report(order, { state: 'failed', reason });
 }

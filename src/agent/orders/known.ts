@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Places } from '../places.ts';
 import { readHostile } from '../read-hostile.ts';
@@ -33,17 +34,18 @@ const known = v.object({
 });
 export type Known = v.InferOutput<typeof known>;
 
+const KNOWN = 'known.json';
 const LARGEST = 1024 * 1024;
 
 /** What is damaged is as if it were not there: the next run of the applier writes it anew. */
 export async function readKnown({ results }: Pick<Places, 'results'>): Promise<Known> {
-  const bytes = await readHostile(results.known, LARGEST);
+  const bytes = await readHostile(join(results, KNOWN), LARGEST);
   const parsed = v.safeParse(known, parse(bytes));
   return parsed.success ? parsed.output : v.parse(known, {});
 }
 
 export async function writeKnown({ results }: Pick<Places, 'results'>, content: Known): Promise<void> {
-  await writeAtomically(results.known, `${JSON.stringify(content)}\n`, 0o640);
+  await writeAtomically(join(results, KNOWN), `${JSON.stringify(content)}\n`, 0o640);
 }
 
 function parse(bytes: Buffer | undefined): unknown {

@@ -1,31 +1,28 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { OrderReport } from '../../core/order.ts';
 import type { Clock } from '../../core/world.ts';
 import { type ReportMessage, reportMessage } from '../../wire/v2/order-messages.ts';
 import { withLock } from '../lock.ts';
 import type { Places } from '../places.ts';
 import { readHostile } from '../read-hostile.ts';
 import { writeAtomically } from '../write-atomically.ts';
+import type { Results } from './accepted.ts';
 import { type Known, readKnown, writeKnown } from './known.ts';
 import { appendReceipt, type NewReceipt } from './receipts.ts';
 
 type Where = Pick<Places, 'orders' | 'results' | 'receipts'>;
-export type NewReport = Omit<OrderReport, 'order' | 'number' | 'at'>;
+export type NewReport = Parameters<Results['report']>[1];
 
-/** Where everything that becomes of orders is written, by the applier and by what it starts. Each call returns when that is synced. */
-export interface Results {
-  /** results/ID.json becomes this report, numbered above the one before it */
-  report(order: string, content: NewReport): Promise<void>;
-  /** one more in the chain */
-  receipt(content: NewReceipt): Promise<void>;
+/** What the applier itself needs beside what the acting part does. */
+export interface Records extends Results {
   /** both, the receipt first: a host says nothing that it does not keep */
   record(receipt: NewReceipt, report: NewReport): Promise<void>;
   /** changes what the submitter is let know */
   know(changes: Partial<Omit<Known, 'receipts'>>): Promise<void>;
 }
 
-export function openResults(places: Where, clock: Clock): Results {
+/** Each call returns when what it writes is synced. */
+export function openResults(places: Where, clock: Clock): Records {
   const locked = <T>(work: () => Promise<T>) =>
     withLock(places.orders.receiptsLock, 'record what became of an order', work);
   const addReceipt = async (content: NewReceipt) => {
@@ -34,6 +31,8 @@ export function openResults(places: Where, clock: Clock): Results {
     await writeKnown(places, { ...known, receipts: { number, hash } });
   };
   const addReport = (order: string, content: NewReport) => writeReport(places, order, content, clock.now());
+  const know = (changes: Partial<Omit<Known, 'receipts'>>) =>
+    locked(async () => writeKnown(places, { ...(await readKnown(places)), ...changes }));
   return {
     report: (order, content) => locked(() => addReport(order, content)),
     receipt: (content) => locked(() => addReceipt(content)),
@@ -42,7 +41,8 @@ export function openResults(places: Where, clock: Clock): Results {
         await addReceipt(receipt);
         await addReport(receipt.order, report);
       }),
-    know: (changes) => locked(async () => writeKnown(places, { ...(await readKnown(places)), ...changes })),
+    release: (number) => know({ release: number }),
+    know,
   };
 }
 
@@ -50,7 +50,7 @@ export function openResults(places: Where, clock: Clock): Results {
 const LARGEST_REPORT = 8 * 1024 * 1024;
 
 export function reportFile({ results }: Pick<Places, 'results'>, order: string): string {
-  return join(results.root, `${order}.json`);
+  return join(results, `${order}.json`);
 }
 
 /** @returns undefined where there is none, or it is damaged */
