@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { seconds } from '../../../core/duration.ts';
 import { type Mount, parseMounts } from '../../collectors/mounts.ts';
-import { type Person, ownersOf, subordinateRanges } from '../people.ts';
+import { ownersOf, type Person, subordinateRanges } from '../people.ts';
+import type { Work } from '../plan.ts';
 import { type RunTool, whyFailed } from '../tools.ts';
 import { endProcesses, endSessions } from './end-processes.ts';
 import { awayBy } from './look-at-homes.ts';
@@ -13,19 +14,11 @@ import { removeFromSnapshots } from './remove-snapshots.ts';
 import { emptyFolder, newRemoving, type Removing, removeName } from './remove-tree.ts';
 import { shutOut } from './shut-out.ts';
 
-export interface HomesWork {
-  run: RunTool;
-  /** root's alone */
-  folder: string;
-  /** hears each step as it is done */
-  step(sentence: string): Promise<void>;
-}
-
 /**
  * Does what the plan says. Every step may be done again after a crash; accounts go last, so that the next run still knows whose is whose.
  * @returns what could not be done
  */
-export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folder, step }: HomesWork): Promise<string[]> {
+export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folder, step }: Work): Promise<string[]> {
   const { persons, homes } = plan;
   const removing = newRemoving({ keep: facts.keep, release: releaseWith(run) });
   const belonging = { removing, isAway: (path: string) => awayBy(facts.mounts)(path) !== undefined };
@@ -66,7 +59,7 @@ async function endThem(
   uids: readonly number[],
   isTheirs: (uid: number) => boolean,
   run: RunTool,
-  step: HomesWork['step'],
+  step: Work['step'],
 ): Promise<string[]> {
   await endSessions(
     run,
@@ -79,7 +72,11 @@ async function endThem(
   return left === 0 ? [] : [`${left} processes of these users could not be ended`];
 }
 
-async function removeHome({ path }: DoomedHome, removing: Removing, { run, step }: Pick<HomesWork, 'run' | 'step'>): Promise<void> {
+async function removeHome(
+  { path }: DoomedHome,
+  removing: Removing,
+  { run, step }: Pick<Work, 'run' | 'step'>,
+): Promise<void> {
   const mounts = parseMounts(textOf('/proc/self/mountinfo'));
   for (const { mountpoint } of inside(path, mounts)) {
     const { code } = await run('umount', ['-l', '--', mountpoint], { timeout: seconds(20) });
