@@ -98,7 +98,8 @@ async function act(deps: Attempt, { plan, carryOut }: Planned, run: RunTool): Pr
   }
   deps.begins();
   const step = async (sentence: string) => {
-    if (progress.steps.length < MOST_STEPS) progress.steps.push(fitted(sentence));
+    const again = progress.steps.includes(fitted(sentence));
+    if (progress.steps.length < MOST_STEPS && !again) progress.steps.push(fitted(sentence));
     await write({});
     await deps.steps(fitted(sentence)).catch(() => undefined);
   };

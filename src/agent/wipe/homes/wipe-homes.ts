@@ -67,8 +67,8 @@ async function endThem(
     uids,
   );
   const { left, stopped } = await endProcesses({ run, isTheirs });
-  await step('ended the sessions and processes of these users');
   for (const unit of stopped) await step(`stopped ${unit}, which runs as one of these users`);
+  await step('ended the sessions and processes of these users');
   return left === 0 ? [] : [`${left} processes of these users could not be ended`];
 }
 
@@ -98,9 +98,9 @@ async function removeHome(
     closeSync(folder.fd);
   }
   const isMounted = mounts.some(({ mountpoint }) => mountpoint === path);
-  if (!isMounted) await removeItself(path, removing);
+  const isGone = !isMounted && (await removeItself(path, removing));
   const count = `${removing.removed - before} files and folders`;
-  await step(isMounted ? `emptied the home ${path} (${count})` : `removed the home ${path} (${count})`);
+  await step(isGone ? `removed the home ${path} (${count})` : `removed what could be removed in ${path} (${count})`);
 }
 
 /** Deepest first. */
@@ -110,12 +110,12 @@ function inside(path: string, mounts: readonly Mount[]): Mount[] {
     .sort((a, b) => b.mountpoint.length - a.mountpoint.length);
 }
 
-async function removeItself(path: string, removing: Removing): Promise<void> {
+async function removeItself(path: string, removing: Removing): Promise<boolean> {
   const at = path.lastIndexOf('/');
   const parent = openPath(at === 0 ? '/' : path.slice(0, at), () => false);
-  if (parent.kind !== 'folder') return;
+  if (parent.kind !== 'folder') return false;
   try {
-    await removeName(parent.folder, Buffer.from(path.slice(at + 1)), removing);
+    return await removeName(parent.folder, Buffer.from(path.slice(at + 1)), removing);
   } finally {
     closeSync(parent.folder.fd);
   }
