@@ -75,7 +75,13 @@ export interface Site {
   /** The server looks after its store, as it does each second otherwise. */
   look(): Promise<void>;
   /** the text of a token */
-  token(options?: { approve?: boolean; uses?: number; url?: string; trust?: object }): Promise<string>;
+  token(options?: {
+    approve?: boolean;
+    uses?: number;
+    url?: string;
+    trust?: object;
+    orderKey?: string;
+  }): Promise<string>;
 }
 
 let authority: Promise<CertificateAndKey> | undefined;
@@ -175,7 +181,7 @@ export async function startSite(
         ...(options.trust ?? { ca: authority.certificate }),
         answer_key: keys.current.newest.key.publicKey,
         ...(keys.current.newest.number === 0 ? {} : { answer_number: keys.current.newest.number }),
-        order_key: 'A'.repeat(40),
+        order_key: options.orderKey ?? 'A'.repeat(40),
       });
     },
   };
