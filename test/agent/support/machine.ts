@@ -67,7 +67,11 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
         home: state,
         hostname: options.hostname ?? 'testhost',
         environment: options.environment ?? {},
-        program: { pluginTool: resolve('build/penguindome-plugin-tool'), node: process.execPath },
+        program: {
+          pluginTool: resolve('build/penguindome-plugin-tool'),
+          agent: resolve('build/penguindome-agent'),
+          node: process.execPath,
+        },
         collectors: async () => options.collectors ?? own(),
         signal: new AbortController().signal,
         readInput: async (max) => input.slice(0, max),
