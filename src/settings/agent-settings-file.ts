@@ -22,11 +22,7 @@ export type PlainGroup = Record<string, unknown>;
  * @param below what counts where none of them says anything; no mistakes in it
  * @throws SettingsError with every problem: file, line, key, what was expected and what was found
  */
-export async function loadAgentSettings(
-  file: string,
-  folder: string,
-  below: PlainGroup = {},
-): Promise<AgentSettings> {
+export async function loadAgentSettings(file: string, folder: string, below: PlainGroup = {}): Promise<AgentSettings> {
   const texts: SettingsText[] = [];
   for (const path of [file, ...(await filesOf(folder))]) {
     const text = await textOf(path);
@@ -48,11 +44,7 @@ function plainSettings(texts: readonly SettingsText[], below: PlainGroup): Agent
   return parsed.success ? parsed.output : undefined;
 }
 
-async function settingsIn(
-  texts: readonly SettingsText[],
-  file: string,
-  below: PlainGroup,
-): Promise<AgentSettings> {
+async function settingsIn(texts: readonly SettingsText[], file: string, below: PlainGroup): Promise<AgentSettings> {
   const { readYaml } = await import('./read-yaml.ts');
   const sources: Source[] = [];
   const broken: SettingsProblem[] = [];
@@ -64,7 +56,10 @@ async function settingsIn(
   if (broken.length > 0) throw new SettingsError(file, broken);
   const found = sources.flatMap(notAGroup);
   if (found.length > 0) throw new SettingsError(file, found);
-  const parsed = v.safeParse(agentSettings, sources.map(({ yaml }) => yaml.value).reduce<unknown>(mergeSettings, below));
+  const parsed = v.safeParse(
+    agentSettings,
+    sources.map(({ yaml }) => yaml.value).reduce<unknown>(mergeSettings, below),
+  );
   if (parsed.success) return parsed.output;
   throw new SettingsError(
     file,

@@ -1,160 +1,42 @@
-import { join } from 'node:path';
-import { messageOf, OperatorError } from '../../core/errors.ts';
 import type { Clock } from '../../core/world.ts';
-import type { Manifest } from '../../wire/v2/order.ts';
-import { EXIT } from '../exit-codes.ts';
-import { withLock } from '../lock.ts';
+import type { AgentContext } from '../context.ts';
+import { forgetDue } from '../leave-due.ts';
 import type { Places } from '../places.ts';
-import { syncFolder } from '../write-atomically.ts';
 import type { Accepted, Results } from './accepted.ts';
-import { changeSite, finishChange, makeSite, mendSite, type SiteKit } from './change-site.ts';
-import { OrderRefused } from './check-target.ts';
-import { commandsOf, limitOf } from './commands-of.ts';
-import { type OrderState, type Outcome, readOrderState, writeOrderState } from './order-state.ts';
-import { planChange } from './plan-change.ts';
-import { readSiteManifest } from './site-manifest.ts';
-import { tellOutcome } from './tell-outcome.ts';
+import { actOn } from './act-on.ts';
+import { bootId } from './boot-id.ts';
+import { startOrder, startUnit } from './start-order.ts';
 
-/** What acting on orders takes. */
-export interface Acting extends SiteKit {
-  places: Pick<Places, 'state' | 'site' | 'orders'>;
-  clock: Clock;
-  /** of this start of the machine; '' where nobody knows */
-  boot: string;
+export interface Acting {
+  places: Places;
   results: Results;
-  /** starts `order-run ID` apart from us, which may take that many seconds */
-  start(order: string, seconds: number): Promise<void>;
-  /** plugins, settings or the release are others now */
-  collectSoon(): Promise<void>;
+  clock: Clock;
+  uid: number;
+  home: string;
+  program: AgentContext['program'];
+  signal: AbortSignal;
 }
+
+const COLLECT = 'penguindome-collect.service';
 
 /**
- * Acts on an order that was accepted, or goes on with one that was begun: harmless when repeated, in whatever state it was left. Patches, releases and settings are
- * done when this returns; commands and wipes are started, and tell by themselves what comes of them (run-order.ts).
+ * Acts on an order, or starts what does. Called for each accepted order at each `apply` until its report is settled, so that what was cut off is finished: it may be
+ * called again at any step. Patches, releases and settings are done when this returns; commands and wipes are started, and tell by themselves what comes of them
+ * (run-order.ts), as do patches and releases that bring commands.
  */
 export async function carryOut(accepted: Accepted, acting: Acting): Promise<void> {
-  const { folder } = accepted;
-  const state = (await readOrderState(folder)) ?? (await begin(accepted, acting));
-  await goOn(accepted, acting, state);
-}
-
-async function begin({ manifest, folder }: Accepted, acting: Acting): Promise<OrderState> {
-  if (manifest.kind !== 'patch' && manifest.kind !== 'release' && manifest.kind !== 'settings') {
-    return keep(folder, { phase: 'starting', steps: [] });
-  }
-  const order = manifest;
-  try {
-    await lockSite(acting, async () => {
-      const plan = await planChange(order, folder, await readSiteManifest(acting.places), acting.clock.now());
-      await changeSite(acting, folder, plan);
-    });
-  } catch (error) {
-    const state = await readOrderState(folder);
-    // Somebody else is at it, or what was begun cannot be finished now: the next run goes on.
-    if (state !== undefined || isBusy(error)) throw error;
-    return keep(folder, ended(error instanceof OrderRefused ? 'refused' : 'failed', messageOf(error)));
-  }
-  return known(folder);
-}
-
-async function goOn(accepted: Accepted, acting: Acting, state: OrderState): Promise<void> {
-  const { manifest, folder } = accepted;
-  switch (state.phase) {
-    case 'changing':
-    case 'undoing':
-      await lockSite(acting, () => finishChange(acting, folder, state));
-      return goOn(accepted, acting, await known(folder));
-    case 'changed': {
-      if (manifest.kind === 'release') await acting.results.release(manifest.number);
-      await acting.collectSoon();
-      const { steps } = state;
-      const next: OrderState = { phase: 'starting', steps };
-      return goOn(accepted, acting, await keep(folder, hasCommands(manifest) ? next : ended('done', undefined, steps)));
-    }
-    case 'starting':
-      return startOnce(accepted, acting, state);
-    case 'running': {
-      const broken = await unlessAlive(folder, () => interrupted(folder, acting));
-      return broken === undefined ? undefined : goOn(accepted, acting, broken);
-    }
-    case 'ended':
-      return tellOutcome(accepted, state, acting.results);
-    case 'settled':
-      return;
-    default:
-      state satisfies never;
-  }
-}
-
-/** Nothing of it has begun: so it may be started again as often as it takes, until its time is over. */
-async function startOnce(
-  accepted: Accepted,
-  acting: Acting,
-  state: Extract<OrderState, { phase: 'starting' }>,
-): Promise<void> {
-  const { manifest, folder } = accepted;
-  if ((await unlessAlive(folder, async () => true)) === undefined) return;
-  try {
-    await acting.start(manifest.id, limitOf(manifest));
-  } catch (error) {
-    const reason = messageOf(error);
-    if (acting.clock.now() > new Date(manifest.expires_at)) {
-      return goOn(accepted, acting, await keep(folder, ended('failed', `it expired: ${reason}`, state.steps)));
-    }
-    if (state.waits_for === reason) return;
-    await acting.results.report(manifest.id, { state: 'waiting', reason });
-    await keep(folder, { ...state, waits_for: reason });
-  }
-}
-
-/** Never run again: it may have done its work, all of it or a part. */
-async function interrupted(folder: string, { boot }: Acting): Promise<OrderState> {
-  const state = await known(folder);
-  if (state.phase !== 'running') return state;
-  const how = state.boot === boot ? 'its process was ended' : 'the machine went down meanwhile';
-  const reason = `interrupted: ${how}; ${state.path} may have done a part of its work, and is not run again`;
-  return keep(folder, { phase: 'ended', steps: state.steps, ran: state.ran, outcome: { state: 'failed', reason } });
-}
-
-/** Whoever runs an order holds its lock as long as it lives. */
-async function unlessAlive<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await withLock(join(folder, '.lock'), 'look after an order', work, 0);
-  } catch (error) {
-    if (isBusy(error)) return undefined;
-    throw error;
-  }
-}
-
-/** What another order left half done comes first. */
-async function lockSite<T>(acting: Acting, work: () => Promise<T>): Promise<T> {
-  await makeSite(acting.places);
-  return withLock(acting.places.site.lock, 'change the site folder', async () => {
-    await mendSite(acting);
-    return work();
+  const { places, results, clock, uid } = acting;
+  await actOn(accepted, {
+    places,
+    results,
+    clock,
+    uid,
+    boot: await bootId(),
+    start: (order, seconds) => startOrder(acting, places, order, seconds),
+    // Where no unit collects, the next run finds that what it collects with is newer than what it collected.
+    collectSoon: async () => {
+      await forgetDue(places);
+      await startUnit(acting, COLLECT);
+    },
   });
-}
-
-function ended(state: Outcome['state'], reason?: string, steps: string[] = []): OrderState {
-  return { phase: 'ended', steps, ran: [], outcome: { state, ...(reason === undefined ? {} : { reason }) } };
-}
-
-async function keep(folder: string, state: OrderState): Promise<OrderState> {
-  await writeOrderState(folder, state);
-  await syncFolder(folder);
-  return state;
-}
-
-async function known(folder: string): Promise<OrderState> {
-  const state = await readOrderState(folder);
-  if (state === undefined) throw new Error(`cannot use ${folder}: state.json is gone`);
-  return state;
-}
-
-function hasCommands(manifest: Manifest): boolean {
-  return commandsOf(manifest).length > 0;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof OperatorError && error.exitCode === EXIT.tryAgain;
 }

@@ -16,18 +16,18 @@ const siteChange = v.object({ steps: v.array(changeStep), was: siteManifest, bec
 export type SiteChange = v.InferOutput<typeof siteChange>;
 
 const captured = v.object({
-  text: v.optional(v.string()),
-  base64: v.optional(v.string()),
+  text: v.exactOptional(v.string()),
+  base64: v.exactOptional(v.string()),
   bytes: v.number(),
   truncated: v.boolean(),
 });
 
 const ran = v.object({
   path: v.string(),
-  exit_status: v.optional(v.number()),
-  signal: v.optional(v.string()),
+  exit_status: v.exactOptional(v.number()),
+  signal: v.exactOptional(v.string()),
   /** why it counts as failed */
-  reason: v.optional(v.string()),
+  reason: v.exactOptional(v.string()),
   duration_ms: v.number(),
   stdout: captured,
   stderr: captured,
@@ -37,7 +37,7 @@ export type Ran = v.InferOutput<typeof ran>;
 
 const steps = v.optional(v.array(v.string()), []);
 
-const outcome = v.object({ state: v.picklist(['done', 'failed', 'refused']), reason: v.optional(v.string()) });
+const outcome = v.object({ state: v.picklist(['done', 'failed', 'refused']), reason: v.exactOptional(v.string()) });
 /** How an order ended. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
@@ -51,12 +51,13 @@ const orderState = v.variant('phase', [
   v.object({ phase: v.literal('changing'), change: siteChange }),
   v.object({ phase: v.literal('undoing'), change: siteChange, reason: v.string() }),
   v.object({ phase: v.literal('changed'), steps }),
-  v.object({ phase: v.literal('starting'), steps, waits_for: v.optional(v.string()) }),
+  v.object({ phase: v.literal('starting'), steps, waits_for: v.exactOptional(v.string()) }),
   v.object({ phase: v.literal('running'), steps, boot: v.string(), ran: v.array(ran), path: v.string() }),
   v.object({ phase: v.literal('ended'), steps, outcome, ran: v.array(ran) }),
   v.object({ phase: v.literal('settled') }),
 ]);
 export type OrderState = v.InferOutput<typeof orderState>;
+export type Ended = Extract<OrderState, { phase: 'ended' }>;
 
 const LARGEST = 64 * 1024 * 1024;
 

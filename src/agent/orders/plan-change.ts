@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
-import { type Wanted } from './change-site.ts';
+import type { Wanted } from './change-site.ts';
 import { OrderRefused } from './check-target.ts';
-import { findSettingsFault } from './settings-fault.ts';
 import { readVerified } from './read-verified.ts';
+import { findSettingsFault } from './settings-fault.ts';
 import type { SiteManifest } from './site-manifest.ts';
 import { WANTED_FILE, wantedText } from './site-settings.ts';
 

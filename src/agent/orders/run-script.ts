@@ -45,7 +45,12 @@ export async function runScript(script: Script): Promise<Omit<Ran, 'path'>> {
     const child: Child = spawn(path, [], { cwd: '/', detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
     return { ...(await follow(child, script)), duration_ms: duration() };
   } catch (error) {
-    return { reason: `it does not start: ${messageOf(error)}`, duration_ms: duration(), stdout: nothing, stderr: nothing };
+    return {
+      reason: `it does not start: ${messageOf(error)}`,
+      duration_ms: duration(),
+      stdout: nothing,
+      stderr: nothing,
+    };
   }
 }
 
@@ -76,7 +81,7 @@ function follow(child: Child, { timeout, mark, env, signal }: Script): Promise<O
     const finish = (code: number | null, ended: NodeJS.Signals | null) => {
       for (const one of [timer, drain, death]) clearTimeout(one);
       signal.removeEventListener('abort', onAbort);
-      reason ??= code === 0 ? undefined : (code === null ? `${ended ?? 'a signal'} ended it` : `exit status ${code}`);
+      reason ??= code === 0 ? undefined : code === null ? `${ended ?? 'a signal'} ended it` : `exit status ${code}`;
       resolve({
         ...(code === null ? {} : { exit_status: code }),
         ...(ended === null ? {} : { signal: ended }),

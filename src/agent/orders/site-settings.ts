@@ -5,8 +5,8 @@ import type { Manifest } from '../../wire/v2/order.ts';
 import { hasCode } from '../has-code.ts';
 import type { Places } from '../places.ts';
 import { readHostile } from '../read-hostile.ts';
-import { sha256Of } from './read-verified.ts';
 import { readSettingsText } from './read-settings-text.ts';
+import { sha256Of } from './read-verified.ts';
 import { findSettingsFault } from './settings-fault.ts';
 import { readSiteManifest, type SiteManifest } from './site-manifest.ts';
 

@@ -16,10 +16,10 @@ const GRACE_SECONDS = 60;
 export type Starting = Pick<AgentContext, 'uid' | 'home' | 'program' | 'signal'>;
 
 /** How orders run here: in a transient unit of systemd's, outside of the agent's own sandbox and cgroup; or in a process of ours. */
-export type OrdersRun = 'unit' | 'process';
+export type OrdersRun = 'systemd' | 'child';
 
 export function howOrdersRun(uid: number): OrdersRun {
-  return uid === 0 && isSystemdHere() ? 'unit' : 'process';
+  return uid === 0 && isSystemdHere() ? 'systemd' : 'child';
 }
 
 /** sd_booted(3) */
@@ -43,7 +43,7 @@ export async function startOrder(
   limit: number,
 ): Promise<void> {
   const args = [context.program.agent, '--state', state, '--config', settings, 'order-run', order];
-  if (howOrdersRun(context.uid) === 'process') return startProcess(context, args);
+  if (howOrdersRun(context.uid) === 'child') return startProcess(context, args);
   const { code, stderr } = await runCommand({
     path: SYSTEMD_RUN,
     args: [...unitOptions(order, limit), '--', context.program.node, ...args],
@@ -78,7 +78,7 @@ function startProcess({ program, home }: Starting, args: readonly string[]): voi
 
 /** Starts a unit of the agent's, where systemd and that unit are here. @returns false where not */
 export async function startUnit({ uid, home, signal }: Starting, unit: string): Promise<boolean> {
-  if (howOrdersRun(uid) !== 'unit') return false;
+  if (howOrdersRun(uid) !== 'systemd') return false;
   const { code } = await runCommand({
     path: SYSTEMCTL,
     args: ['start', '--no-block', '--no-ask-password', unit],

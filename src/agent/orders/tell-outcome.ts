@@ -5,23 +5,21 @@ import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
 import type { Accepted, Results } from './accepted.ts';
 import { captured } from './capture.ts';
 import { forgetStaged } from './change-site.ts';
-import { type OrderState, type Ran, writeOrderState } from './order-state.ts';
-
-type Ended = Extract<OrderState, { phase: 'ended' }>;
+import { type Ended, type Ran, writeOrderState } from './order-state.ts';
 
 const MOST_STEPS = 500;
 const LONGEST_REASON = 2000;
 const LONGEST_LINE = 1000;
 
 /**
- * Tells how an order ended: result, receipt, and then that this was told. Where we are ended in between it is told once more, which changes nothing: the server keeps the first.
+ * Tells how an order ended: receipt, result, and then that this was told. Where we are ended in between it is told once more, which changes nothing: the server keeps the first.
  * What a successful order needed goes; that of a failed one stays to be looked at, until the order is forgotten.
  */
 export async function tellOutcome({ manifest, folder }: Accepted, state: Ended, results: Results): Promise<void> {
   const { outcome } = state;
-  await results.report(manifest.id, reportOf(state));
   const { id: order, kind, by, why } = manifest;
   await results.receipt({ order, kind, by, why, event: outcome.state, detail: detailOf(state) });
+  await results.report(order, reportOf(state));
   await writeOrderState(folder, { phase: 'settled' });
   forgetStaged(folder);
   if (outcome.state !== 'done') return;

@@ -78,7 +78,7 @@ const captured = v.object({
   truncated: v.boolean(),
 });
 
-const report = v.object({
+export const reportMessage = v.object({
   order: uuid,
   number: v.pipe(count, v.minValue(1)),
   state: v.picklist(REPORTED_STATES),
@@ -91,9 +91,9 @@ const report = v.object({
   stderr: v.optional(captured),
   steps: v.optional(v.pipe(v.array(text(1_000)), v.maxLength(500))),
 });
-export type ReportMessage = v.InferOutput<typeof report>;
+export type ReportMessage = v.InferOutput<typeof reportMessage>;
 
-const receipt = v.strictObject({
+export const receiptMessage = v.strictObject({
   number: v.pipe(count, v.minValue(1)),
   previous: sha256,
   at: exactTime,
@@ -105,14 +105,14 @@ const receipt = v.strictObject({
   detail: text(1_000),
   hash: sha256,
 });
-export type ReceiptMessage = v.InferOutput<typeof receipt>;
+export type ReceiptMessage = v.InferOutput<typeof receiptMessage>;
 
 /** POST /penguindome/v2/results: what became of orders. Also a lost host's. */
 export const resultsRequest = v.object({
   hostname,
-  reports: v.pipe(v.array(report), v.maxLength(MOST_REPORTS_AT_ONCE)),
+  reports: v.pipe(v.array(reportMessage), v.maxLength(MOST_REPORTS_AT_ONCE)),
   /** that follow the last one which the server is known to have, in order */
-  receipts: v.optional(v.pipe(v.array(receipt), v.maxLength(MOST_RECEIPTS_AT_ONCE)), []),
+  receipts: v.optional(v.pipe(v.array(receiptMessage), v.maxLength(MOST_RECEIPTS_AT_ONCE)), []),
   agent: v.optional(version),
 });
 export type ResultsRequest = v.InferOutput<typeof resultsRequest>;
