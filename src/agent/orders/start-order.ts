@@ -8,11 +8,13 @@ import { runCommand } from '../run-command.ts';
 
 const SYSTEMD_RUN = '/usr/bin/systemd-run';
 const SYSTEMCTL = '/usr/bin/systemctl';
+const SUBMIT = 'penguindome-submit.service';
 /** What the manager gets to start a unit. */
 const START = seconds(30);
 /** What an order's own time limit gets on top, before systemd ends what is left of it. */
 const GRACE_SECONDS = 60;
 
+type Where = Pick<Places, 'state' | 'settings'>;
 export type Starting = Pick<AgentContext, 'uid' | 'home' | 'program' | 'signal'>;
 
 /** How orders run here: in a transient unit of systemd's, outside of the agent's own sandbox and cgroup; or in a process of ours. */
@@ -38,11 +40,11 @@ function isSystemdHere(): boolean {
  */
 export async function startOrder(
   context: Starting,
-  { state, settings }: Pick<Places, 'state' | 'settings'>,
+  { state, settings }: Where,
   order: string,
   limit: number,
 ): Promise<void> {
-  const args = [context.program.agent, '--state', state, '--config', settings, 'order-run', order];
+  const args = [...agentCommand(context, { state, settings }), 'order-run', order];
   if (howOrdersRun(context.uid) === 'child') return startProcess(context, args);
   const { code, stderr } = await runCommand({
     path: SYSTEMD_RUN,
@@ -74,6 +76,16 @@ function startProcess({ program, home }: Starting, args: readonly string[]): voi
   child.on('error', () => undefined);
   if (child.pid === undefined) throw new Error('cannot start the order: no process could be made');
   child.unref();
+}
+
+/** Has handed over what became of an order, without waiting for the next timer. */
+export async function startSubmit(context: Starting, places: Where): Promise<void> {
+  if (await startUnit(context, SUBMIT)) return;
+  startProcess(context, [...agentCommand(context, places), 'submit']);
+}
+
+function agentCommand({ program }: Starting, { state, settings }: Where): string[] {
+  return [program.agent, '--state', state, '--config', settings];
 }
 
 /** Starts a unit of the agent's, where systemd and that unit are here. @returns false where not */

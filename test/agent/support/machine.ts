@@ -99,6 +99,8 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
       await writeFile(join(places.settingsFolder, '90-test.yml'), text);
     },
     plugin: async (file, script, mode = 0o755) => {
+      await mkdir(places.settingsFolder, { recursive: true });
+      await writeFile(join(places.settingsFolder, '10-plugins.yml'), 'plugins:\n  local: true\n');
       const path = join(dirname(places.settings), 'plugins', file);
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       await writeFile(path, script);
