@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Captured, OrderReport } from '../../core/order.ts';
 import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
@@ -20,7 +20,10 @@ export async function tellOutcome({ manifest, folder }: Accepted, state: Ended, 
   const { id: order, kind, by, why } = manifest;
   await results.receipt({ order, kind, by, why, event: outcome.state, detail: detailOf(state) });
   await results.report(order, reportOf(state));
-  await writeOrderState(folder, { phase: 'settled' });
+  // From here on the applier may remove the folder at any time.
+  await writeOrderState(folder, { phase: 'settled' }).catch((error: unknown) => {
+    if (existsSync(folder)) throw error;
+  });
   forgetStaged(folder);
   if (outcome.state !== 'done') return;
   for (const name of ['commands', 'files']) rmSync(join(folder, name), { recursive: true, force: true });
