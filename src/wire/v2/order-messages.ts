@@ -7,6 +7,10 @@ import { exactTime } from './signed-statement.ts';
 
 /** Of content, in one answer of `files`: bytes. */
 export const LARGEST_PIECE = 1024 * 1024;
+/** What an answer of `update` may hold, at most: one order of the largest kind, or the list of revocations. Bytes of JSON. */
+export const LARGEST_UPDATE_ANSWER = 10 * 1024 * 1024;
+/** the same of `files`; all other answers stay under 1 MB */
+export const LARGEST_FILES_ANSWER = 2 * 1024 * 1024;
 /** of what a command wrote, each of its two outputs: bytes */
 export const LARGEST_OUTPUT = 256 * 1024;
 export const MOST_RECEIPTS_AT_ONCE = 200;
@@ -107,12 +111,18 @@ export const receiptMessage = v.strictObject({
 });
 export type ReceiptMessage = v.InferOutput<typeof receiptMessage>;
 
+const chainEnd = v.object({ number: count, hash: sha256 });
+
 /** POST /penguindome/v2/results: what became of orders. Also a lost host's. */
 export const resultsRequest = v.object({
   hostname,
   reports: v.pipe(v.array(reportMessage), v.maxLength(MOST_REPORTS_AT_ONCE)),
   /** that follow the last one which the server is known to have, in order */
   receipts: v.optional(v.pipe(v.array(receiptMessage), v.maxLength(MOST_RECEIPTS_AT_ONCE)), []),
+  /** number of the last receipt which the server has said that it has; 0: none yet. A server that was restored may have fewer */
+  known: v.optional(count, 0),
+  /** the last receipt of all that the host has, sent or not; 0 and 64 zeros: none */
+  end: v.optional(chainEnd),
   agent: v.optional(version),
 });
 export type ResultsRequest = v.InferOutput<typeof resultsRequest>;
