@@ -219,7 +219,7 @@ test('commands that a patch brings are run once each, after it; each result is t
   t.is(report.stdout?.text, '==> commands/one <==\n2\n\n==> commands/two <==\nsecond\n\n');
   t.regex(
     (report.steps ?? []).join('\n'),
-    /plugins\/tool: new\n[^]*commands\/one: done, after \d+\.\d s\ncommands\/two: exit status 4, after/,
+    /plugins\/tool: new\n[\s\S]*commands\/one: done, after \d+\.\d s\ncommands\/two: exit status 4, after/,
   );
   t.deepEqual(
     [await actor.site('commands/one'), await actor.site('commands/two')],
