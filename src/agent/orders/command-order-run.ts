@@ -11,6 +11,7 @@ import { startSubmit } from './start-order.ts';
 export async function commandOrderRun({ context, places }: Session, id: string): Promise<number> {
   const accepted = await readAccepted(places, id);
   const { clock, home, signal, version } = context;
+  const handOver = () => startSubmit(context, places);
   await runOrder(accepted, {
     places,
     results: openResults(places, clock),
@@ -18,7 +19,9 @@ export async function commandOrderRun({ context, places }: Session, id: string):
     boot: await bootId(),
     env: { ...programEnvironment(home), PENGUINDOME_VERSION: version },
     signal,
+    handOver,
+    wipe: (order, telling) => wipeBy(order, telling, { context, places }),
   });
-  await startSubmit(context, places);
+  await handOver();
   return EXIT.ok;
 }
