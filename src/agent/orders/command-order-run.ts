@@ -6,6 +6,7 @@ import { readAccepted } from './read-accepted.ts';
 import { openResults } from './results.ts';
 import { runOrder } from './run-order.ts';
 import { startSubmit } from './start-order.ts';
+import { wipeBy } from './wipe-by.ts';
 
 /** What `apply` starts for each command: runs an order that was accepted before, tells what came of it, and has that handed over. */
 export async function commandOrderRun({ context, places }: Session, id: string): Promise<number> {
@@ -20,7 +21,7 @@ export async function commandOrderRun({ context, places }: Session, id: string):
     env: { ...programEnvironment(home), PENGUINDOME_VERSION: version },
     signal,
     handOver,
-    wipe: (order, telling) => wipeBy(order, telling, { context, places }),
+    wipe: wipeBy({ context, places }),
   });
   await handOver();
   return EXIT.ok;

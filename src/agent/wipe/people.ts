@@ -56,7 +56,10 @@ export function pickPeople({ passwd, loginDefs }: AccountFiles): People {
 }
 
 function rangeOf(defs: ReadonlyMap<string, string>): { min: number; max: number } {
-  const [min, max] = [numberOf(defs.get('UID_MIN'), DEFAULT_RANGE.min), numberOf(defs.get('UID_MAX'), DEFAULT_RANGE.max)];
+  const [min, max] = [
+    numberOf(defs.get('UID_MIN'), DEFAULT_RANGE.min),
+    numberOf(defs.get('UID_MAX'), DEFAULT_RANGE.max),
+  ];
   if (min === undefined || max === undefined || min < LOWEST_MIN || max < min) {
     throw new Error('cannot tell persons from system accounts: UID_MIN and UID_MAX of /etc/login.defs make no sense');
   }

@@ -13,12 +13,17 @@ export async function wakeVolumes(run: RunTool): Promise<void> {
 }
 
 /** @returns what could not be done */
-export async function eraseDisks({ headers }: ErasePlan, run: RunTool, step: (sentence: string) => Promise<void>): Promise<string[]> {
+export async function eraseDisks(
+  { headers }: ErasePlan,
+  run: RunTool,
+  step: (sentence: string) => Promise<void>,
+): Promise<string[]> {
   const not: string[] = [];
   for (const header of headers) {
     const result = await eraseHeader(header, run);
     if (!result.erased) not.push(`${header.path} could not be erased: ${result.why}`);
-    else if (result.how === 'cryptsetup') await step(`erased ${header.path}: no key slot is left, and nothing opens it`);
+    else if (result.how === 'cryptsetup')
+      await step(`erased ${header.path}: no key slot is left, and nothing opens it`);
     else await step(`wrote over the header of ${header.path}: cryptsetup could not erase it`);
   }
   return not;

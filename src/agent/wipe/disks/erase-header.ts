@@ -45,7 +45,11 @@ async function isEmpty({ path, version }: HeaderFacts, run: RunTool): Promise<bo
   const dump = await run('cryptsetup', ['luksDump', ...json, path], LIMIT);
   if (dump.code !== 0 || !hasNoSlot(dump.stdout, version)) return false;
   // Fails before it would ask for anything.
-  const opened = await run('cryptsetup', ['open', '--test-passphrase', '--batch-mode', '--key-file', '/dev/null', path], LIMIT);
+  const opened = await run(
+    'cryptsetup',
+    ['open', '--test-passphrase', '--batch-mode', '--key-file', '/dev/null', path],
+    LIMIT,
+  );
   return opened.code !== 0 && opened.problem === undefined;
 }
 

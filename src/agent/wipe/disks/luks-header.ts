@@ -29,21 +29,28 @@ export function readLuksHeader(read: ReadAt): LuksHeader | undefined {
   if (first.subarray(0, 6).equals(MAGIC)) return first.readUInt16BE(6) === 1 ? luks1(first) : luks2(first, 0, read);
   for (const place of SECOND_PLACES) {
     const second = read(place, BINARY_HEADER);
-    if (second.length === BINARY_HEADER && second.subarray(0, 6).equals(SECOND_MAGIC)) return luks2(second, place, read);
+    if (second.length === BINARY_HEADER && second.subarray(0, 6).equals(SECOND_MAGIC))
+      return luks2(second, place, read);
   }
   return undefined;
 }
 
 function luks1(header: Buffer): LuksHeader {
   const payload = header.readUInt32BE(104) * SECTOR;
-  return { version: 1, uuid: uuidOf(header), length: payload === 0 ? LUKS1_DETACHED : Math.min(payload, LARGEST_HEADER) };
+  return {
+    version: 1,
+    uuid: uuidOf(header),
+    length: payload === 0 ? LUKS1_DETACHED : Math.min(payload, LARGEST_HEADER),
+  };
 }
 
 function luks2(header: Buffer, at: number, read: ReadAt): LuksHeader {
   const size = Number(header.readBigUInt64BE(8));
   const base = { version: 2, uuid: uuidOf(header) } as const;
   if (size < BINARY_HEADER || size > LARGEST_JSON) return base;
-  const text = read(at + BINARY_HEADER, size - BINARY_HEADER).toString('utf8').replace(/\0[^]*$/, '');
+  const text = read(at + BINARY_HEADER, size - BINARY_HEADER)
+    .toString('utf8')
+    .replace(/\0[^]*$/, '');
   const json = parseJson(text);
   const config = isFields(json) ? json['config'] : undefined;
   const slots = isFields(config) ? Number(config['keyslots_size']) : Number.NaN;
@@ -53,7 +60,10 @@ function luks2(header: Buffer, at: number, read: ReadAt): LuksHeader {
 
 /** At the same place in both versions. */
 function uuidOf(header: Buffer): string {
-  return header.subarray(168, 208).toString('latin1').replace(/\0[^]*$/, '');
+  return header
+    .subarray(168, 208)
+    .toString('latin1')
+    .replace(/\0[^]*$/, '');
 }
 
 /** `CRYPT-LUKS2-2dc64…-name`, the uuid of a mapping: the volume's own, without dashes. */

@@ -21,10 +21,18 @@ export function planErase(facts: DiskFacts): ErasePlan {
     'power the machine off',
   ];
   const cannot = [
-    ...spared.map(({ path }) => `${path} is on a disk that can be pulled out, and that the system does not run from: it is left alone`),
-    ...facts.withoutHeader.map((name) => `the header of /dev/mapper/${name} is not on this machine: the volume stays readable for whoever has it`),
+    ...spared.map(
+      ({ path }) =>
+        `${path} is on a disk that can be pulled out, and that the system does not run from: it is left alone`,
+    ),
+    ...facts.withoutHeader.map(
+      (name) =>
+        `the header of /dev/mapper/${name} is not on this machine: the volume stays readable for whoever has it`,
+    ),
     ...facts.missing.map((path) => `the header ${path}, which /etc/crypttab names, is not to be seen`),
-    ...facts.otherMappings.map(({ name, kind }) => `/dev/mapper/${name} is of the kind ${kind}, which has no key slots: its key decides`),
+    ...facts.otherMappings.map(
+      ({ name, kind }) => `/dev/mapper/${name} is of the kind ${kind}, which has no key slots: its key decides`,
+    ),
     ...facts.plain.map((what) => `${what} is not encrypted, and stays readable`),
     ...facts.elsewhere,
     ...OUT_OF_REACH,

@@ -12,10 +12,18 @@ const SYSRQ = '/proc/sysrq-trigger';
  * a shutdown ends this process before it can hang.
  */
 export async function powerOff(run: RunTool): Promise<void> {
-  const watch = ['--quiet', '--collect', '--no-ask-password', '--unit=penguindome-power-off', '--property=DefaultDependencies=no'];
+  const watch = [
+    '--quiet',
+    '--collect',
+    '--no-ask-password',
+    '--unit=penguindome-power-off',
+    '--property=DefaultDependencies=no',
+  ];
   const script = `/bin/sleep ${PATIENCE / 1000}; echo o >${SYSRQ}`;
   await run('systemd-run', [...watch, '--', '/bin/sh', '-c', script], { timeout: seconds(15) });
-  const { code } = await run('systemctl', ['--no-ask-password', '--no-block', '-i', 'poweroff'], { timeout: seconds(15) });
+  const { code } = await run('systemctl', ['--no-ask-password', '--no-block', '-i', 'poweroff'], {
+    timeout: seconds(15),
+  });
   if (code === 0) await sleep(PATIENCE);
   writeFileSync(SYSRQ, 'o');
   await sleep(seconds(10));

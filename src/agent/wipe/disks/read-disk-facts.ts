@@ -1,11 +1,11 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, opendirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostAccess } from '../../collector.ts';
 import { namesIn, textOf } from '../../collectors/lenient.ts';
 import { readOnDisk } from '../../collectors/on-disk.ts';
 import { disksOf, readStorage } from '../../collectors/storage.ts';
 import type { DiskFacts, HeaderFacts } from './disk-facts.ts';
-import { type LuksHeader, readLuksHeader, type ReadAt, uuidOfMapping } from './luks-header.ts';
+import { type LuksHeader, type ReadAt, readLuksHeader, uuidOfMapping } from './luks-header.ts';
 import { readElsewhere } from './read-elsewhere.ts';
 
 /** Devices that hold nothing that lasts, or nothing of this machine's. */
@@ -32,10 +32,7 @@ export async function readDiskFacts(host: HostAccess): Promise<DiskFacts> {
   const devices = await Promise.all(names.map((name) => readDevice(host, { name, mappings, system })));
   const crypttab = await headersOfCrypttab(host);
   const files = [...new Set([...filesWithHeaders(), ...crypttab.filter((path) => headerOf(path, true) !== undefined)])];
-  const headers = [
-    ...devices.filter((one) => one !== undefined),
-    ...files.flatMap((path) => readFile(path, mappings)),
-  ];
+  const headers = [...devices.filter((one) => one !== undefined), ...files.flatMap((path) => readFile(path, mappings))];
   const found = new Set(headers.flatMap(({ open }) => open));
   const luks = mappings.filter(({ uuid }) => uuid !== undefined);
   return {
@@ -76,7 +73,8 @@ async function readDevice(host: HostAccess, { name, mappings, system }: Looking)
     isFile: false,
     version: header.version,
     open: openOf(header, mappings),
-    removable: !isSystem && disks.length > 0 && disks.every(({ name: disk, removable }) => removable && !system.has(disk)),
+    removable:
+      !isSystem && disks.length > 0 && disks.every(({ name: disk, removable }) => removable && !system.has(disk)),
     system: isSystem,
   };
 }
@@ -93,7 +91,9 @@ async function isTheTop(host: HostAccess, name: string): Promise<boolean> {
 /** Kernel names of all devices that the root, /usr and /var lie on. */
 async function systemDevices(host: HostAccess): Promise<Set<string>> {
   const mounts = (await readOnDisk(host)).mounts ?? [];
-  const places = mounts.filter(({ mountpoint }) => ['/', '/usr', '/var'].includes(mountpoint)).map(({ place }) => place);
+  const places = mounts
+    .filter(({ mountpoint }) => ['/', '/usr', '/var'].includes(mountpoint))
+    .map(({ place }) => place);
   const storage = await readStorage(host, places);
   return new Set(storage.keys());
 }

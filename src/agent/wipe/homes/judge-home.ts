@@ -62,7 +62,9 @@ export function judgeHome({ facts, path: named }: Home, { persons, keep }: Judgi
   if (keep.has(id)) return no('it is the same folder as one of the system');
   const isPersons = persons.some(({ uid }) => uid === owner);
   if (!isPersons && !(owner === 0 && inUsual)) {
-    return no(`the folder belongs to the user with the number ${owner}, and not to the account${path === named ? '' : `: ${path}`}`);
+    return no(
+      `the folder belongs to the user with the number ${owner}, and not to the account${path === named ? '' : `: ${path}`}`,
+    );
   }
   return { remove: true, path };
 }

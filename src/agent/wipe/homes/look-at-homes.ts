@@ -8,7 +8,21 @@ import { idOf, openPath } from './open-folder.ts';
 
 /** File systems that keep what they hold on disks of this machine, or in its memory. */
 const OWN = new Set([
-  ...['bcachefs', 'btrfs', 'exfat', 'ext2', 'ext3', 'ext4', 'f2fs', 'jfs', 'ntfs3', 'overlay', 'ramfs', 'reiserfs', 'tmpfs'],
+  ...[
+    'bcachefs',
+    'btrfs',
+    'exfat',
+    'ext2',
+    'ext3',
+    'ext4',
+    'f2fs',
+    'jfs',
+    'ntfs3',
+    'overlay',
+    'ramfs',
+    'reiserfs',
+    'tmpfs',
+  ],
   ...['vfat', 'xfs', 'zfs', 'ecryptfs'],
 ]);
 

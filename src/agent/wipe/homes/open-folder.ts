@@ -34,9 +34,7 @@ export function idOf({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string {
   return `${dev}:${ino}`;
 }
 
-export type Found =
-  | { kind: 'folder'; folder: Folder }
-  | { kind: 'missing' | 'link' | 'other' | 'mount' };
+export type Found = { kind: 'folder'; folder: Folder } | { kind: 'missing' | 'link' | 'other' | 'mount' };
 
 /** What has this name in the folder; a folder is opened, but not one that something is mounted on. */
 export function openIn(parent: Folder, name: Buffer): Found {

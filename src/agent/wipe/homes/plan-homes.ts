@@ -1,6 +1,6 @@
 import type { Mount } from '../../collectors/mounts.ts';
-import type { Plan } from '../plan.ts';
 import type { People, Person } from '../people.ts';
+import type { Plan } from '../plan.ts';
 import { type Home, judgeHome } from './judge-home.ts';
 import { onBtrfs } from './remove-snapshots.ts';
 
@@ -71,7 +71,9 @@ function withForeign(persons: readonly Person[], homes: readonly Home[], { known
 
 function describe({ path, named, of }: DoomedHome, mounts: readonly Mount[], { known }: People): string[] {
   const inside = mounts.filter(({ mountpoint }) => mountpoint.startsWith(`${path}/`));
-  const whose = of.some((uid) => known.has(uid)) ? '' : ` of the user with the number ${of[0]}, who has no account here`;
+  const whose = of.some((uid) => known.has(uid))
+    ? ''
+    : ` of the user with the number ${of[0]}, who has no account here`;
   const remarks = [
     ...(path === named ? [] : [`which ${named} leads to`]),
     ...(mounts.some(({ mountpoint }) => mountpoint === path) ? ['what is mounted there is emptied'] : []),

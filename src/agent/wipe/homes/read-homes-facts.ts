@@ -12,7 +12,8 @@ const HOMED = '/var/lib/systemd/home';
 export async function readHomesFacts(host: HostAccess, own: readonly string[]): Promise<HomesFacts> {
   const passwd = await host.readText('/etc/passwd', { max: BIG });
   const mountinfo = await host.readText('/proc/self/mountinfo', { max: BIG });
-  if (passwd === undefined || mountinfo === undefined) throw new Error('cannot read /etc/passwd and /proc/self/mountinfo');
+  if (passwd === undefined || mountinfo === undefined)
+    throw new Error('cannot read /etc/passwd and /proc/self/mountinfo');
   const people = pickPeople({ passwd, loginDefs: await readLoginDefs(host) });
   const mounts = parseMounts(mountinfo);
   const keep = idsOf([...SYSTEM_FOLDERS, ...people.otherHomes, ...own], awayBy(mounts));

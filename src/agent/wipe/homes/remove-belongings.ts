@@ -13,7 +13,15 @@ const BY_NAME = [
 /** Where jobs are that run by themselves, by owner. */
 const JOBS = ['/var/spool/cron', '/var/spool/at', '/var/spool/atjobs'];
 /** Where all may write. */
-const BY_OWNER = ['/dev/shm', '/run/lock', '/tmp', '/var/crash', '/var/lib/systemd/coredump', '/var/spool/cups', '/var/tmp'];
+const BY_OWNER = [
+  '/dev/shm',
+  '/run/lock',
+  '/tmp',
+  '/var/crash',
+  '/var/lib/systemd/coredump',
+  '/var/spool/cups',
+  '/var/tmp',
+];
 
 export interface Belonging {
   isAway: (path: string) => boolean;
@@ -63,11 +71,7 @@ async function removeTheirs(path: string, isTheirs: (uid: number) => boolean, be
   await within(path, belonging, (folder) => removeOwned(folder, isTheirs, belonging.removing));
 }
 
-async function within(
-  path: string,
-  { isAway }: Belonging,
-  work: (folder: Folder) => Promise<void>,
-): Promise<void> {
+async function within(path: string, { isAway }: Belonging, work: (folder: Folder) => Promise<void>): Promise<void> {
   const opened = openPath(path, isAway);
   if (opened.kind !== 'folder') return;
   try {

@@ -66,7 +66,10 @@ export function onBtrfs(path: string, mounts: readonly Mount[]): OnBtrfs | undef
 }
 
 /** The subvolume that holds a path from the top, and what is left of the path in it (`''`: it is the subvolume). Not of the top itself. */
-export function subvolumeOf(path: string, all: readonly Subvolume[]): { subvolume: Subvolume; rest: string } | undefined {
+export function subvolumeOf(
+  path: string,
+  all: readonly Subvolume[],
+): { subvolume: Subvolume; rest: string } | undefined {
   const holders = all.filter((one) => path === `/${one.path}` || path.startsWith(`/${one.path}/`));
   const subvolume = holders.sort((a, b) => b.path.length - a.path.length)[0];
   return subvolume === undefined ? undefined : { subvolume, rest: path.slice(subvolume.path.length + 2) };
@@ -136,7 +139,8 @@ async function removeCopy({ run, removing, isOwner }: Copy, snapshot: string, ho
   try {
     // A whole system may be kin of a home that was made as its snapshot.
     if (!isOwner(folder.stats.uid)) return false;
-    const readOnly = (await run('btrfs', ['property', 'get', '-t', 'subvol', snapshot, 'ro'])).stdout.trim() === 'ro=true';
+    const readOnly =
+      (await run('btrfs', ['property', 'get', '-t', 'subvol', snapshot, 'ro'])).stdout.trim() === 'ro=true';
     if (readOnly) await setReadOnly(run, snapshot, false);
     const before = removing.left.size + removing.moreLeft;
     await emptyFolder(folder, removing);

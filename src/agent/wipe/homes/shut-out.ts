@@ -1,4 +1,4 @@
-import { constants, closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Person } from '../people.ts';
 import type { RunTool } from '../tools.ts';
 
@@ -17,7 +17,11 @@ export async function shutOut(persons: readonly Person[], run: RunTool): Promise
 
 function makeNologin(): boolean {
   try {
-    const fd = openSync(NOLOGIN, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
+    const fd = openSync(
+      NOLOGIN,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o644,
+    );
     writeFileSync(fd, 'This machine is being wiped by its administrator.\n');
     closeSync(fd);
     return true;

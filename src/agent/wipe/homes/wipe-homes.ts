@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { seconds } from '../../../core/duration.ts';
 import { type Mount, parseMounts } from '../../collectors/mounts.ts';
-import { type Person, ownersOf, subordinateRanges } from '../people.ts';
+import { ownersOf, type Person, subordinateRanges } from '../people.ts';
 import { type RunTool, whyFailed } from '../tools.ts';
 import { endProcesses, endSessions } from './end-processes.ts';
 import { awayBy } from './look-at-homes.ts';
@@ -25,7 +25,11 @@ export interface HomesWork {
  * Does what the plan says. Every step may be done again after a crash; accounts go last, so that the next run still knows whose is whose.
  * @returns what could not be done
  */
-export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folder, step }: HomesWork): Promise<string[]> {
+export async function wipeHomes(
+  plan: HomesPlan,
+  facts: HomesFacts,
+  { run, folder, step }: HomesWork,
+): Promise<string[]> {
   const { persons, homes } = plan;
   const removing = newRemoving({ keep: facts.keep, release: releaseWith(run) });
   const belonging = { removing, isAway: (path: string) => awayBy(facts.mounts)(path) !== undefined };
@@ -79,7 +83,11 @@ async function endThem(
   return left === 0 ? [] : [`${left} processes of these users could not be ended`];
 }
 
-async function removeHome({ path }: DoomedHome, removing: Removing, { run, step }: Pick<HomesWork, 'run' | 'step'>): Promise<void> {
+async function removeHome(
+  { path }: DoomedHome,
+  removing: Removing,
+  { run, step }: Pick<HomesWork, 'run' | 'step'>,
+): Promise<void> {
   const mounts = parseMounts(textOf('/proc/self/mountinfo'));
   for (const { mountpoint } of inside(path, mounts)) {
     const { code } = await run('umount', ['-l', '--', mountpoint], { timeout: seconds(20) });

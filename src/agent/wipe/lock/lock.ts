@@ -56,7 +56,8 @@ async function lockAccounts({ accounts }: LockRecord, run: RunTool, step: LockWo
     const options = [...(password === 'locked' ? [] : ['--lock']), ...(expires ? ['--expiredate', LONG_AGO] : [])];
     const locked = await run('usermod', [...options, '--', name]);
     // 6: no such account any more
-    if (locked.code === 0) await step(expires ? `the account ${name} has expired` : `the password of ${name} is locked`);
+    if (locked.code === 0)
+      await step(expires ? `the account ${name} has expired` : `the password of ${name} is locked`);
     else if (locked.code !== 6) not.push(`the account ${name} is not locked: ${whyFailed('usermod', locked)}`);
   }
   return not;

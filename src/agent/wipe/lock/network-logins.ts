@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seconds } from '../../../core/duration.ts';
 import { hasCode } from '../../has-code.ts';
-import { type RunTool, whyFailed } from '../tools.ts';
 import { unlinkIfThere, writeAtomically } from '../../write-atomically.ts';
+import { type RunTool, whyFailed } from '../tools.ts';
 
 const UNITS = '/etc/systemd/system';
 const NAME = '99-penguindome-lock.conf';
@@ -31,7 +31,8 @@ export async function closeNetworkLogins(units: readonly Unit[], run: RunTool): 
   // Of a template everything that was made of it.
   const names = units.map(({ name }) => name.replace('@.', '@*.'));
   const stopped = await run('systemctl', ['stop', '--', ...names], LIMIT);
-  if (stopped.code !== 0) not.push(`some of ${names.join(', ')} could not be stopped: ${whyFailed('systemctl', stopped)}`);
+  if (stopped.code !== 0)
+    not.push(`some of ${names.join(', ')} could not be stopped: ${whyFailed('systemctl', stopped)}`);
   return not;
 }
 

@@ -55,7 +55,14 @@ export async function readLockFacts(host: HostAccess, run: RunTool): Promise<Loc
 async function readUnits(run: RunTool): Promise<LockFacts['units']> {
   const types = '--type=service,socket';
   const files = await run('systemctl', ['list-unit-files', '--no-legend', '--no-pager', '--plain', types]);
-  const active = await run('systemctl', ['list-units', '--no-legend', '--no-pager', '--plain', '--state=active,activating', types]);
+  const active = await run('systemctl', [
+    'list-units',
+    '--no-legend',
+    '--no-pager',
+    '--plain',
+    '--state=active,activating',
+    types,
+  ]);
   const running = new Set(active.stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? ''));
   return parseUnitFiles(files.stdout).map((name) => ({ name, active: running.has(name) }));
 }
