@@ -25,6 +25,7 @@ const TABLES = [
   'issues',
   'patches',
   'patch_hosts',
+  'patch_files',
   'outbox',
   'signatures',
   'documents',

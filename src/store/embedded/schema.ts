@@ -152,6 +152,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_message ON outbox (message);
   CREATE INDEX outbox_waiting ON outbox (next_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
   `,
+  `
+  CREATE TABLE patch_files (path TEXT NOT NULL, patch TEXT NOT NULL, PRIMARY KEY (path, patch)) STRICT, WITHOUT ROWID;
+  INSERT OR IGNORE INTO patch_files (path, patch)
+    SELECT json_extract(file.value, '$.path'), patches.id FROM patches, json_each(patches.document, '$.files') AS file
+    WHERE json_type(file.value, '$.path') = 'text';
+  `,
 ];
 
 /**

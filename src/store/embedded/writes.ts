@@ -3,6 +3,7 @@ import type { Enrollment, Token } from '../../core/enrollment.ts';
 import type { HostId, Identity, KeyId } from '../../core/host.ts';
 import type { HeldIssue } from '../../core/issue.ts';
 import type { ParameterName } from '../../core/parameters.ts';
+import type { PatchRecord } from '../../core/patch.ts';
 import type { Claim, IssueFilter, IssueOf, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
@@ -12,7 +13,7 @@ import { closeByHand, openByHand, release, snooze, unsnooze } from './issues-by-
 import { setMaintenance } from './meta.ts';
 import { addToOutbox, claimInOutbox, expireOutbox, reviveInOutbox, settleInOutbox } from './outbox.ts';
 import { setParameter } from './parameters.ts';
-import { acknowledgePatch, dropUnknownHosts } from './patches.ts';
+import { acknowledgePatch, cancelPatch, dropUnknownHosts, insertPatch } from './patches.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
@@ -68,6 +69,8 @@ export function writesOn(engine: Engine) {
       setParameter(engine, hostname, parameter, value, at),
     dropUnknownHosts: () => dropUnknownHosts(engine),
     acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
+    insertPatch: (patch: PatchRecord) => insertPatch(engine, patch),
+    cancelPatch: (id: string) => cancelPatch(engine, id),
     addToOutbox: (entries: OutboxEntry[]) => addToOutbox(engine, entries),
     claimInOutbox: (messages: string[], claim: Claim) => claimInOutbox(engine, messages, claim),
     settleInOutbox: (by: string, keys: string[], settlement: Settlement) =>
