@@ -74,6 +74,7 @@ export async function adminSite(
       signal,
       settingsFile: () => join(folder, 'server.yml'),
       concerns: () => undefined,
+      operator: async () => 'ann as root',
     };
     const productChecks = 'checks.d';
     const context: AdminContext = {
