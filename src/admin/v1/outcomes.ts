@@ -1,3 +1,4 @@
+import type { Host } from '../../core/host.ts';
 import type { Captured, OrderReport, OrderTarget } from '../../core/order.ts';
 import type { PatchRecord } from '../../core/patch.ts';
 import { type Fields, isFields, type Value } from '../../core/value.ts';
@@ -19,11 +20,8 @@ export async function* v1Outcomes(store: Pick<Store, 'hosts'>, patch: PatchRecor
 async function outcomeOf({ hosts }: Pick<Store, 'hosts'>, patch: PatchRecord, hostname: string): Promise<V1Outcome> {
   const { id: order, command, submitted_at: at } = patch;
   const host = await hosts.find(hostname);
-  const result = command === undefined ? undefined : resultIn(host?.commands, command);
-  if (result !== undefined) {
-    const report = reportOf(order, result, at);
-    return { order, hostname, state: report.state, at: report.at, report };
-  }
+  const report = host && resultOf(patch, host);
+  if (report !== undefined) return { order, hostname, state: report.state, at: report.at, report };
   const plain = { order, hostname, at };
   if (patch.completed_hosts.includes(hostname)) return { ...plain, state: command === undefined ? 'done' : 'fetched' };
   if (patch.cancelled_hosts.includes(hostname)) return { ...plain, state: 'cancelled' };
@@ -31,9 +29,14 @@ async function outcomeOf({ hosts }: Pick<Store, 'hosts'>, patch: PatchRecord, ho
   return { ...plain, state: host?.identity === undefined ? 'queued' : 'expired' };
 }
 
-function resultIn(commands: Fields | undefined, name: string): Fields | undefined {
-  const result = commands !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return isFields(result) ? result : undefined;
+/** What the host told of a one-time command. */
+export function resultOf(
+  { id, command, submitted_at }: PatchRecord,
+  { commands }: Pick<Host, 'commands'>,
+): V1Outcome['report'] | undefined {
+  if (command === undefined || commands === undefined || !Object.hasOwn(commands, command)) return undefined;
+  const result = commands[command];
+  return isFields(result) ? reportOf(id, result, submitted_at) : undefined;
 }
 
 /** wire-v1 `submit`: `output` of one that succeeded; both outputs and the status of one that failed, which runs again until it succeeds. */
