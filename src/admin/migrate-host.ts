@@ -3,6 +3,7 @@ import { days } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { type Host, isSameName } from '../core/host.ts';
 import type { Store } from '../store/port.ts';
+import { commandPath } from '../wire/v1/client-path.ts';
 import { composeToken } from './compose-token.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -72,7 +73,7 @@ async function moveHost(context: AdminContext, wanted: string, options: MoveOpti
   context.concerns([hostname]);
   // that it can sign is known before anything is stored
   await openSigner(context);
-  await endFormer(context, store, hostname);
+  const removed = await endFormer(context, store, hostname);
   const { token, text } = await composeToken(context, {
     expires: LASTS,
     uses: 1,
@@ -84,7 +85,7 @@ async function moveHost(context: AdminContext, wanted: string, options: MoveOpti
   // The token first: without the patch nobody has it.
   await store.tokens.insert(token);
   const by = await context.operator();
-  const wish = { purpose: 'migration', name: 'penguindome-move', content } as const;
+  const wish = { purpose: 'migration', name: 'penguindome-move', content, removed } as const;
   const patch = await makePatch(context, wish, { hosts: [hostname], by, why: 'move over to penguindome-agent' });
   const { expires_at } = token;
   if (context.output.wantsJson) {
@@ -115,15 +116,19 @@ async function refuseMoved(store: Store, { hostname, identity }: Host): Promise<
   );
 }
 
-/** What an earlier one ordered, and the host has not taken, would meet a token that has ended. */
-async function endFormer({ clock }: AdminContext, store: Store, hostname: string): Promise<void> {
-  for await (const { id, purpose, pending_hosts } of store.patches.list()) {
-    if (purpose === 'migration' && pending_hosts.includes(hostname)) await store.patches.cancel(id);
+/** What was said before would only meet a token that has ended. @returns the commands that the host has of it */
+async function endFormer({ clock }: AdminContext, store: Store, hostname: string): Promise<string[]> {
+  const fetched: string[] = [];
+  for await (const { id, purpose, command, pending_hosts, completed_hosts } of store.patches.list()) {
+    if (purpose !== 'migration') continue;
+    if (pending_hosts.includes(hostname)) await store.patches.cancel(id);
+    if (completed_hosts.includes(hostname) && command !== undefined) fetched.push(commandPath(command));
   }
   const note = noteFor(hostname);
   for (const token of await store.tokens.list()) {
     if (token.note === note && token.revoked_at === undefined) await store.tokens.revoke(token.id, clock.now());
   }
+  return fetched;
 }
 
 const noteFor = (hostname: string): string => `migrate host ${hostname}`;

@@ -17,7 +17,8 @@ export interface ClientFile {
 
 /** What such hosts are to do. */
 export type Wish =
-  | { purpose: Exclude<PatchPurpose, 'patch'>; name: string; content: Uint8Array }
+  /** a one-time command; `removed`: files that go at the same time */
+  | { purpose: Exclude<PatchPurpose, 'patch'>; name: string; content: Uint8Array; removed?: readonly string[] }
   | { purpose: 'patch'; files: readonly ClientFile[]; removed: readonly string[] };
 
 /** Of all files, before base64. The original client takes a patch as part of one JSON answer. */
@@ -88,7 +89,7 @@ async function signAll(signer: V1Signer, wish: Wish, command: string | undefined
 function filesOf(wish: Wish, command = ''): { files: readonly ClientFile[]; removed: readonly string[] } {
   if (wish.purpose === 'patch') return wish;
   // root's alone: a command may hold what is no user's business
-  return { files: [{ path: commandPath(command), mode: 0o700, content: wish.content }], removed: [] };
+  return { files: [{ path: commandPath(command), mode: 0o700, content: wish.content }], removed: wish.removed ?? [] };
 }
 
 /** As MongoDB makes them: the second, then (so that they sort as they were made) the millisecond, then chance. */
