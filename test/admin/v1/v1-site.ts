@@ -17,7 +17,7 @@ export interface V1Site extends AdminSite {
 }
 
 export async function v1Site(t: ExecutionContext, kind: StoreKind = 'embedded', own: object = {}): Promise<V1Site> {
-  const site = await adminSite(t, kind);
+  const site = await adminSite(t, kind, { v1: { enabled: true } });
   await copyFile('test/fixtures/penguindome-v1/server-secret.asc', join(site.folder, 'keys/v1-server.asc'));
   const server = await startTestServer(t, {
     store: site.store,
