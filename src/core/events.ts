@@ -40,6 +40,7 @@ export const EVENTS = {
   'submit.judge-failed': ['error', 'the checks could not be evaluated for a host'],
   'update.answered': ['debug', 'an agent asked for updates'],
   'patch.acknowledged': ['info', 'a host applied a patch'],
+  'release.sent': ['info', 'a release for original clients was downloaded'],
   'host.rotated': ['info', 'a host has another key; the old one ends later'],
   'host.renamed': ['info', 'a host has another name'],
   'host.lost-seen': ['warn', 'a host that is marked as lost came'],
