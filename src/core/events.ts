@@ -48,6 +48,7 @@ export const EVENTS = {
   ],
   'receipts.broken': ['warn', "a host's chain of receipts does not go on from what it was"],
   'patch.acknowledged': ['info', 'a host applied a patch'],
+  'release.sent': ['info', 'a release for original clients was downloaded'],
   'host.rotated': ['info', 'a host has another key; the old one ends later'],
   'host.renamed': ['info', 'a host has another name'],
   'host.lost-seen': ['warn', 'a host that is marked as lost came'],

@@ -17,7 +17,7 @@ import type { Acknowledgement, Digest, Host, HostFacts, HostId, HostKey, Identit
 import type { HeldIssue, Issue } from '../core/issue.ts';
 import type { Order, OrderReport, OrderState, OrderTarget, ReceiptsHead } from '../core/order.ts';
 import type { ClientParameter, ParameterName } from '../core/parameters.ts';
-import type { Patch } from '../core/patch.ts';
+import type { Patch, PatchRecord } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
 import type { Fields } from '../core/value.ts';
 
@@ -359,6 +359,13 @@ export interface PatchStore {
   pendingFor(hostname: string): Promise<Patch[]>;
   /** Moves the host from pending to completed; harmless when repeated. @returns false for an unknown patch */
   acknowledge(id: string, hostname: string): Promise<boolean>;
+  /** @returns false where the id is there already (nothing was changed) */
+  insert(patch: PatchRecord): Promise<boolean>;
+  find(id: string): Promise<PatchRecord | undefined>;
+  /** Newest first; those alone that touch the path, where one is given. Streams. */
+  list(filter?: { path?: string; limit?: number }): AsyncIterable<PatchRecord>;
+  /** Nobody who has not acknowledged it is given it any more. @returns who that is; undefined for an unknown patch */
+  cancel(id: string): Promise<string[] | undefined>;
   /** Takes hosts that are not known (any more) out of what is pending. @returns the hosts for which a patch is pending still, by name */
   pendingHosts(): Promise<string[]>;
 }
