@@ -26,5 +26,5 @@ export function isToAsk({ memory, clock }: Pick<Speaker, 'memory' | 'clock'>, su
 /** Whether the server may lack something of what became of orders. Costs a look at two small files. */
 export async function mayHaveResults(places: Pick<Places, 'results' | 'inbox'>): Promise<boolean> {
   const { version } = await readKnown(places).catch(() => ({ version: 0 }));
-  return version !== (await readTold(places)).version;
+  return version !== ((await readTold(places)).version ?? 0);
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -24,7 +24,8 @@ async function enrolled(t: ExecutionContext, place: { state?: string } = {}): Pr
   const site = await startSite(t);
   const machine = await newMachine(t, place);
   const { fingerprint, publicKey } = await keyOf('server');
-  const said = await machine.feed(await site.token({ orderKey: fingerprint }), 'enroll');
+  site.orderKey = { key: publicKey, fingerprint };
+  const said = await machine.feed(await site.token(), 'enroll');
   t.is(said.status, 0, said.err);
   const server = orderServer(site);
   server.keys.first_order_key = publicKey;
@@ -278,7 +279,7 @@ whenPresent(canMount(), 'a full disk: a tmpfs cannot be mounted (that takes root
     await give(server, commandOrder(script, fresh(hostId)), script);
     server.spoil = (path, content) => {
       if (path === FILES && Number(content['offset']) === 128 * 1024)
-        spawnSync('fallocate', ['-l', '20M', join(disk.folder, 'filler')]);
+        writeFileSync(join(disk.folder, 'filler'), Buffer.alloc(20 * 1024 * 1024));
       return content;
     };
     const said = await machine.run('submit');
