@@ -145,8 +145,8 @@ function runGpg(args: readonly string[], input: string, signal: AbortSignal): Pr
   // The environment is the operator's own: GNUPGHOME, GPG_TTY and a forwarded agent are theirs to choose.
   const child = spawn('gpg', ['--batch', '--no-auto-key-locate', '--status-fd', '3', ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    timeout: PATIENCE,
-    signal,
+    // not spawn's own `timeout`: where there is no gpg, its timer would keep us running
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
   });
   const read = (fd: 1 | 2 | 3) => {
     let text = '';
@@ -160,6 +160,10 @@ function runGpg(args: readonly string[], input: string, signal: AbortSignal): Pr
   child.stdin?.end(input);
   return new Promise((resolve, reject) => {
     child.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.name === 'AbortError' && !signal.aborted) {
+        reject(new OperatorError('cannot sign: gpg did not come to an end in time; nothing was ordered', { cause }));
+        return;
+      }
       const missing = cause.code === 'ENOENT';
       reject(
         missing

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { fingerprintOf } from '../crypto/openpgp.ts';
+import { describeKeys, fingerprintOf } from '../crypto/openpgp.ts';
 import { type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
 import { type OrderKeyStatement, readOrderKeyStatement } from '../wire/v2/order-key.ts';
 import { type RevocationStatement, readRevocations } from '../wire/v2/revocations.ts';
@@ -46,8 +46,10 @@ export async function loadOrderSecret({ keys }: { keys: string }, { number, fing
     number === 0 ? 'run penguindome setup' : `restore it from a backup: ${ORDER_KEYS} says that agents know that key`;
   const secret = await readCredential(orderKeyFile(number), undefined, path, advice);
   if (secret === undefined) throw unusable(path, 'it cannot be found');
-  const found = await fingerprintOf(secret.text).catch(() => undefined);
-  if (found !== fingerprint)
+  const [found, ...others] = await describeKeys(secret.text).catch(() => []);
+  if (found?.kind !== 'secret' || others.length > 0)
+    throw unusable(path, 'it holds no secret key, or one with a passphrase');
+  if (found.fingerprint !== fingerprint)
     throw unusable(path, `it is not order key number ${number}, ${fingerprint}; put the right one there`);
   return secret.text;
 }
