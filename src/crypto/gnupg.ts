@@ -77,7 +77,7 @@ export async function signWithGnupg(
     maxAge: minutes(5) + PATIENCE,
   });
   if (verdict.ok) return out;
-  throw new OperatorError(`cannot use what gpg signed with ${key.fingerprint}: ${verdict.reason}`);
+  throw new OperatorError(`cannot use what gpg signed with ${key.fingerprint}: ${verdict.reason}; nothing was ordered`);
 }
 
 /** Lines of --with-colons: `sec` begins a key, the first `fpr` behind it is its fingerprint, the first `uid` its name. */
