@@ -49,6 +49,7 @@ export function agentCommands(
   addEnroll(program, act);
   addRotateKey(program, act);
   addReporting(program, act);
+  addOrders(program, act);
   addLooking(program, act);
   addPluginTool(program, act);
   return program;
@@ -112,6 +113,18 @@ function addReporting(program: Command, act: Act): void {
       act(async (session) => (await import('./command-run.ts')).commandRun(session, options.now === true)),
     );
 }
+
+function addOrders(program: Command, act: Act): void {
+  program
+    .command('apply')
+    .description('check the orders that were fetched, by the rules in trust.d, and carry out those that count')
+    .addHelpText('after', `${APPLY_HELP}\n${examples('apply', 'apply --json')}`)
+    .action(() => act(async (session) => (await import('./command-apply.ts')).commandApply(session)));
+}
+
+const APPLY_HELP = `
+Orders come with submit, and lie in inbox/ until this command, as root, has checked and taken them. Every refusal is kept, too:
+penguindome-agent receipts. Who may order what here: penguindome-agent trust show.`;
 
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  penguindome-agent ${line}`).join('\n')}`;

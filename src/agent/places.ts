@@ -22,6 +22,18 @@ export interface Places {
   acks: string;
   /** the submitter's own */
   submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
+  /** what the submitter fetched, and what of ours it handed over; the applier reads it as hostile */
+  inbox: string;
+  /** the applier's own: a folder for each order, and the ids that it has seen */
+  orders: { root: string; seen: string; lock: string; receiptsLock: string };
+  /** what follows from trust.d: order keys, revocations, the highest time seen signed; root's alone */
+  orderTrust: { root: string; state: string };
+  /** what orders brought; root's alone */
+  site: { root: string; plugins: string; settings: string; commands: string; manifest: string; lock: string };
+  /** what became of orders, for the submitter to hand over */
+  results: string;
+  /** the chain of receipts; everybody may read it */
+  receipts: string;
   settings: string;
   settingsFolder: string;
   identity: string;
@@ -30,6 +42,10 @@ export interface Places {
   /** a key that is to take over from the identity, whether the server knows it yet or not */
   rotatingIdentity: string;
   trust: string;
+  /** the administrator's rules for orders, which no order may change */
+  trustFolder: string;
+  policy: string;
+  operators: string;
   /** in the order in which a name is looked up */
   plugins: readonly string[];
 }
@@ -41,6 +57,8 @@ export function placesOf(options: { state?: string; config?: string }): Places {
   const etc = dirname(settings);
   const spool = join(state, 'spool');
   const submit = join(state, 'submit');
+  const orders = join(state, 'orders');
+  const site = join(state, 'site');
   return {
     state,
     status: join(state, 'status.json'),
@@ -63,12 +81,33 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
     },
+    inbox: join(state, 'inbox'),
+    orders: {
+      root: orders,
+      seen: join(orders, 'seen.json'),
+      lock: join(orders, '.lock'),
+      receiptsLock: join(orders, '.receipts.lock'),
+    },
+    orderTrust: { root: join(state, 'trust'), state: join(state, 'trust/orders.json') },
+    site: {
+      root: site,
+      plugins: join(site, 'plugins'),
+      settings: join(site, 'settings'),
+      commands: join(site, 'commands'),
+      manifest: join(site, 'manifest.json'),
+      lock: join(site, '.lock'),
+    },
+    results: join(state, 'results'),
+    receipts: join(state, 'receipts.jsonl'),
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
     nextIdentity: join(etc, 'identity.key.next'),
     rotatingIdentity: join(etc, 'identity.key.rotating'),
     trust: join(etc, 'trust.d/server.json'),
+    trustFolder: join(etc, 'trust.d'),
+    policy: join(etc, 'trust.d/policy.yml'),
+    operators: join(etc, 'trust.d/operators'),
     plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
   };
 }
@@ -83,6 +122,13 @@ export async function makeSpool({ state, spool }: Places): Promise<void> {
 export async function makeSubmit({ state, acks, submit }: Places): Promise<void> {
   await makeFolder(state, 0o755);
   for (const folder of [acks, submit.root]) await makeFolder(folder, 0o700);
+}
+
+/** The applier's folders. */
+export async function makeOrders({ state, orders, orderTrust, results }: Places): Promise<void> {
+  await makeFolder(state, 0o755);
+  for (const folder of [orders.root, orderTrust.root]) await makeFolder(folder, 0o700);
+  await makeFolder(results, 0o750);
 }
 
 /** Leaves a folder that is there as it is: a package or an administrator may have given it other rights. */

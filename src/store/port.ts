@@ -223,7 +223,7 @@ export interface HostStore {
   attach(hostname: string, identity: Identity, options: { adopt: boolean }): Promise<boolean>;
   /**
    * Renames a host, and with it trail, issues, parameters (others' links to it, too), patches, what waits in the outbox and its approved enrolments, which keep the
-   * name so far as a former one.
+   * name so far as a former one. The host's orders are shown under the new name; what they were signed for stays.
    * Where both names have an issue open, that of the former one is closed. Guarded by id and name so far.
    * @returns `taken`: another host has the name in any case, or a key of another one was ever approved under it; `changed`: the guard does not hold
    */
@@ -377,14 +377,23 @@ export interface KeyStatement {
   document: Fields;
 }
 
+/** An order that a host is to be given, or has been. */
+export interface PendingOrder extends Order {
+  /** not given to this host yet, or not with all its signatures: it is to be sent though the host says that it has it */
+  queued: boolean;
+}
+
 /** Orders, their files, what became of them, and what agents must know of the keys that sign them. */
 export interface OrderStore {
-  /** Puts in a file by its digest, in pieces, on disk before any order names it; harmless when repeated. */
+  /**
+   * Puts in a file by its digest, in pieces, on disk before any order names it; harmless when repeated.
+   * @throws RangeError for content that is not what `file` says
+   */
   putFile(file: { sha256: string; size: number }, content: Uint8Array): Promise<void>;
-  /** At most `length` bytes of a file from `offset` on. @returns undefined where there is no such file */
+  /** At most `length` bytes of a file from `offset` on. @returns undefined where there is no such file, or not all of it */
   readFile(sha256: string, offset: number, length: number): Promise<Uint8Array | undefined>;
   /**
-   * Puts in an order, `queued` for these hosts; seen by `pendingFor` only once all of it is there.
+   * Puts in an order, `queued` for these hosts; seen by nobody until all of it is there.
    * @returns false where the id, or the number of the release, is there already (nothing was changed)
    */
   insert(order: Order, targets: readonly Pick<OrderTarget, 'host_id' | 'hostname'>[]): Promise<boolean>;
@@ -397,33 +406,39 @@ export interface OrderStore {
   /** By host name, then order. Streams. */
   targets(filter: OrderTargetFilter): AsyncIterable<OrderTarget>;
   /**
-   * What a host is to fetch now: its orders that are neither settled, cancelled nor expired, oldest first, and the newest release where its number
+   * What a host is to have now: its orders that are neither settled, cancelled nor expired, oldest first, and the newest release where its number
    * is above `release` and this host has not settled it.
    */
-  pendingFor(host: { host_id: HostId; release: number }, at: Date): Promise<Order[]>;
-  /** The hosts that have something to fetch but for releases they installed: those with a target that is `queued`. */
+  pendingFor(host: { host_id: HostId; release: number }, at: Date): Promise<PendingOrder[]>;
+  /** The hosts that have something to fetch but for releases that do not name them: those with a target that is `queued`. */
   queuedHosts(at: Date): Promise<HostId[]>;
   /** The number of the newest release that is not cancelled; 0: none. */
   newestRelease(): Promise<number>;
-  /** `queued` becomes `fetched`; a host that a release did not name yet becomes a target of it. */
-  markFetched(ids: readonly string[], host: Pick<OrderTarget, 'host_id' | 'hostname'>, at: Date): Promise<void>;
   /**
-   * Keeps what a host reports, guarded by its number being above that of the report before; a settled state stays. A cancelled or expired one becomes what
-   * the host says: it was under way.
+   * `queued` becomes `fetched`; a host that a release did not name yet becomes a target of it.
+   * @returns those of the ids that the host may be given: not what was cancelled, or settled, meanwhile
+   */
+  markFetched(ids: readonly string[], host: Pick<OrderTarget, 'host_id' | 'hostname'>, at: Date): Promise<string[]>;
+  /**
+   * Keeps what a host reports, guarded by its number being above that of the report before; what it settled itself stays. A cancelled or
+   * expired one becomes what the host says: it was under way.
    * @returns false for an order that is not this host's; true also where the report came before
    */
-  report(host: Pick<OrderTarget, 'host_id' | 'hostname'>, report: OrderReport): Promise<boolean>;
+  report(host_id: HostId, report: OrderReport): Promise<boolean>;
   /** Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`. @returns how many that were; undefined for an unknown order */
   cancel(id: string, at: Date): Promise<number | undefined>;
-  /** What expired before it was fetched becomes `expired`. @returns how many */
+  /** What expired before it was fetched becomes `expired`; the content of files that no order of the last 90 days names goes. @returns how many expired */
   expireOrders(at: Date): Promise<number>;
-  /** Adds a further signature; hosts that have the order get it again (`fetched` and `waiting` become `queued`). @returns false for an unknown or ended order */
+  /**
+   * Adds a further signature; hosts that have the order get it again (`fetched` and `waiting` become `queued`). Harmless when repeated.
+   * @returns false for an unknown or ended order, and for one that has MOST_SIGNATURES
+   */
   addSignature(id: string, signature: string, at: Date): Promise<boolean>;
   /** The host's chain of receipts as far as the server has it, and since when it does not fit. */
   receipts(host_id: HostId): Promise<(ReceiptsHead & { broken_at?: Date }) | undefined>;
   /** Moves the head of the chain, guarded by where it was (null: none yet). @returns false where the guard does not hold */
   moveReceipts(host_id: HostId, from: ReceiptsHead | null, to: ReceiptsHead): Promise<boolean>;
-  /** Notes that a host's chain does not fit, the first time; null: an operator has looked, and the chain starts anew. */
+  /** Notes that a host's chain does not fit, the first time; null: an operator has looked, and the note goes. */
   breakReceipts(host_id: HostId, at: Date | null): Promise<void>;
   /** @returns false where that number, or a higher one of the kind, is there */
   putStatement(statement: KeyStatement): Promise<boolean>;

@@ -1,8 +1,11 @@
 import { v7 } from 'uuid';
+import type { HostId } from '../../src/core/host.ts';
 import type { Fields } from '../../src/core/value.ts';
+import { PIECE } from '../../src/store/order-records.ts';
 import type { Store, StoredDocument } from '../../src/store/port.ts';
 import { anEntry } from '../support/alerts.ts';
 import { aCheckIn, anEnrollment, aReport, aToken, enrolledHost } from '../support/documents.ts';
+import { anOrder, anOrderReport, aTarget, putContent } from '../support/orders.ts';
 import { forEachStore, STORE_KINDS, temporaryPlace } from '../support/stores.ts';
 
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 23, hour, 0, 0, 7));
@@ -66,6 +69,24 @@ async function fill(store: Store): Promise<void> {
   await store.parameters.set('old', 'user_email', ['x@b.example'], at(7));
   await store.parameters.set('old', 'user_email', null, at(8));
   await store.signatures.remember('0123', new Date(Date.UTC(2100, 0, 1)));
+  await fillOrders(store, lost.identity.host_id);
+}
+
+async function fillOrders({ orders }: Store, host_id: HostId): Promise<void> {
+  const [named, other] = [aTarget({ host_id, hostname: 'lost' }), aTarget({ hostname: 'silent' })];
+  const file = await putContent(orders, Buffer.alloc(PIECE + 3, 7));
+  const order = anOrder({ files: [file], hosts: 2, not_before: at(13), why: '$x' });
+  const release = anOrder({ kind: 'release', release: 3, hosts: null });
+  await orders.insert(order, [named, other]);
+  await orders.insert(release, [named]);
+  await orders.markFetched([release.id], other, at(14));
+  await orders.cancel(release.id, at(15));
+  const stdout = { text: 'ü\0$', bytes: 4, truncated: false };
+  await orders.report(host_id, anOrderReport(order.id, { number: 3, stdout, steps: ['$a'], exit_status: 0 }));
+  await orders.addSignature(order.id, 'another\n', at(14));
+  await orders.moveReceipts(host_id, null, { number: 4, hash: 'b'.repeat(64) });
+  await orders.breakReceipts(other.host_id, at(16));
+  await orders.putStatement({ kind: 'order-key', number: 1, document: { statement: { 'a.$': [null, 1.5] } } });
 }
 
 /** What an original database may hold beside, in portable form. */

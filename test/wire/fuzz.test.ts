@@ -14,9 +14,9 @@ import {
   rotateRequest,
   submitAnswer,
   submitRequest,
-  updateRequest,
 } from '../../src/wire/v2/messages.ts';
 import { readOrderKeyStatement } from '../../src/wire/v2/order-key.ts';
+import { updateRequest } from '../../src/wire/v2/order-messages.ts';
 import { readRevocations } from '../../src/wire/v2/revocations.ts';
 import { decodeToken } from '../../src/wire/v2/token.ts';
 import { FUZZ as RUNS } from '../support/fuzz.ts';

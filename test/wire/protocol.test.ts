@@ -10,6 +10,7 @@ import {
 } from '../../src/wire/v2/http-signature.ts';
 import * as messages from '../../src/wire/v2/messages.ts';
 import { ORDER_ROTATION_TYPE } from '../../src/wire/v2/order-key.ts';
+import * as orderMessages from '../../src/wire/v2/order-messages.ts';
 import * as paths from '../../src/wire/v2/paths.ts';
 import { MOST_REVOCATIONS, REVOCATIONS_TYPE } from '../../src/wire/v2/revocations.ts';
 
@@ -48,8 +49,9 @@ test('docs/protocol.md names every path, header, component and type of statement
   t.true(text.includes(`At most ${MOST_REVOCATIONS.toLocaleString('en')} entries`));
 });
 
-const { enrollRequest, enrollAnswer, submitRequest, submitAnswer, updateRequest, updateAnswer } = messages;
-const { rotateRequest, rotateAnswer, refusalAnswer } = messages;
+const { enrollRequest, enrollAnswer, submitRequest, submitAnswer, rotateRequest, rotateAnswer, refusalAnswer } =
+  messages;
+const { updateRequest, updateAnswer, filesRequest, filesAnswer, resultsRequest, resultsAnswer } = orderMessages;
 for (const [name, { entries }] of Object.entries({
   enrollRequest,
   enrollAnswer,
@@ -57,6 +59,10 @@ for (const [name, { entries }] of Object.entries({
   submitAnswer,
   updateRequest,
   updateAnswer,
+  filesRequest,
+  filesAnswer,
+  resultsRequest,
+  resultsAnswer,
   rotateRequest,
   rotateAnswer,
   refusalAnswer,

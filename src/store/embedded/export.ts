@@ -3,15 +3,19 @@ import { fieldsOfText } from '../portable.ts';
 import type { Engine, Row } from './engine.ts';
 import { enrollmentDocument } from './enrollments.ts';
 import { issueDocument } from './issues.ts';
+import { fileDocument, pieceDocument } from './order-files.ts';
+import { orderDocument, targetDocument } from './orders.ts';
 import { outboxDocument } from './outbox.ts';
 import { patchDocument } from './patches.ts';
 import { pageOfHosts } from './read-host.ts';
+import { receiptsDocument } from './receipts.ts';
 import { date, integer, text } from './row.ts';
+import { statementDocument } from './statements.ts';
 import { tokenDocument } from './tokens.ts';
 
 /** Rows in memory at once. */
 const PAGE = 100;
-/** A host's document may hold megabytes. */
+/** A host's document may hold megabytes, and so may an order. */
 const HOSTS_PAGE = 10;
 
 /** All documents, in the order of store/portable.ts. @param engine over a file that nobody writes */
@@ -27,6 +31,7 @@ export function* exportDocuments(engine: Engine): Generator<StoredDocument> {
   for (const row of engine.all('SELECT * FROM patches ORDER BY id')) {
     yield { collection: 'patches', document: patchDocument(engine, row) };
   }
+  yield* exportOrders(engine);
   for (const row of engine.all('SELECT * FROM outbox ORDER BY created_at, key')) {
     yield { collection: 'outbox', document: outboxDocument(row) };
   }
@@ -49,6 +54,29 @@ function* exportHosts(engine: Engine): Generator<StoredDocument> {
     const last = page.at(-1);
     if (last === undefined) return;
     after = last.hostname;
+  }
+}
+
+const TARGETS = 'order_targets JOIN (SELECT id, expires_at, release FROM orders) ON id = order_id';
+
+const OF_ORDERS: readonly [collection: string, read: (row: Row) => StoredDocument['document'], order: string][] = [
+  ['orders', orderDocument, 'made_at, id'],
+  ['order_targets', targetDocument, 'order_id, host_id'],
+  ['order_files', fileDocument, 'sha256'],
+  ['order_file_pieces', pieceDocument, 'sha256, position'],
+  ['receipts', receiptsDocument, 'host_id'],
+  ['key_statements', statementDocument, 'kind, number'],
+];
+
+/** Manifests, reports and content may hold megabytes: few rows at once. */
+function* exportOrders(engine: Engine): Generator<StoredDocument> {
+  for (const [collection, read, order] of OF_ORDERS) {
+    for (let offset = 0; ; offset += HOSTS_PAGE) {
+      const from = collection === 'order_targets' ? TARGETS : collection;
+      const page = engine.all(`SELECT * FROM ${from} ORDER BY ${order} LIMIT ? OFFSET ?`, HOSTS_PAGE, offset);
+      for (const row of page) yield { collection, document: read(row) };
+      if (page.length < HOSTS_PAGE) break;
+    }
   }
 }
 

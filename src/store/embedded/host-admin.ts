@@ -1,10 +1,11 @@
 import type { Identity, KeyId } from '../../core/host.ts';
 import type { Engine } from './engine.ts';
+import { endOrders } from './orders-of-host.ts';
 import { forgetParameters } from './parameters.ts';
 import type { ChecksRow } from './prepare.ts';
 import { findHost, namesakes } from './read-host.ts';
 import { storeChecks } from './reports.ts';
-import { integer, time } from './row.ts';
+import { integer, optionalText, time } from './row.ts';
 import { addHost, setIdentity } from './write-host.ts';
 
 export function attach(engine: Engine, hostname: string, identity: Identity, options: { adopt: boolean }): boolean {
@@ -85,7 +86,7 @@ export function suspend(engine: Engine, hostname: string, suspended: boolean): b
 
 export function forget(engine: Engine, hostname: string, at: Date): boolean {
   return engine.transaction(() => {
-    const row = engine.get('DELETE FROM hosts WHERE hostname = ? RETURNING id', hostname);
+    const row = engine.get('DELETE FROM hosts WHERE hostname = ? RETURNING id, host_id', hostname);
     if (row === undefined) return false;
     const id = integer(row, 'id');
     engine.run('DELETE FROM host_documents WHERE host = ?', id);
@@ -93,6 +94,8 @@ export function forget(engine: Engine, hostname: string, at: Date): boolean {
     engine.run('DELETE FROM patch_hosts WHERE hostname = ? AND completed = 0', hostname);
     engine.run('DELETE FROM outbox WHERE hostname = ? AND delivered_at IS NULL', hostname);
     forgetParameters(engine, hostname, at);
+    const host_id = optionalText(row, 'host_id');
+    if (host_id !== undefined) endOrders(engine, host_id, at);
     engine.run(
       'UPDATE issues SET closed_at = ?, open = NULL WHERE hostname = ? AND closed_at IS NULL',
       time(at),

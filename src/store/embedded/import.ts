@@ -1,5 +1,6 @@
 import type { Fields } from '../../core/value.ts';
 import { dateAt, textAt } from '../host-document.ts';
+import { orderOf, orderTargetOf, statementOf } from '../order-records.ts';
 import { outboxEntryOf } from '../outbox-record.ts';
 import type { StoredDocument } from '../port.ts';
 import { plainFields, toText } from '../portable.ts';
@@ -8,9 +9,13 @@ import type { Engine } from './engine.ts';
 import { addEnrollment } from './enrollments.ts';
 import { addIssue, markOpen } from './issues.ts';
 import { setEpoch } from './meta.ts';
+import { addFileDocument, addPieceDocument, fitsFile, fitsPiece } from './order-files.ts';
+import { addOrderDocument, addTargetDocument } from './orders.ts';
 import { addOutboxDocument } from './outbox.ts';
 import { addPatch } from './patches.ts';
+import { addReceiptsDocument, fitsReceipts } from './receipts.ts';
 import { time } from './row.ts';
+import { addStatementDocument } from './statements.ts';
 import { addToken } from './tokens.ts';
 import { addTrailDocument } from './trail.ts';
 import { insertHost } from './write-host.ts';
@@ -25,6 +30,12 @@ const TABLES = [
   'issues',
   'patches',
   'patch_hosts',
+  'orders',
+  'order_targets',
+  'order_files',
+  'order_file_pieces',
+  'receipts',
+  'key_statements',
   'outbox',
   'signatures',
   'documents',
@@ -69,6 +80,12 @@ const ADDERS: Readonly<Record<string, Adder>> = {
   tokens: { fits: (document) => tokenOf(plainFields(document)) !== undefined, to: addToken },
   issues: { fits: (document) => issueOf(document) !== undefined, to: addIssue },
   patches: { fits: (document) => objectIdOf(document['_id']) !== undefined, to: addPatch },
+  orders: { fits: (document) => orderOf(plainFields(document)) !== undefined, to: addOrderDocument },
+  order_targets: { fits: (document) => orderTargetOf(plainFields(document)) !== undefined, to: addTargetDocument },
+  order_files: { fits: fitsFile, to: addFileDocument },
+  order_file_pieces: { fits: fitsPiece, to: addPieceDocument },
+  receipts: { fits: fitsReceipts, to: addReceiptsDocument },
+  key_statements: { fits: (document) => statementOf(document) !== undefined, to: addStatementDocument },
   outbox: { fits: (document) => outboxEntryOf(plainFields(document)) !== undefined, to: addOutboxDocument },
   signatures: {
     fits: (document) => textAt(document, 'id') !== undefined && dateAt(document, 'expires_at') !== undefined,

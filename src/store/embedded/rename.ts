@@ -27,6 +27,7 @@ export function rename(engine: Engine, { id, from, to }: Renaming, at: Date): 'r
     renameParameters(engine, from, to, at);
     // Where a patch knows both names already, the former one has nothing to add.
     engine.run('UPDATE OR REPLACE patch_hosts SET hostname = ? WHERE hostname = ?', to, from);
+    engine.run('UPDATE order_targets SET hostname = ? WHERE host_id = ?', to, id);
     engine.run('UPDATE outbox SET hostname = ? WHERE hostname = ? AND delivered_at IS NULL', to, from);
     return 'renamed';
   });

@@ -3,6 +3,7 @@ import { isFields } from '../../core/value.ts';
 import type { Newcomer } from '../port.ts';
 import { fromText, toText } from '../portable.ts';
 import type { Engine } from './engine.ts';
+import { handOverOrders } from './orders-of-host.ts';
 import { integer, optionalDate, text, time } from './row.ts';
 import { addKey, set } from './write-host.ts';
 
@@ -17,6 +18,7 @@ export function replace(engine: Engine, hostname: string, newcomer: Newcomer, at
     addKey(engine, id, last === undefined ? 0 : integer(last, 'position') + 1, newcomer.key);
     set(engine, 'hosts', id, { sequence: newcomer.sequence, lost_at: null, ...NO_CHAIN });
     setMachine(engine, id, newcomer);
+    handOverOrders(engine, newcomer.host_id, at);
     return true;
   });
 }

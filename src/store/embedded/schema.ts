@@ -152,6 +152,43 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_message ON outbox (message);
   CREATE INDEX outbox_waiting ON outbox (next_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
   `,
+  `
+  CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    release INTEGER UNIQUE,
+    cancelled_at INTEGER,
+    files TEXT NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX orders_age ON orders (made_at, id);
+  CREATE INDEX orders_expiry ON orders (expires_at);
+  CREATE TABLE order_targets (
+    order_id TEXT NOT NULL,
+    host_id TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    state TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    number INTEGER,
+    report TEXT,
+    PRIMARY KEY (order_id, host_id)
+  ) STRICT;
+  CREATE INDEX order_targets_host ON order_targets (host_id);
+  CREATE INDEX order_targets_name ON order_targets (hostname, order_id, host_id);
+  CREATE INDEX order_targets_queued ON order_targets (order_id, host_id) WHERE state = 'queued';
+  CREATE TABLE order_files (sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, put_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE order_file_pieces (
+    sha256 TEXT NOT NULL, position INTEGER NOT NULL, content TEXT NOT NULL, PRIMARY KEY (sha256, position)
+  ) STRICT;
+  CREATE TABLE receipts (
+    host_id TEXT PRIMARY KEY, number INTEGER NOT NULL, hash TEXT NOT NULL, broken_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE key_statements (
+    kind TEXT NOT NULL, number INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (kind, number)
+  ) STRICT;
+  `,
 ];
 
 /**

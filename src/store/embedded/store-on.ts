@@ -6,6 +6,7 @@ import * as enrollments from './enrollments.ts';
 import { hostStore } from './host-store.ts';
 import { issueStore } from './issue-store.ts';
 import { readState } from './meta.ts';
+import { orderStore } from './order-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { listParameters } from './parameters.ts';
 import { pendingHosts, pendingPatches } from './patches.ts';
@@ -34,6 +35,7 @@ export function storeOn({
     kind: 'embedded',
     hosts: hostStore(reader, write),
     issues: issueStore(reader, write),
+    orders: orderStore(reader, write, clock),
     outbox: outboxStore(reader, write),
     upkeep: {
       consistent: true,

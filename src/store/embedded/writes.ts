@@ -2,24 +2,29 @@ import type { OutboxEntry } from '../../core/delivery.ts';
 import type { Enrollment, Token } from '../../core/enrollment.ts';
 import type { HostId, Identity, KeyId } from '../../core/host.ts';
 import type { HeldIssue } from '../../core/issue.ts';
+import type { Order, OrderReport, OrderTarget, ReceiptsHead } from '../../core/order.ts';
 import type { ParameterName } from '../../core/parameters.ts';
-import type { Claim, IssueFilter, IssueOf, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
+import type { Claim, IssueFilter, IssueOf, KeyStatement, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, settle, suspend } from './host-admin.ts';
 import { closeIssue, markAlerted, openIssue, reconcile } from './issues.ts';
 import { closeByHand, openByHand, release, snooze, unsnooze } from './issues-by-hand.ts';
 import { setMaintenance } from './meta.ts';
+import { expireOrders, keepOrderFile, putOrderFile } from './order-files.ts';
+import { addSignatureToOrder, cancelOrder, insertOrder, markFetched, reportOrder } from './orders.ts';
 import { addToOutbox, claimInOutbox, expireOutbox, reviveInOutbox, settleInOutbox } from './outbox.ts';
 import { setParameter } from './parameters.ts';
 import { acknowledgePatch, dropUnknownHosts } from './patches.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
+import { breakReceipts, moveReceipts } from './receipts.ts';
 import { claim, rename } from './rename.ts';
 import { clearChain, replace } from './replace.ts';
 import { checkIn, settleGone, storeReport, storeV1 } from './reports.ts';
 import { rotate } from './rotate.ts';
 import { expireSignatures, rememberSignature } from './signatures.ts';
 import { spend } from './spend.ts';
+import { putStatement } from './statements.ts';
 import { insertToken, revokeToken, useToken } from './tokens.ts';
 
 /**
@@ -68,6 +73,21 @@ export function writesOn(engine: Engine) {
       setParameter(engine, hostname, parameter, value, at),
     dropUnknownHosts: () => dropUnknownHosts(engine),
     acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
+    keepOrderFile: (sha256: string, at: Date) => keepOrderFile(engine, sha256, at),
+    putOrderFile: (file: { sha256: string; size: number }, pieces: readonly string[], at: Date) =>
+      putOrderFile(engine, file, pieces, at),
+    insertOrder: (order: Order, targets: readonly Pick<OrderTarget, 'host_id' | 'hostname'>[]) =>
+      insertOrder(engine, order, targets),
+    markFetched: (ids: readonly string[], host: Pick<OrderTarget, 'host_id' | 'hostname'>, at: Date) =>
+      markFetched(engine, ids, host, at),
+    reportOrder: (host_id: HostId, report: OrderReport) => reportOrder(engine, host_id, report),
+    cancelOrder: (id: string, at: Date) => cancelOrder(engine, id, at),
+    expireOrders: (at: Date) => expireOrders(engine, at),
+    addSignatureToOrder: (id: string, signature: string, at: Date) => addSignatureToOrder(engine, id, signature, at),
+    moveReceipts: (host_id: HostId, from: ReceiptsHead | null, to: ReceiptsHead) =>
+      moveReceipts(engine, host_id, from, to),
+    breakReceipts: (host_id: HostId, at: Date | null) => breakReceipts(engine, host_id, at),
+    putStatement: (statement: KeyStatement) => putStatement(engine, statement),
     addToOutbox: (entries: OutboxEntry[]) => addToOutbox(engine, entries),
     claimInOutbox: (messages: string[], claim: Claim) => claimInOutbox(engine, messages, claim),
     settleInOutbox: (by: string, keys: string[], settlement: Settlement) =>

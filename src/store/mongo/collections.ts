@@ -21,6 +21,15 @@ export interface Collections {
   patches: Collection<PatchDocument>;
   /** `_id` is the key */
   outbox: Collection<Named>;
+  /** `_id` is the order's id */
+  orders: Collection<Named>;
+  order_targets: Collection;
+  /** `_id` is the digest */
+  order_files: Collection<Named>;
+  order_file_pieces: Collection;
+  /** `_id` is the host's id */
+  receipts: Collection<Named>;
+  key_statements: Collection;
   issues: Collection;
   enrollments: Collection;
   parameters: Collection;
@@ -39,6 +48,12 @@ export function collectionsOf(db: Db): Collections {
     trail: db.collection('audit_trail'),
     patches: db.collection<PatchDocument>('patches'),
     outbox: db.collection<Named>('outbox'),
+    orders: db.collection<Named>('orders'),
+    order_targets: db.collection('order_targets'),
+    order_files: db.collection<Named>('order_files'),
+    order_file_pieces: db.collection('order_file_pieces'),
+    receipts: db.collection<Named>('receipts'),
+    key_statements: db.collection('key_statements'),
     issues: db.collection('issues'),
     enrollments: db.collection('enrollments'),
     parameters: db.collection('client_parameters'),
@@ -47,6 +62,15 @@ export function collectionsOf(db: Db): Collections {
     meta: db.collection<Named>('meta'),
   };
 }
+
+/** Where `_id` is a text of ours, and what it is called outside. */
+export const NAMED_BY: Readonly<Record<string, string>> = {
+  signatures: 'id',
+  outbox: 'key',
+  orders: 'id',
+  order_files: 'sha256',
+  receipts: 'host_id',
+};
 
 /** A signature is forgotten this long after it has expired, lest the database's clock is ahead of the server's. In seconds. */
 const SIGNATURE_SLACK = 3600;
@@ -78,6 +102,20 @@ const INDEXES: Record<string, IndexDescription[]> = {
   ],
   patches: [{ key: { pending_hosts: 1 } }, { key: { 'files.path': 1 } }],
   outbox: [{ key: { delivered_at: 1, given_up_at: 1, next_at: 1 } }, { key: { message: 1 } }, { key: { hostname: 1 } }],
+  orders: [
+    { key: { release: 1 }, unique: true, ...where('release') },
+    { key: { made_at: -1, _id: -1 } },
+    { key: { expires_at: 1 } },
+  ],
+  order_targets: [
+    { key: { order: 1, host_id: 1 }, unique: true },
+    { key: { host_id: 1 } },
+    { key: { hostname: 1, order: 1, host_id: 1 } },
+    { key: { expires_at: 1 }, name: 'queued', partialFilterExpression: { state: 'queued' } },
+    { key: { order: 1 }, name: 'unready', ...where('unready_since') },
+  ],
+  order_file_pieces: [{ key: { sha256: 1, position: 1 }, unique: true }],
+  key_statements: [{ key: { kind: 1, number: 1 }, unique: true }],
   issues: [
     { key: { held: 1 }, partialFilterExpression: { held: true } },
     { key: { hostname: 1, name: 1 }, name: 'one_open', unique: true, partialFilterExpression: { open: true } },

@@ -1,10 +1,10 @@
-import type { ClientSession } from 'mongodb';
+import type { BSON, ClientSession } from 'mongodb';
 import { getField, isFields } from '../../core/value.ts';
 import { textAt } from '../host-document.ts';
 import type { StoredDocument } from '../port.ts';
 import { COLLECTIONS } from '../portable.ts';
 import { portableDocument } from './bson.ts';
-import type { Collections } from './collections.ts';
+import { type Collections, NAMED_BY } from './collections.ts';
 import { OWN_FIELDS } from './hosts.ts';
 import { waitingTrailIn } from './move-trail.ts';
 
@@ -70,31 +70,44 @@ async function* exportCollection(
   session: ClientSession | undefined,
 ): AsyncGenerator<StoredDocument> {
   const options = { ...(session && { session }) };
+  const name = NAMED_BY[collection];
   for await (const found of collections.db.collection(collection).find({}, options)) {
     const document = portableDocument(found);
     switch (collection) {
       case 'clients':
         for (const name of OWN_FIELDS) delete document[name];
         break;
-      case 'signatures':
-        document['id'] = document['_id'] ?? null;
-        delete document['_id'];
-        break;
       case 'issues':
         delete document['_id'];
         delete document['open'];
         break;
       case 'outbox':
-        document['key'] = document['_id'] ?? null;
-        for (const name of ['_id', 'claimed_by', 'leased_until']) delete document[name];
+        for (const field of ['claimed_by', 'leased_until']) delete document[field];
+        break;
+      case 'order_targets':
+        if (!(await hasOrder(collections, found, options))) continue;
+        delete document['unready_since'];
+        delete document['_id'];
         break;
       case 'enrollments':
+      case 'key_statements':
+      case 'order_file_pieces':
       case 'tokens':
         delete document['_id'];
         break;
     }
+    if (name !== undefined) {
+      document[name] = document['_id'] ?? null;
+      delete document['_id'];
+    }
     yield { collection, document };
   }
+}
+
+/** Whether what a target names was put in, or is just being put in: see orders.ts. */
+async function hasOrder({ orders }: Collections, target: BSON.Document, options: object): Promise<boolean> {
+  if (target['unready_since'] === undefined) return true;
+  return (await orders.countDocuments({ _id: target['order'] }, { ...options, limit: 1 })) > 0;
 }
 
 /** Whether a record belongs to a report that was stored: see staged-trail.ts. */

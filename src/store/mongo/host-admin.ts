@@ -7,6 +7,7 @@ import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findHost, namesakes } from './hosts.ts';
 import { moveTrailOf, NOTHING_WAITS } from './move-trail.ts';
+import { endOrders } from './orders-of-host.ts';
 import { forgetParameters } from './parameters.ts';
 import type { Statement } from './shared-writes.ts';
 import { confirmTrailOf } from './staged-trail.ts';
@@ -93,6 +94,8 @@ export async function forget(collections: Collections, hostname: string, at: Dat
   await patches.updateMany({ pending_hosts: hostname }, { $pull: { pending_hosts: hostname } });
   await outbox.deleteMany({ hostname, delivered_at: null });
   await forgetParameters(collections, hostname, at);
+  const host_id = (await findHost(collections, hostname))?.identity?.host_id;
+  if (host_id !== undefined) await endOrders(collections, host_id, at);
   await issues.updateMany({ hostname, closed_at: null }, { $set: { closed_at: at }, $unset: { open: '' } });
   await confirmTrailOf(collections, hostname);
   for (;;) {

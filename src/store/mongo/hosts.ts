@@ -6,8 +6,14 @@ import { plainDocument } from './bson.ts';
 import { ANY_CASE, type Collections } from './collections.ts';
 import type { SharedReads } from './shared-reads.ts';
 
-/** Fields of a client's document that are the store's own (trail.ts, staged-trail.ts, rename.ts), or nobody's business. */
-export const OWN_FIELDS: ReadonlySet<string> = new Set(['_id', 'trail_mark', 'trail_waiting', 'renamed_from']);
+/** Fields of a client's document that are the store's own (trail.ts, staged-trail.ts, rename.ts, orders-of-host.ts), or nobody's business. */
+export const OWN_FIELDS: ReadonlySet<string> = new Set([
+  '_id',
+  'trail_mark',
+  'trail_waiting',
+  'renamed_from',
+  'hands_over_at',
+]);
 
 export async function findHost({ clients }: Collections, hostname: string): Promise<Host | undefined> {
   return readHost(await clients.findOne({ hostname }));

@@ -1,16 +1,13 @@
 import { BSON } from 'mongodb';
 import type { StoredDocument } from '../port.ts';
 import { storable } from './bson.ts';
-import type { Collections } from './collections.ts';
+import { type Collections, NAMED_BY } from './collections.ts';
 import { collectionNames } from './export.ts';
 import { markOpen } from './mark-open.ts';
 
 /** Documents, and bytes, that are sent at once. */
 const BATCH = 500;
 const BATCH_BYTES = 8 * 1024 * 1024;
-
-/** Where `_id` is a text of ours, and what it is called outside. */
-const NAMED_BY: Readonly<Record<string, string>> = { signatures: 'id', outbox: 'key' };
 
 /** Not one transaction: whoever calls it has marked the store as under maintenance, and leaves it so when this fails. */
 export async function importDocuments(

@@ -13,6 +13,7 @@ import { importDocuments } from './import.ts';
 import { closeIssue, issueHistory, listOpenIssues, markAlerted, openIssue, reconcile, shareOpening } from './issues.ts';
 import { closeByHand, heldIssues, openByHand, release, snooze, unsnooze } from './issues-by-hand.ts';
 import { moveTrails } from './move-trail.ts';
+import { orderStore } from './order-store.ts';
 import {
   addToOutbox,
   claimInOutbox,
@@ -50,6 +51,7 @@ export async function openMongo(
     kind: 'mongo',
     hosts: hostStore(collections, { reads, write: shareWrites(collections), mover }),
     issues: issueStore(collections, reads),
+    orders: orderStore(collections, clock),
     outbox: outboxStore(collections),
     upkeep: upkeepStore(client, replicaSet, collections),
     enrollments: {

@@ -72,13 +72,14 @@ export async function claim(
 
 /** Each step is harmless when repeated. The mark goes last. */
 async function finish(collections: Collections, renaming: Renaming, at: Date): Promise<void> {
-  const { clients, outbox, trail } = collections;
+  const { clients, order_targets, outbox, trail } = collections;
   const { id, from, to } = renaming;
   const change = { $set: { hostname: to } };
   await keepFormerName(collections, renaming);
   await renameIssues(collections, renaming, at);
   await renamePatches(collections, renaming);
   await renameParameters(collections, from, to, at);
+  await order_targets.updateMany({ host_id: id }, change);
   await outbox.updateMany({ hostname: from, delivered_at: null }, change);
   await trail.updateMany({ hostname: from }, change);
   // What was not confirmed yet is found by the host's name: by the new one, from here on.

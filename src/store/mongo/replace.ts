@@ -3,6 +3,7 @@ import type { Newcomer } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';
 import { findHost } from './hosts.ts';
+import { handOverOrders } from './orders-of-host.ts';
 
 export async function replace(
   collections: Collections,
@@ -12,11 +13,15 @@ export async function replace(
 ): Promise<boolean> {
   const { host_id, key } = newcomer;
   try {
-    const { matchedCount } = await collections.clients.updateOne(
+    const taken = await collections.clients.findOneAndUpdate(
       { hostname, 'identity.host_id': host_id, 'identity.keys.id': { $ne: key.id } },
       placeTaken(newcomer, at),
+      { returnDocument: 'after', projection: { hands_over_at: 1, 'identity.host_id': 1 } },
     );
-    if (matchedCount > 0) return true;
+    if (taken !== null) {
+      await handOverOrders(collections, taken);
+      return true;
+    }
   } catch (error) {
     // the unique index over key ids: it speaks for another host
     if (!isDuplicateKey(error)) throw error;
@@ -47,6 +52,7 @@ function placeTaken({ key, machine_id_digest, pattern, sequence }: Newcomer, at:
         'identity.lost_at': '$$REMOVE',
         'identity.last': null,
         'identity.epoch': null,
+        hands_over_at: at,
       },
     },
   ];

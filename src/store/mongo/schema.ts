@@ -18,6 +18,8 @@ export const MIGRATIONS: readonly ((collections: Collections) => Promise<void>)[
   makeIndexes,
   // of held issues, and of the outbox
   makeIndexes,
+  // of orders
+  makeIndexes,
 ];
 
 /** @throws OperatorError where the database's schema is newer than this program */

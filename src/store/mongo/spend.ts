@@ -4,6 +4,7 @@ import type { Speaker, Spent } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { findEnrollment, readEnrollment } from './enrollments.ts';
 import { findHostByKey, readHost } from './hosts.ts';
+import { handOverOrders } from './orders-of-host.ts';
 import { spokenForBy } from './reports.ts';
 
 /** Uses up a sequence number of a host, or of a key that still waits for approval; else finds out why not. */
@@ -13,6 +14,7 @@ export async function spend(collections: Collections, { key_id, sequence }: Spea
     { $set: { 'identity.sequence': sequence } },
     { returnDocument: 'after' },
   );
+  await handOverOrders(collections, spent);
   const host = withIdentity(readHost(spent));
   if (host !== undefined) return { outcome: 'spent', host };
   const known = await findHostByKey(collections, key_id);

@@ -7,6 +7,10 @@ import { exactTime } from './signed-statement.ts';
 
 /** Of content, in one answer of `files`: bytes. */
 export const LARGEST_PIECE = 1024 * 1024;
+/** What an answer of `update` may hold, at most: one order of the largest kind, or the list of revocations. Bytes of JSON. */
+export const LARGEST_UPDATE_ANSWER = 10 * 1024 * 1024;
+/** the same of `files`; all other answers stay under 1 MB */
+export const LARGEST_FILES_ANSWER = 2 * 1024 * 1024;
 /** of what a command wrote, each of its two outputs: bytes */
 export const LARGEST_OUTPUT = 256 * 1024;
 export const MOST_RECEIPTS_AT_ONCE = 200;
@@ -78,7 +82,7 @@ const captured = v.object({
   truncated: v.boolean(),
 });
 
-const report = v.object({
+export const reportMessage = v.object({
   order: uuid,
   number: v.pipe(count, v.minValue(1)),
   state: v.picklist(REPORTED_STATES),
@@ -91,9 +95,9 @@ const report = v.object({
   stderr: v.optional(captured),
   steps: v.optional(v.pipe(v.array(text(1_000)), v.maxLength(500))),
 });
-export type ReportMessage = v.InferOutput<typeof report>;
+export type ReportMessage = v.InferOutput<typeof reportMessage>;
 
-const receipt = v.strictObject({
+export const receiptMessage = v.strictObject({
   number: v.pipe(count, v.minValue(1)),
   previous: sha256,
   at: exactTime,
@@ -105,14 +109,20 @@ const receipt = v.strictObject({
   detail: text(1_000),
   hash: sha256,
 });
-export type ReceiptMessage = v.InferOutput<typeof receipt>;
+export type ReceiptMessage = v.InferOutput<typeof receiptMessage>;
+
+const chainEnd = v.object({ number: count, hash: sha256 });
 
 /** POST /penguindome/v2/results: what became of orders. Also a lost host's. */
 export const resultsRequest = v.object({
   hostname,
-  reports: v.pipe(v.array(report), v.maxLength(MOST_REPORTS_AT_ONCE)),
+  reports: v.pipe(v.array(reportMessage), v.maxLength(MOST_REPORTS_AT_ONCE)),
   /** that follow the last one which the server is known to have, in order */
-  receipts: v.optional(v.pipe(v.array(receipt), v.maxLength(MOST_RECEIPTS_AT_ONCE)), []),
+  receipts: v.optional(v.pipe(v.array(receiptMessage), v.maxLength(MOST_RECEIPTS_AT_ONCE)), []),
+  /** number of the last receipt which the server has said that it has; 0: none yet. A server that was restored may have fewer */
+  known: v.optional(count, 0),
+  /** the last receipt of all that the host has, sent or not; 0 and 64 zeros: none */
+  end: v.optional(chainEnd),
   agent: v.optional(version),
 });
 export type ResultsRequest = v.InferOutput<typeof resultsRequest>;

@@ -32,7 +32,7 @@ const revocation = v.pipe(
 );
 export type Revocation = v.InferOutput<typeof revocation>;
 
-const revocationList = v.strictObject({
+export const revocationList = v.strictObject({
   type: v.literal(REVOCATIONS_TYPE, 'expected a type that is known'),
   /** rises with each list; need not be the next one, for each list holds all before it */
   number: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),

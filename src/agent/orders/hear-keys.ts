@@ -1,0 +1,37 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Places } from '../places.ts';
+import { readInbox, removeFromInbox, TRUST } from './inbox.ts';
+import { readKnown } from './known.ts';
+import type { ReadPolicy } from './read-policy.ts';
+import { readTrustState, type TrustState, writeTrustState } from './trust-state.ts';
+
+/** A list of revocations holds 4 MB, and there may be many rotations. */
+const LARGEST = 16 * 1024 * 1024;
+
+/** Takes what the submitter heard about keys, as far as it follows from those that count; on disk when this returns. */
+export async function heardOfKeys(
+  places: Pick<Places, 'inbox' | 'orderTrust' | 'results'>,
+  pinned: string,
+  policy: ReadPolicy,
+  now: Date,
+): Promise<{ state: TrustState; refused: { reason: string; at: string } | null }> {
+  const state = await readTrustState(places, pinned);
+  const refusedBefore = (await readKnown(places)).refused_keys;
+  // Without rules nobody can say whose word counts; what came stays where it is.
+  if (!policy.ok) return { state, refused: refusedBefore };
+  let bytes: Buffer | undefined;
+  try {
+    bytes = readInbox(places, TRUST, LARGEST);
+  } catch (error) {
+    return { state, refused: { reason: messageOf(error), at: now.toISOString() } };
+  }
+  if (bytes === undefined) return { state, refused: refusedBefore };
+  const { takeKeys } = await import('./take-keys.ts');
+  const taken = await takeKeys(state, policy, bytes, now);
+  if (taken.state !== state) await writeTrustState(places, taken.state);
+  removeFromInbox(places, TRUST);
+  return {
+    state: taken.state,
+    refused: taken.refused === undefined ? null : { reason: taken.refused, at: now.toISOString() },
+  };
+}
