@@ -80,6 +80,11 @@ async function rotate(context: AdminContext, operator: GnupgKey | undefined): Pr
     return { number: last.number, fingerprint: last.new_fingerprint, replaced, removed: left, finished: true };
   }
   const { number, fingerprint } = signer.key;
+  if ((await (await context.store()).orders.statements('order-key', number)).length > 0) {
+    throw new OperatorError(
+      `cannot rotate: the store holds order keys above number ${number}, which this server never made, so that hosts would not learn of a new one; somebody changed it. Restore a backup (penguindome restore)`,
+    );
+  }
   const made = await commit(context, loaded, operator, (text) => signer.sign(text));
   const after = await loadOrderKeys({ keys }, clock.now());
   await tellStatements(await context.store(), { ...after, revocations: await loadRevocations({ keys }) }, clock.now());

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { OperatorError } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
 import { type OrderKey, takeRevocations } from '../crypto/order-trust.ts';
 import type { Store } from '../store/port.ts';
@@ -11,16 +13,27 @@ export interface KeyNews {
   revocations: RevocationStatement | undefined;
 }
 
-/** Puts into the store what it lacks of the keys that hosts are to learn of. Harmless when repeated. */
+/**
+ * Puts into the store what it lacks of the keys that hosts are to learn of. Harmless when repeated.
+ * @throws OperatorError where the store holds another statement of that number: hosts would not learn of ours
+ */
 export async function tellStatements(
   { orders }: Pick<Store, 'orders'>,
   { present, statements, revocations }: KeyNews,
   now: Date,
 ): Promise<void> {
-  const known = new Set((await orders.statements('order-key', 0)).map(({ number }) => number));
+  const known = new Map((await orders.statements('order-key', 0)).map(({ number, document }) => [number, document]));
   for (const document of statements) {
     const { number } = document.statement;
-    if (!known.has(number)) await orders.putStatement({ kind: 'order-key', number, document: asFields(document) });
+    const there = known.get(number);
+    const told =
+      there === undefined
+        ? await orders.putStatement({ kind: 'order-key', number, document: asFields(document) })
+        : isDeepStrictEqual(there, asFields(document));
+    if (told) continue;
+    throw new OperatorError(
+      `cannot tell hosts of order key ${number}: the store holds something else under that number, which this server never signed; somebody changed it. Restore a backup (penguindome restore)`,
+    );
   }
   if (revocations === undefined) return;
   const { number } = revocations.statement;
