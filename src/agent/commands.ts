@@ -52,6 +52,7 @@ export function agentCommands(
   addOrders(program, act);
   addLooking(program, act);
   addPluginTool(program, act);
+  addOrderRun(program, act);
   return program;
 }
 
@@ -111,6 +112,17 @@ function addReporting(program: Command, act: Act): void {
     .addHelpText('after', examples('run', 'run --now'))
     .action((options: { now?: true }) =>
       act(async (session) => (await import('./command-run.ts')).commandRun(session, options.now === true)),
+    );
+}
+
+/** Not for people: `apply` has it started. */
+function addOrderRun(program: Command, act: Act): void {
+  program
+    .command('order-run', { hidden: true })
+    .argument('<id>', 'of an order that was accepted')
+    .description('run the commands of an order')
+    .action((id: string) =>
+      act(async (session) => (await import('./orders/command-order-run.ts')).commandOrderRun(session, id)),
     );
 }
 

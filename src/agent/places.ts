@@ -30,6 +30,8 @@ export interface Places {
   orderTrust: { root: string; state: string };
   /** what orders brought; root's alone */
   site: { root: string; plugins: string; settings: string; commands: string; manifest: string; lock: string };
+  /** how far a wipe came, and what `unlock` must know; root's alone */
+  wipe: string;
   /** what became of orders, for the submitter to hand over */
   results: string;
   /** the chain of receipts; everybody may read it */
@@ -46,8 +48,8 @@ export interface Places {
   trustFolder: string;
   policy: string;
   operators: string;
-  /** in the order in which a name is looked up */
-  plugins: readonly string[];
+  /** what orders brought lies in `site` */
+  plugins: { local: string; packaged: string };
 }
 
 export function placesOf(options: { state?: string; config?: string }): Places {
@@ -82,6 +84,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       lock: join(submit, '.lock'),
     },
     inbox: join(state, 'inbox'),
+    wipe: join(state, 'wipe'),
     orders: {
       root: orders,
       seen: join(orders, 'seen.json'),
@@ -108,7 +111,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     trustFolder: join(etc, 'trust.d'),
     policy: join(etc, 'trust.d/policy.yml'),
     operators: join(etc, 'trust.d/operators'),
-    plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
+    plugins: { local: join(etc, 'plugins'), packaged: PACKAGED_PLUGINS },
   };
 }
 

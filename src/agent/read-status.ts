@@ -3,6 +3,7 @@ import { days, type Milliseconds, minutes } from '../core/duration.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { openAnswerKeys, type RefusedChain } from './answer-keys.ts';
+import { readSiteSettings } from './orders/site-settings.ts';
 import type { Places } from './places.ts';
 import { adviceOn } from './problem.ts';
 import { type Journal, readJournal } from './spool/journal.ts';
@@ -90,6 +91,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     problems: [
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting.length, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now),
+      ...(await siteSettings(places)),
       ...refusedKeys(answerKeys?.refused() ?? null, now),
       ...losses(journal, bad.size, places, now),
     ],
@@ -168,6 +170,16 @@ function losses(journal: Journal, bad: number, { spool }: Places, now: Date): Tr
     });
   }
   return troubles;
+}
+
+/** What somebody else than an order wrote there does not count. */
+async function siteSettings(places: Places): Promise<Trouble[]> {
+  const { problems } = await readSiteSettings(places);
+  return problems.map((what) => ({
+    code: 'site-settings',
+    what,
+    advice: 'somebody changed what orders brought, or the disk did; let an operator send it again',
+  }));
 }
 
 /** Somebody shows keys that do not follow from those that this host trusts. */

@@ -9,7 +9,7 @@ import { formatDuration } from '../core/duration.ts';
 import { isHostname } from '../core/host.ts';
 import { duration, name } from './agent-settings.ts';
 
-const wanted = v.strictObject({
+export const wantedSettings = v.strictObject({
   collect_interval: v.optional(duration),
   submit_interval: v.optional(duration),
   collectors: v.optional(v.strictObject({ disabled: v.optional(v.array(name)) })),
@@ -19,12 +19,12 @@ const hostname = v.pipe(v.string(), v.check(isHostname, 'expected a host name'))
 
 export const clientSettings = v.strictObject({
   /** of every agent */
-  all: v.optional(wanted, {}),
+  all: v.optional(wantedSettings, {}),
   /** of one host: goes before what is wanted of all; lists are replaced, as in agent.d */
-  hosts: v.optional(v.record(hostname, wanted), {}),
+  hosts: v.optional(v.record(hostname, wantedSettings), {}),
 });
 
-export type WantedSettings = v.InferOutput<typeof wanted>;
+export type WantedSettings = v.InferOutput<typeof wantedSettings>;
 export type ClientSettings = v.InferOutput<typeof clientSettings>;
 
 export const CLIENT_KEYS = ['collect_interval', 'submit_interval', 'collectors.disabled'] as const;

@@ -43,7 +43,7 @@ export interface AdminSite {
 export async function adminSite(
   t: ExecutionContext,
   kind: StoreKind = 'embedded',
-  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object; delivery?: object } = {},
+  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object; delivery?: object; v1?: object } = {},
 ): Promise<AdminSite> {
   const folder = await scratchFolder(t);
   const place = await temporaryPlace(t, kind);

@@ -18,6 +18,7 @@ import { folderOf, listFolders, readKept, writeJudged } from './order-folder.ts'
 import { type ReadPolicy, readPolicy } from './read-policy.ts';
 import { openResults, type Records, readReport } from './results.ts';
 import { readSeen, type Seen } from './seen.ts';
+import { howOrdersRun } from './start-order.ts';
 import { judgedOf, markSeen, takeOrder } from './take-order.ts';
 import { tidyOrders } from './tidy-orders.ts';
 import { latestTime, type TrustState, writeTrustState } from './trust-state.ts';
@@ -94,6 +95,7 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
     has_order_key: order !== null,
     revocations: revocations?.number ?? 0,
     problem: applied.problem,
+    runs_by: howOrdersRun(applying.uid),
     refused_keys: heard.refused,
     applied_at: now.toISOString(),
   });
