@@ -30,6 +30,8 @@ export interface Places {
   orderTrust: { root: string; state: string };
   /** what orders brought; root's alone */
   site: { root: string; plugins: string; settings: string; commands: string; manifest: string; lock: string };
+  /** how far a wipe came, and what `unlock` must know; root's alone */
+  wipe: string;
   /** what became of orders, for the submitter to hand over */
   results: string;
   /** the chain of receipts; everybody may read it */
@@ -82,6 +84,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       lock: join(submit, '.lock'),
     },
     inbox: join(state, 'inbox'),
+    wipe: join(state, 'wipe'),
     orders: {
       root: orders,
       seen: join(orders, 'seen.json'),

@@ -71,7 +71,7 @@ async function goOn(accepted: Accepted, acting: ActKit, state: OrderState): Prom
     case 'starting':
       return startOnce(accepted, acting, state);
     case 'running': {
-      const broken = await unlessAlive(folder, () => interrupted(folder, acting));
+      const broken = await unlessAlive(folder, () => interrupted(accepted, acting));
       return broken === undefined ? undefined : goOn(accepted, acting, broken);
     }
     case 'ended':
@@ -105,10 +105,11 @@ async function startOnce(
   }
 }
 
-/** Never run again: it may have done its work, all of it or a part. */
-async function interrupted(folder: string, { boot }: ActKit): Promise<OrderState> {
+/** A command is never run again: it may have done its work, all of it or a part. A wipe goes on from where it was. */
+async function interrupted({ manifest, folder }: Accepted, { boot }: ActKit): Promise<OrderState> {
   const state = await known(folder);
   if (state.phase !== 'running') return state;
+  if (manifest.kind === 'wipe' || manifest.kind === 'unlock') return keep(folder, { phase: 'starting', steps: [] });
   const how = state.boot === boot ? 'its process was ended' : 'the machine went down meanwhile';
   const reason = `interrupted: ${how}; ${state.path} may have done a part of its work, and is not run again`;
   return keep(folder, { phase: 'ended', steps: state.steps, ran: state.ran, outcome: { state: 'failed', reason } });

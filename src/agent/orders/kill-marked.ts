@@ -9,10 +9,15 @@ const MOST_ROUNDS = 20;
  * environment away; where systemd runs the order, its cgroup ends that too.
  */
 export function killMarked(mark: string): void {
+  const killed = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isMarked(name, mark));
+    const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !killed.has(name));
+    const found = names.filter((name) => isMarked(name, mark));
     if (found.length === 0) return;
-    for (const name of found) killQuietly(Number(name));
+    for (const name of found) {
+      killQuietly(Number(name));
+      killed.add(name);
+    }
   }
 }
 

@@ -6,20 +6,19 @@ import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
 import { withLock } from '../lock.ts';
 import { makeFolder, type Places } from '../places.ts';
 import { unlinkIfThere, writeAtomically } from '../write-atomically.ts';
-import type { Accepted, Results } from './accepted.ts';
+import type { Accepted } from './accepted.ts';
 import { commandsOf, timeoutOf } from './commands-of.ts';
 import { type Ended, type Outcome, type Ran, readOrderState, writeOrderState } from './order-state.ts';
 import { readVerified } from './read-verified.ts';
 import { runScript } from './run-script.ts';
+import { runWipe, type WipeKit } from './run-wipe.ts';
 import { readSiteManifest, writeSiteManifest } from './site-manifest.ts';
 import { tellOutcome } from './tell-outcome.ts';
 
 /** What running an order's commands takes. */
-export interface RunKit {
-  places: Pick<Places, 'site'>;
-  results: Results;
+export interface RunKit extends WipeKit {
+  places: Pick<Places, 'site' | 'results' | 'inbox'>;
   clock: Clock;
-  boot: string;
   /** of the commands, but for what is each one's own */
   env: Readonly<Record<string, string>>;
   signal: AbortSignal;
@@ -29,7 +28,7 @@ export interface RunKit {
 const MARK = 'PENGUINDOME_ORDER';
 
 /**
- * Runs the commands of an order, one after the other up to the first that fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to is on
+ * Runs what an order has to be done apart from the agent's own runs: a wipe (run-wipe.ts), or its commands, one after the other up to the first that fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to is on
  * disk before. Does nothing for an order that is not to be started, or that somebody else runs.
  */
 export async function runOrder(accepted: Accepted, kit: RunKit): Promise<void> {
@@ -40,6 +39,7 @@ async function runLocked(accepted: Accepted, kit: RunKit): Promise<void> {
   const { manifest, folder } = accepted;
   const state = await readOrderState(folder);
   if (state?.phase !== 'starting') return;
+  if (manifest.kind === 'wipe' || manifest.kind === 'unlock') return runWipe(accepted, manifest, kit);
   const { steps } = state;
   const { id: order, kind, by, why } = manifest;
   const commands = commandsOf(manifest);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Accepted } from '../../../src/agent/orders/accepted.ts';
 import { actOn } from '../../../src/agent/orders/act-on.ts';
 import { openResults } from '../../../src/agent/orders/results.ts';
-import { runOrder } from '../../../src/agent/orders/run-order.ts';
+import { type RunKit, runOrder } from '../../../src/agent/orders/run-order.ts';
 import { makeOrders, type Places } from '../../../src/agent/places.ts';
 import type { OrderReport, Receipt } from '../../../src/core/order.ts';
 import { type Manifest, ORDER_TYPE, writeManifest } from '../../../src/wire/v2/order.ts';
@@ -66,11 +66,24 @@ export interface Actor {
   site(path: string): Promise<string | undefined>;
 }
 
-export function actorOn(places: Places, boot = 'this boot'): Actor {
+export function actorOn(
+  places: Places,
+  boot = 'this boot',
+  { handOver = async () => undefined, wipe = noWipe }: Partial<Pick<RunKit, 'handOver' | 'wipe'>> = {},
+): Actor {
   const results = openResults(places, realClock);
   let collections = 0;
   const run: Actor['run'] = (accepted, signal = new AbortController().signal) =>
-    runOrder(accepted, { places, results, clock: realClock, boot, env: { PATH: '/usr/bin:/bin', HOME: '/' }, signal });
+    runOrder(accepted, {
+      places,
+      results,
+      clock: realClock,
+      boot,
+      env: { PATH: '/usr/bin:/bin', HOME: '/' },
+      signal,
+      handOver,
+      wipe,
+    });
   return {
     run,
     act: (accepted, { start, onStep } = {}) =>
@@ -96,3 +109,7 @@ export function actorOn(places: Places, boot = 'this boot'): Actor {
     site: (path) => readFile(join(places.site.root, path), 'utf8').catch(() => undefined),
   };
 }
+
+const noWipe: RunKit['wipe'] = async () => {
+  throw new Error('this test wipes nothing');
+};
