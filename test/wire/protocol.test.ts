@@ -27,6 +27,7 @@ const NOT_V2: readonly ErrorCode[] = [
   'range-not-satisfiable',
   'login-required',
   'access-not-configured',
+  'range-not-satisfiable',
 ];
 
 test('docs/protocol.md lists each refusal with its status, and no others', (t) => {
