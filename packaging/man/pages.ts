@@ -30,7 +30,7 @@ const OPERATOR_FILES: Page['files'] = [
 
 const AGENT_FILES: Page['files'] = [
   { path: '/etc/penguindome/agent.yml', about: 'settings of the agent' },
-  { path: '/etc/penguindome/plugins', about: "the site's own collectors" },
+  { path: '/etc/penguindome/plugins', about: "this machine's own collectors; they run with plugins.local: true" },
   { path: '/var/lib/penguindome', about: 'identity, reports that wait, and state' },
 ];
 

@@ -24,6 +24,7 @@ export function operatorContext(): AdminContext {
     checks: unused,
     delivery: unused,
     concerns: unused,
+    operator: unused,
     clock: { now: unused },
     random: { uuid: unused, bytes: unused },
     output: makeOutput(streams, { wantsJson: () => false, noColor: true, signal }),

@@ -24,6 +24,8 @@ export interface AdminContext {
   delivery(): Promise<Delivery>;
   /** for the operator log: the hosts that the command acts on, by their stored names; said before it acts, as often as it likes */
   concerns(hostnames: Iterable<string>): void;
+  /** who runs the command, as orders tell it to hosts: `ann`, or `ann as root` */
+  operator(): Promise<string>;
   clock: Clock;
   random: Random;
   output: Output;

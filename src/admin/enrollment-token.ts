@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { days, type Milliseconds, parseDuration } from '../core/duration.ts';
 import type { Token } from '../core/enrollment.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { encodeToken } from '../wire/v2/token.ts';
+import { composeToken } from './compose-token.ts';
 import type { AdminContext } from './context.ts';
 import { readCount } from './read-count.ts';
-import { readServerTrust } from './server-trust.ts';
 import { showTime } from './show-time.ts';
 
 interface TokenOptions {
@@ -45,26 +43,10 @@ Examples:
   penguindome enrollment token --approve | ssh root@lap-17 penguindome-agent enroll
   penguindome enrollment token --uses 40 --expires 30d --pattern 'lap-*' --note 'new laptops' --out token`;
 
-/** Twice the 128 bits that the protocol asks for. */
-const SECRET_BYTES = 32;
 const LONGEST = days(3650);
 
 async function makeToken(context: AdminContext, options: TokenOptions): Promise<void> {
-  const trust = await readServerTrust(await context.settings());
-  const secret = Buffer.from(context.random.bytes(SECRET_BYTES)).toString('base64url');
-  const text = encodeToken({ secret, ...trust });
-  const now = context.clock.now();
-  const token: Token = {
-    id: context.random.uuid(),
-    hash: createHash('sha256').update(secret).digest('hex'),
-    created_at: now,
-    expires_at: new Date(now.getTime() + options.expires),
-    uses: options.uses,
-    used_by: [],
-    approve: options.approve === true,
-    ...(options.pattern === undefined ? {} : { pattern: options.pattern }),
-    ...(options.note === undefined ? {} : { note: options.note }),
-  };
+  const { token, text } = await composeToken(context, { ...options, approve: options.approve === true });
   const store = await context.store();
   // The file first: a token that cannot be handed over must not be left in the store.
   if (options.out !== undefined) await writeToken(options.out, text);

@@ -6,6 +6,7 @@ import { describeKeys, publicHalves } from '../crypto/openpgp.ts';
 import { checkOpenPgpKey } from './check-given-files.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
+import { migrateHost } from './migrate-host.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { readOriginal } from './original/read-original.ts';
 import { reportTakeOver } from './original/report.ts';
@@ -29,6 +30,7 @@ export function migrate(context: AdminContext, pause = UNTIL_SERVERS_KNOW): Comm
     .option('--server-key <file>', "only the keys: the original server's OpenPGP key, secret, armored")
     .option('--client-key <file>', "only the keys: the original clients' OpenPGP key, armored; its public half is kept")
     .addHelpText('after', EXAMPLES)
+    .addCommand(migrateHost(context))
     .addCommand(migrateStatus(context))
     .action((flags: MigrateFlags) => runMigrate(context, flags, pause));
 }
@@ -42,6 +44,7 @@ Examples:
   penguindome migrate --from /opt/penguindome
   penguindome migrate --from /opt/penguindome --copy-database
   penguindome migrate --server-key server-secret.asc --client-key client-public.asc
+  penguindome migrate host lap-17 --from-repository
   penguindome migrate status
 
 From the original's server the keys alone can be exported with

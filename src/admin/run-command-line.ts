@@ -5,6 +5,7 @@ import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
 import { type CommandLog, type LogWorld, logCommands } from './log-commands.ts';
+import { nameOperator } from './name-operator.ts';
 
 /** What goes before or after any command. */
 export interface GlobalOptions {
@@ -17,7 +18,10 @@ export interface CommandLine {
   argv: readonly string[];
   version: string;
   /** the options are known only when the command line has been read */
-  openContext(options: () => GlobalOptions): { context: Omit<AdminContext, 'concerns'>; close(): Promise<void> };
+  openContext(options: () => GlobalOptions): {
+    context: Omit<AdminContext, 'concerns' | 'operator'>;
+    close(): Promise<void>;
+  };
   /** for the operator log: who, and where the journal is */
   log: Pick<LogWorld, 'operator' | 'pid' | 'tell'>;
   writeOut(text: string): void;
@@ -33,7 +37,11 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
     const { config = DEFAULT_SETTINGS, json = false } = program.opts<Partial<GlobalOptions>>();
     return { config, json };
   });
-  const context: AdminContext = { ...opened.context, concerns: (hostnames) => log.concerns(hostnames) };
+  const context: AdminContext = {
+    ...opened.context,
+    concerns: (hostnames) => log.concerns(hostnames),
+    operator: async () => nameOperator(await line.log.operator()),
+  };
   const program: Command = commands(context, line);
   const log: CommandLog = logCommands(program, context, { ...line.log, version: line.version });
   try {

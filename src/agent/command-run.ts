@@ -1,6 +1,7 @@
 import { type Milliseconds, seconds } from '../core/duration.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Due, forgetDue, leaveDue } from './leave-due.ts';
+import { isSiteNewer } from './orders/is-site-newer.ts';
 import type { Session } from './session.ts';
 import { readJournal } from './spool/journal.ts';
 import { readSubmitterState } from './submitter-state.ts';
@@ -36,8 +37,9 @@ async function nextDue(
 ): Promise<Due> {
   const now = context.clock.now();
   const attempted = (await readSubmitterState(places))?.attempted_at ?? null;
+  const collected = (await readJournal(places)).collected_at;
   return {
-    collect: dueIn((await readJournal(places)).collected_at, settings.collect_interval, now),
+    collect: (await isSiteNewer(places, collected, now)) ? 0 : dueIn(collected, settings.collect_interval, now),
     submit: dueIn(attempted, settings.submit_interval, now),
   };
 }

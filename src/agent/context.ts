@@ -16,8 +16,8 @@ export interface AgentContext {
   hostname: string;
   /** of the process: what a plugin was given comes back to its tool there */
   environment: Readonly<Record<string, string | undefined>>;
-  /** absolute paths of what plugins call, and of the Node that runs it */
-  program: { pluginTool: string; node: string };
+  /** absolute paths of what plugins call, of this program, and of the Node that runs them */
+  program: { pluginTool: string; agent: string; node: string };
   /** loaded when something is to be collected: most runs only submit */
   collectors(): Promise<readonly Collector[]>;
   /** ends what is under way */

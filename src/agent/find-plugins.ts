@@ -19,6 +19,12 @@ export interface RefusedPlugin {
   plugin?: string;
 }
 
+export interface PluginFolder {
+  path: string;
+  /** Why a file of it is not to be run, whoever may write to it; undefined: nothing is against it. */
+  distrust?(file: string): Promise<string | undefined>;
+}
+
 export interface FoundPlugins {
   plugins: Plugin[];
   refused: RefusedPlugin[];
@@ -35,13 +41,13 @@ const NAME = /^[^\0\ufffd]{1,255}$/u;
  * @param taken names that are not free any more
  */
 export async function findPlugins(
-  folders: readonly string[],
+  folders: readonly PluginFolder[],
   uid: number,
   taken: ReadonlySet<string>,
 ): Promise<FoundPlugins> {
   const found: FoundPlugins = { plugins: [], refused: [] };
   const names = new Set(taken);
-  for (const folder of folders) {
+  for (const { path: folder, distrust: distrustFile } of folders) {
     const problem = await distrustFolder(folder, uid);
     if (problem !== undefined) {
       if (problem !== 'missing') found.refused.push({ name: folder, reason: problem });
@@ -51,8 +57,9 @@ export async function findPlugins(
       if (file.startsWith('.') || file.endsWith('~')) continue;
       const { name } = parse(file);
       const path = join(folder, file);
-      const verdict = await judge(path, folder, uid);
-      if (verdict === 'not a plugin') continue;
+      const judged = await judge(path, folder, uid);
+      if (judged === 'not a plugin') continue;
+      const verdict = judged ?? (await distrustFile?.(file));
       const unnamed = unfit(name);
       const reason = verdict ?? unnamed ?? duplicate(names, name);
       if (reason !== undefined) {

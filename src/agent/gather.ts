@@ -1,7 +1,7 @@
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { failed, type Result } from './body.ts';
 import type { Collector, CollectorTools, HostAccess } from './collector.ts';
-import { findPlugins, type Plugin, type RefusedPlugin } from './find-plugins.ts';
+import { findPlugins, type Plugin, type PluginFolder, type RefusedPlugin } from './find-plugins.ts';
 import { fitReport } from './fit-report.ts';
 import type { PluginRoom } from './plugin-room.ts';
 import { runCollector } from './run-collector.ts';
@@ -12,7 +12,8 @@ import { activeTargets } from './systemd-targets.ts';
 export interface Gatherer {
   settings: Pick<AgentSettings, 'collectors' | 'plugins'>;
   collectors: readonly Collector[];
-  pluginFolders: readonly string[];
+  /** in the order in which a name is looked up */
+  pluginFolders: readonly PluginFolder[];
   /** effective user id */
   uid: number;
   /** environment of plugins, but for what is each one's own */

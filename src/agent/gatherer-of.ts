@@ -3,6 +3,7 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { collectorTools } from './collector-tools.ts';
 import type { Gatherer } from './gather.ts';
 import { hostAccess, programEnvironment } from './host-access.ts';
+import { pluginFolders } from './plugin-folders.ts';
 import { openRoom } from './plugin-room.ts';
 import type { Session } from './session.ts';
 
@@ -16,7 +17,7 @@ export async function gathererOf(
   return {
     settings,
     collectors: await context.collectors(),
-    pluginFolders: places.plugins,
+    pluginFolders: pluginFolders(places, settings, uid),
     uid,
     env: {
       ...programEnvironment(home),

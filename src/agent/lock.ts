@@ -13,12 +13,18 @@ const PATIENCE_SECONDS = 15;
  * Does the work while holding an advisory lock on the file. The kernel lets go of it when this process ends, however it ends.
  * Node has no flock(2); util-linux' program locks the open file that we hand down, and the lock stays with it.
  * penguindome-tick has that program lock the file and then become us, which saves a process: then the lock is ours already.
+ * @param patience seconds that somebody else may take
  * @throws OperatorError (try again later) where somebody else holds it
  */
-export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  what: string,
+  work: () => Promise<T>,
+  patience = PATIENCE_SECONDS,
+): Promise<T> {
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
-    if (!isInherited(handle.fd) && !(await lock(handle.fd))) {
+    if (!isInherited(handle.fd) && !(await lock(handle.fd, patience))) {
       throw new OperatorError(`cannot ${what} now: another penguindome-agent is at it; try again later`, {
         exitCode: EXIT.tryAgain,
       });
@@ -43,9 +49,9 @@ function isInherited(fd: number): boolean {
   }
 }
 
-function lock(fd: number): Promise<boolean> {
+function lock(fd: number, patience: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const flock = spawn(FLOCK, ['--exclusive', '--wait', String(PATIENCE_SECONDS), '3'], {
+    const flock = spawn(FLOCK, ['--exclusive', '--wait', String(patience), '3'], {
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', fd],
     });

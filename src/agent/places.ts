@@ -48,8 +48,8 @@ export interface Places {
   trustFolder: string;
   policy: string;
   operators: string;
-  /** in the order in which a name is looked up */
-  plugins: readonly string[];
+  /** what orders brought lies in `site` */
+  plugins: { local: string; packaged: string };
 }
 
 export function placesOf(options: { state?: string; config?: string }): Places {
@@ -111,7 +111,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     trustFolder: join(etc, 'trust.d'),
     policy: join(etc, 'trust.d/policy.yml'),
     operators: join(etc, 'trust.d/operators'),
-    plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
+    plugins: { local: join(etc, 'plugins'), packaged: PACKAGED_PLUGINS },
   };
 }
 

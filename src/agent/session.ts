@@ -3,6 +3,7 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { loadAgentSettings } from '../settings/agent-settings-file.ts';
 import { type AgentContext, type Output, outputOf } from './context.ts';
 import { hostnameOf } from './hostname-of.ts';
+import { readSiteSettings } from './orders/site-settings.ts';
 import { type Places, placesOf } from './places.ts';
 import type { Asking } from './read-status.ts';
 
@@ -23,7 +24,8 @@ export function session(context: AgentContext, options: { state?: string; config
     context,
     places,
     output: outputOf(context, options.json === true),
-    settings: () => loadAgentSettings(places.settings, places.settingsFolder),
+    settings: async () =>
+      loadAgentSettings(places.settings, places.settingsFolder, (await readSiteSettings(places)).value),
   };
 }
 

@@ -28,7 +28,7 @@ export interface AdminWorld {
 export function openAdminContext(
   { streams, noColor, credentials, journalStream, signal }: AdminWorld,
   options: () => GlobalOptions,
-): { context: Omit<AdminContext, 'concerns'>; close(): Promise<void> } {
+): { context: Omit<AdminContext, 'concerns' | 'operator'>; close(): Promise<void> } {
   const settingsFile = () => resolve(options().config);
   const settings = once(() => loadServerSettings(settingsFile()));
   const store = once(async () => {

@@ -38,7 +38,11 @@ function contextOf(signal: AbortSignal): AgentContext {
     credentials: process.env['CREDENTIALS_DIRECTORY'],
     hostname: hostname(),
     environment: process.env,
-    program: { pluginTool: join(__dirname, 'penguindome-plugin-tool'), node: process.execPath },
+    program: {
+      pluginTool: join(__dirname, 'penguindome-plugin-tool'),
+      agent: join(__dirname, 'penguindome-agent'),
+      node: process.execPath,
+    },
     collectors: async () => (await import('../agent/collectors/index.ts')).COLLECTORS,
     signal,
     readInput,

@@ -26,6 +26,7 @@ export const STATUS = {
   'duplicate-hostname': 409,
   'too-large': 413,
   'unsupported-type': 415,
+  'range-not-satisfiable': 416,
   'too-many-requests': 429,
   'rotated-recently': 429,
   internal: 500,

@@ -15,3 +15,20 @@ export interface Patch {
   pending_hosts: string[];
   completed_hosts: string[];
 }
+
+/** What our own server made a patch for. */
+export const PATCH_PURPOSES = ['command', 'patch', 'migration'] as const;
+export type PatchPurpose = (typeof PATCH_PURPOSES)[number];
+
+/** A patch with what is told about it. Its files come without their content where it is one of a list. */
+export interface PatchRecord extends Patch {
+  submitted_at: Date;
+  /** absent in one that the original made */
+  purpose?: PatchPurpose;
+  /** of `command` and `migration`: what hosts report its result under */
+  command?: string;
+  by?: string;
+  why?: string;
+  /** that had not applied it when it was cancelled */
+  cancelled_hosts: string[];
+}

@@ -13,18 +13,22 @@ interface Source {
   yaml: YamlFile;
 }
 
+/** Values by keys, as they stand in a file. */
+export type PlainGroup = Record<string, unknown>;
+
 /**
  * Reads agent.yml and then the files of agent.d in the order of their names; what a later file says goes before what an earlier one said:
  * groups of keys are merged, lists and values replaced. None of the files needs to be there.
+ * @param below what counts where none of them says anything; no mistakes in it
  * @throws SettingsError with every problem: file, line, key, what was expected and what was found
  */
-export async function loadAgentSettings(file: string, folder: string): Promise<AgentSettings> {
+export async function loadAgentSettings(file: string, folder: string, below: PlainGroup = {}): Promise<AgentSettings> {
   const texts: SettingsText[] = [];
   for (const path of [file, ...(await filesOf(folder))]) {
     const text = await textOf(path);
     if (text !== undefined) texts.push({ path, text });
   }
-  return plainSettings(texts) ?? settingsIn(texts, file);
+  return plainSettings(texts, below) ?? settingsIn(texts, file, below);
 }
 
 interface SettingsText {
@@ -33,14 +37,14 @@ interface SettingsText {
 }
 
 /** @returns undefined where a file needs the parser of YAML, or anything is to be told with its line */
-function plainSettings(texts: readonly SettingsText[]): AgentSettings | undefined {
+function plainSettings(texts: readonly SettingsText[], below: PlainGroup): AgentSettings | undefined {
   const values = texts.map(({ text }) => readPlainYaml(text));
   if (values.includes(undefined)) return undefined;
-  const parsed = v.safeParse(agentSettings, values.reduce<unknown>(merged, {}));
+  const parsed = v.safeParse(agentSettings, values.reduce<unknown>(mergeSettings, below));
   return parsed.success ? parsed.output : undefined;
 }
 
-async function settingsIn(texts: readonly SettingsText[], file: string): Promise<AgentSettings> {
+async function settingsIn(texts: readonly SettingsText[], file: string, below: PlainGroup): Promise<AgentSettings> {
   const { readYaml } = await import('./read-yaml.ts');
   const sources: Source[] = [];
   const broken: SettingsProblem[] = [];
@@ -52,7 +56,10 @@ async function settingsIn(texts: readonly SettingsText[], file: string): Promise
   if (broken.length > 0) throw new SettingsError(file, broken);
   const found = sources.flatMap(notAGroup);
   if (found.length > 0) throw new SettingsError(file, found);
-  const parsed = v.safeParse(agentSettings, sources.map(({ yaml }) => yaml.value).reduce<unknown>(merged, {}));
+  const parsed = v.safeParse(
+    agentSettings,
+    sources.map(({ yaml }) => yaml.value).reduce<unknown>(mergeSettings, below),
+  );
   if (parsed.success) return parsed.output;
   throw new SettingsError(
     file,
@@ -102,12 +109,12 @@ function notAGroup({ file, yaml }: Source): SettingsProblem[] {
 }
 
 /** A key with nothing behind it (all of its group is commented out) is as good as absent. */
-function merged(below: unknown, above: unknown): unknown {
+export function mergeSettings(below: unknown, above: unknown): unknown {
   if (above === null || above === undefined) return below;
   if (!isGroup(above)) return above;
   const result = new Map(isGroup(below) ? Object.entries(below) : []);
   for (const [key, value] of Object.entries(above)) {
-    const both = merged(result.get(key), value);
+    const both = mergeSettings(result.get(key), value);
     if (both !== undefined) result.set(key, both);
   }
   return Object.fromEntries(result);

@@ -73,6 +73,8 @@ export const agentSettings = v.strictObject({
     v.strictObject({
       /** names of plugins (file name without extension) that do not run */
       disabled: v.optional(v.array(name), []),
+      /** whether those run that neither a package nor an order brought, but somebody put there */
+      local: v.optional(v.boolean(), false),
       /** of each */
       timeout: v.optional(duration, '1h'),
       max_output: v.optional(size, '4M'),

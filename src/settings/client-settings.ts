@@ -9,7 +9,7 @@ import { formatDuration } from '../core/duration.ts';
 import { isHostname } from '../core/host.ts';
 import { duration, name } from './agent-settings.ts';
 
-const wanted = v.strictObject({
+export const wantedSettings = v.strictObject({
   collect_interval: v.optional(duration),
   submit_interval: v.optional(duration),
   collectors: v.optional(v.strictObject({ disabled: v.optional(v.array(name)) })),
@@ -19,12 +19,12 @@ const hostname = v.pipe(v.string(), v.check(isHostname, 'expected a host name'))
 
 export const clientSettings = v.strictObject({
   /** of every agent */
-  all: v.optional(wanted, {}),
+  all: v.optional(wantedSettings, {}),
   /** of one host: goes before what is wanted of all; lists are replaced, as in agent.d */
-  hosts: v.optional(v.record(hostname, wanted), {}),
+  hosts: v.optional(v.record(hostname, wantedSettings), {}),
 });
 
-export type WantedSettings = v.InferOutput<typeof wanted>;
+export type WantedSettings = v.InferOutput<typeof wantedSettings>;
 export type ClientSettings = v.InferOutput<typeof clientSettings>;
 
 export const CLIENT_KEYS = ['collect_interval', 'submit_interval', 'collectors.disabled'] as const;
@@ -45,6 +45,24 @@ export function plainWanted({ collect_interval, submit_interval, collectors }: W
 /** All that is wanted of a host. */
 export function wantedOf({ all, hosts }: ClientSettings, host: string): PlainWanted {
   return { ...plainWanted(all), ...plainWanted(Object.hasOwn(hosts, host) ? (hosts[host] ?? {}) : {}) };
+}
+
+/** The same as an order tells it to agents. */
+export function orderedWanted(plain: PlainWanted): {
+  collect_interval?: string;
+  submit_interval?: string;
+  collectors?: { disabled: string[] };
+} {
+  const text = (key: 'collect_interval' | 'submit_interval') => {
+    const value = plain[key];
+    return typeof value === 'string' ? { [key]: value } : {};
+  };
+  const disabled = plain['collectors.disabled'];
+  return {
+    ...text('collect_interval'),
+    ...text('submit_interval'),
+    ...(Array.isArray(disabled) ? { collectors: { disabled } } : {}),
+  };
 }
 
 const reported = v.object({

@@ -9,7 +9,7 @@ const NUMBER = /^(?:0|[1-9]\d{0,8})$/;
 /** Words that are no texts in YAML 1.2, or were none in 1.1. */
 const RESERVED = /^(?:null|true|false|yes|no|on|off|y|n)$/i;
 
-type Scalar = string | number;
+type Scalar = string | number | boolean;
 type Value = Scalar | Scalar[] | null;
 type Group = Map<string, Value | Group>;
 
@@ -18,7 +18,7 @@ const STEP = 2;
 const DEEPEST = 2;
 
 /**
- * Reads the YAML that most settings are written in: keys with words, numbers or short lists, in groups of two levels, and comments.
+ * Reads the YAML that most settings are written in: keys with words, numbers, true, false or short lists, in groups of two levels, and comments.
  * The same value as read-yaml.ts would give, without loading the parser, which takes ten times as long as all of this.
  * @returns undefined where anything else is in the text, mistakes included: read-yaml.ts has the say then
  */
@@ -63,6 +63,7 @@ function readValue(written: string): Scalar | Scalar[] | undefined {
 
 function scalarOf(written: string): Scalar | undefined {
   if (NUMBER.test(written)) return Number(written);
+  if (written === 'true' || written === 'false') return written === 'true';
   if (QUANTITY.test(written) || (WORD.test(written) && !RESERVED.test(written))) return written;
   return undefined;
 }

@@ -17,7 +17,7 @@ import type { Acknowledgement, Digest, Host, HostFacts, HostId, HostKey, Identit
 import type { HeldIssue, Issue } from '../core/issue.ts';
 import type { Order, OrderReport, OrderState, OrderTarget, ReceiptsHead } from '../core/order.ts';
 import type { ClientParameter, ParameterName } from '../core/parameters.ts';
-import type { Patch } from '../core/patch.ts';
+import type { Patch, PatchRecord } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
 import type { Fields } from '../core/value.ts';
 
@@ -359,6 +359,13 @@ export interface PatchStore {
   pendingFor(hostname: string): Promise<Patch[]>;
   /** Moves the host from pending to completed; harmless when repeated. @returns false for an unknown patch */
   acknowledge(id: string, hostname: string): Promise<boolean>;
+  /** @returns false where the id is there already (nothing was changed) */
+  insert(patch: PatchRecord): Promise<boolean>;
+  find(id: string): Promise<PatchRecord | undefined>;
+  /** Newest first; those alone that touch the path, where one is given. Streams. */
+  list(filter?: { path?: string; limit?: number }): AsyncIterable<PatchRecord>;
+  /** Nobody who has not acknowledged it is given it any more. @returns who that is; undefined for an unknown patch */
+  cancel(id: string): Promise<string[] | undefined>;
   /** Takes hosts that are not known (any more) out of what is pending. @returns the hosts for which a patch is pending still, by name */
   pendingHosts(): Promise<string[]>;
 }
@@ -411,7 +418,7 @@ export interface OrderStore {
    */
   pendingFor(host: { host_id: HostId; release: number }, at: Date): Promise<PendingOrder[]>;
   /** The hosts that have something to fetch but for releases that do not name them: those with a target that is `queued`. */
-  queuedHosts(at: Date): Promise<HostId[]>;
+  queuedHosts(at: Date): Promise<Pick<OrderTarget, 'host_id' | 'hostname'>[]>;
   /** The number of the newest release that is not cancelled; 0: none. */
   newestRelease(): Promise<number>;
   /**
@@ -422,9 +429,9 @@ export interface OrderStore {
   /**
    * Keeps what a host reports, guarded by its number being above that of the report before; what it settled itself stays. A cancelled or
    * expired one becomes what the host says: it was under way.
-   * @returns false for an order that is not this host's; true also where the report came before
+   * @returns `before`: it came before, or a newer one did, or the host has settled the order; `unknown`: the order is not this host's
    */
-  report(host_id: HostId, report: OrderReport): Promise<boolean>;
+  report(host_id: HostId, report: OrderReport): Promise<'kept' | 'before' | 'unknown'>;
   /** Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`. @returns how many that were; undefined for an unknown order */
   cancel(id: string, at: Date): Promise<number | undefined>;
   /** What expired before it was fetched becomes `expired`; the content of files that no order of the last 90 days names goes. @returns how many expired */

@@ -3,7 +3,7 @@ import type { Enrollment, Token } from '../core/enrollment.ts';
 import type { HostId, KeyId } from '../core/host.ts';
 import type { Issue } from '../core/issue.ts';
 import { type ClientParameter, isParameter, type ParameterName } from '../core/parameters.ts';
-import type { Patch, PatchFile } from '../core/patch.ts';
+import { PATCH_PURPOSES, type Patch, type PatchFile, type PatchRecord } from '../core/patch.ts';
 import type { TrailRecord } from '../core/trail.ts';
 import { type Fields, getField, isFields, type Value } from '../core/value.ts';
 import { dateAt, textAt } from './host-document.ts';
@@ -132,6 +132,28 @@ export function patchOf(id: string, fields: Fields): Patch {
     pending_hosts: strings(pending_hosts),
     completed_hosts: strings(completed_hosts),
   };
+}
+
+export function patchRecordOf(id: string, fields: Fields): PatchRecord {
+  const purpose = PATCH_PURPOSES.find((each) => each === fields['purpose']);
+  return {
+    ...patchOf(id, fields),
+    // an ObjectId begins with the second in which it was made
+    submitted_at: dateAt(fields, 'submitted_at') ?? new Date(Number.parseInt(id.slice(0, 8), 16) * 1000),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...texts(fields, 'command', 'by', 'why'),
+    cancelled_hosts: strings(fields['cancelled_hosts']),
+  };
+}
+
+/** As the original stores it: all but the id. */
+export function patchFields({ id: _, cancelled_hosts, ...patch }: PatchRecord): Fields {
+  const cancelled = cancelled_hosts.length === 0 ? {} : { cancelled_hosts };
+  return { ...patch, files: patch.files.map((file) => ({ ...file })), ...cancelled };
+}
+
+export function withoutContent(patch: PatchRecord): PatchRecord {
+  return { ...patch, files: patch.files.map(({ path, mode }) => ({ path, mode })) };
 }
 
 function patchFileOf(value: Value): PatchFile | undefined {

@@ -43,7 +43,7 @@ export interface AdminSite {
 export async function adminSite(
   t: ExecutionContext,
   kind: StoreKind = 'embedded',
-  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object; delivery?: object } = {},
+  own: { checks?: string[]; checks_profile?: Profile; server_auth?: object; delivery?: object; v1?: object } = {},
 ): Promise<AdminSite> {
   const folder = await scratchFolder(t);
   const place = await temporaryPlace(t, kind);
@@ -74,6 +74,7 @@ export async function adminSite(
       signal,
       settingsFile: () => join(folder, 'server.yml'),
       concerns: () => undefined,
+      operator: async () => 'ann as root',
     };
     const productChecks = 'checks.d';
     const context: AdminContext = {
@@ -118,6 +119,7 @@ async function makeKeys(folder: string): Promise<void> {
   await writeFile(join(folder, 'pki/server.crt'), server.certificate);
   await writeFile(join(folder, 'keys/answer.key'), generateSigningKey(), { mode: 0o600 });
   await writeFile(join(folder, 'keys/order-public.asc'), order.publicKey);
+  await writeFile(join(folder, 'keys/order.asc'), order.secretKey, { mode: 0o600 });
 }
 
 /** What a command says when it cannot do it. */

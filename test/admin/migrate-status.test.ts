@@ -34,14 +34,20 @@ for (const kind of ['embedded', 'mongo standalone'] as const) {
     t.deepEqual(await site.json(migrateStatus), {
       v1_enabled: false,
       v1: [
-        { hostname: 'old', since: before(90).toISOString(), last_seen: before(5).toISOString(), suspended: false },
-        { hostname: 'quiet', since: null, last_seen: before(7).toISOString(), suspended: false },
+        {
+          hostname: 'old',
+          since: before(90).toISOString(),
+          last_seen: before(5).toISOString(),
+          suspended: false,
+          moving: null,
+        },
+        { hostname: 'quiet', since: null, last_seen: before(7).toISOString(), suspended: false, moving: null },
       ],
       v2: 2,
       still_running: ['both'],
     });
     const { out, err } = await site.run(migrateStatus);
-    t.regex(out, /^HOST +KNOWN SINCE +LAST SEEN\nold +2026-11-23 10:30Z +5m ago\nquiet +- +7m ago\n/);
+    t.regex(out, /^HOST +KNOWN SINCE +LAST SEEN +MOVING\nold +2026-11-23 10:30Z +5m ago +-\nquiet +- +7m ago +-\n/);
     t.regex(out, /\nboth has enrolled, and its original client still reports: remove it there\n/);
     t.regex(out, /\n2 still speak v1, 2 have enrolled\.\n$/);
     t.regex(err, /v1 is off: they are refused/);

@@ -104,7 +104,7 @@ async function exampleTells(machine: Machine, expect: (actual: unknown, expected
   ]);
   await machine.write(
     '/etc/penguindome/agent.yml',
-    'plugins: {settings: {remote_desktop: {schema: org.example.sharing}}}\n',
+    'plugins: {local: true, settings: {remote_desktop: {schema: org.example.sharing}}}\n',
   );
   for (const user of ['bob', 'cat']) await machine.run(['systemctl', 'stop', `seat-${user}.service`]);
   await machine.until('ann alone', async () => ((await tool(machine, 'users')).stdout === 'ann\n' ? true : undefined));

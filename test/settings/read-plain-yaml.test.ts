@@ -16,6 +16,7 @@ const PLAIN = {
     '# the server\nurl: https://dome.example.org:8443\n\n# collect_interval: 10m\n# collectors:\n#   disabled: [a]\n',
   'words, quantities and numbers': 'hostname: web-1.example.org\ncollect_interval: 10m\nnumber: 4\nzero: 0\n',
   'a group, and a comment behind a value': 'plugins:\n  timeout: 1h # long\n  at_once: 2\nspool:\n  max_size: 64M\n',
+  'true and false': 'plugins:\n  local: true\nother: false\n',
   lists: 'collectors:\n  disabled: [a, b_c ,d]\nempty: []\n',
   'a group in a group':
     'collectors:\n  geolocation:\n    url: https://geo.example/v1/geolocate\n    key: /etc/penguindome/geo.key\n  disabled: [a]\nhostname: web\n',
@@ -37,7 +38,7 @@ const LEFT = {
   'a key given twice': 'hostname: a\nhostname: b\n',
   'a key given twice in a group': 'plugins:\n  timeout: 1h\n  timeout: 2h\n',
   'a group opened twice': 'plugins:\n  timeout: 1h\nspool:\nplugins:\n  at_once: 2\n',
-  'a word that is no text': 'hostname: true\n',
+  'a word that was no text once': 'hostname: yes\n',
   'a number of another kind': 'hostname: 0x10\n',
   'a quoted text': 'hostname: "web"\n',
   'a text of several words': 'hostname: a b\n',

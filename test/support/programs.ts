@@ -17,7 +17,7 @@ export interface Running {
   tell(message: unknown): void;
 }
 
-type Program = 'store-worker' | 'store-writer';
+type Program = 'store-worker' | 'store-writer' | 'order-actor' | 'order-worker';
 
 const built = new Map<Program, Promise<string>>();
 
@@ -44,9 +44,28 @@ export function runStoreWorker(t: ExecutionContext, ...args: string[]): Promise<
   return runProgram(t, 'store-worker', args);
 }
 
+/** One that races for orders, or puts them in until it is killed. */
+export function runOrderWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
+  return runProgram(t, 'order-worker', args);
+}
+
 /** The one process that writes to an embedded store which others share. */
 export function runStoreWriter(t: ExecutionContext, file: string, socket: string): Promise<Running> {
   return runProgram(t, 'store-writer', [file, socket]);
+}
+
+/** Acts on an order, and ends itself where it is told to. @returns what it printed, and the signal that ended it */
+export async function runOrderActor(args: object): Promise<{ signal: NodeJS.Signals | null; lines: string[] }> {
+  const child = spawn(process.execPath, [await buildProgram('order-actor'), JSON.stringify(args)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => lines.push(line));
+  const [, signal]: [number | null, NodeJS.Signals | null] = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, ended) => resolve([code, ended]));
+  });
+  return { signal, lines };
 }
 
 /** @returns when it has said its first line */

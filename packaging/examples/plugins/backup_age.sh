@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says whether this machine was backed up lately: {"status": "fresh" | "old" | "never" | "unknown", "since": DATE}
 # Settings (agent.yml):
-#   plugins: {settings: {backup_age: {stamp: /var/backups/last-success, max_age_days: 7}}}
+#   plugins: {local: true, settings: {backup_age: {stamp: /var/backups/last-success, max_age_days: 7}}}
 set -eu
 tool=$PENGUINDOME_TOOL
 

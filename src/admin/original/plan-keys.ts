@@ -7,7 +7,7 @@ import { readIfThere, writeNew } from '../ensure-files.ts';
 import type { PlannedStep } from './steps.ts';
 
 export const CLIENT_KEY = 'v1-client.asc';
-const SERVER_KEY = 'v1-server.asc';
+export const SERVER_KEY = 'v1-server.asc';
 
 /** The original's OpenPGP keys, armored. This server's own order key stays beside them. */
 export async function planKeys(

@@ -30,6 +30,7 @@ const TABLES = [
   'issues',
   'patches',
   'patch_hosts',
+  'patch_files',
   'orders',
   'order_targets',
   'order_files',

@@ -189,6 +189,12 @@ export const MIGRATIONS: readonly string[] = [
     kind TEXT NOT NULL, number INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (kind, number)
   ) STRICT;
   `,
+  `
+  CREATE TABLE patch_files (path TEXT NOT NULL, patch TEXT NOT NULL, PRIMARY KEY (path, patch)) STRICT, WITHOUT ROWID;
+  INSERT OR IGNORE INTO patch_files (path, patch)
+    SELECT json_extract(file.value, '$.path'), patches.id FROM patches, json_each(patches.document, '$.files') AS file
+    WHERE json_type(file.value, '$.path') = 'text';
+  `,
 ];
 
 /**

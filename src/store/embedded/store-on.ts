@@ -9,7 +9,7 @@ import { readState } from './meta.ts';
 import { orderStore } from './order-store.ts';
 import { outboxStore } from './outbox-store.ts';
 import { listParameters } from './parameters.ts';
-import { pendingHosts, pendingPatches } from './patches.ts';
+import { findPatch, listPatches, pendingHosts, pendingPatches } from './patches.ts';
 import { knowsSignature } from './signatures.ts';
 import { findToken, listTokens } from './tokens.ts';
 import { trailHistory, trailSince } from './trail.ts';
@@ -65,6 +65,12 @@ export function storeOn({
     patches: {
       pendingFor: async (hostname) => pendingPatches(reader, hostname),
       acknowledge: (id, hostname) => write('acknowledgePatch', id, hostname),
+      insert: (patch) => write('insertPatch', patch),
+      find: async (id) => findPatch(reader, id),
+      list: async function* (filter = {}) {
+        yield* listPatches(reader, filter);
+      },
+      cancel: (id) => write('cancelPatch', id),
       pendingHosts: async () => {
         if (pendingHosts(reader).length === 0) return [];
         await write('dropUnknownHosts');

@@ -4,6 +4,7 @@ import type { HostId, Identity, KeyId } from '../../core/host.ts';
 import type { HeldIssue } from '../../core/issue.ts';
 import type { Order, OrderReport, OrderTarget, ReceiptsHead } from '../../core/order.ts';
 import type { ParameterName } from '../../core/parameters.ts';
+import type { PatchRecord } from '../../core/patch.ts';
 import type { Claim, IssueFilter, IssueOf, KeyStatement, Newcomer, Renaming, Rotation, Settlement } from '../port.ts';
 import type { Engine } from './engine.ts';
 import { approve, insertEnrollment, revokeEnrollment } from './enrollments.ts';
@@ -15,7 +16,7 @@ import { expireOrders, keepOrderFile, putOrderFile } from './order-files.ts';
 import { addSignatureToOrder, cancelOrder, insertOrder, markFetched, reportOrder } from './orders.ts';
 import { addToOutbox, claimInOutbox, expireOutbox, reviveInOutbox, settleInOutbox } from './outbox.ts';
 import { setParameter } from './parameters.ts';
-import { acknowledgePatch, dropUnknownHosts } from './patches.ts';
+import { acknowledgePatch, cancelPatch, dropUnknownHosts, insertPatch } from './patches.ts';
 import type { CheckInRow, ChecksRow, GoneRow, ReportRow, V1Row } from './prepare.ts';
 import { breakReceipts, moveReceipts } from './receipts.ts';
 import { claim, rename } from './rename.ts';
@@ -73,6 +74,8 @@ export function writesOn(engine: Engine) {
       setParameter(engine, hostname, parameter, value, at),
     dropUnknownHosts: () => dropUnknownHosts(engine),
     acknowledgePatch: (id: string, hostname: string) => acknowledgePatch(engine, id, hostname),
+    insertPatch: (patch: PatchRecord) => insertPatch(engine, patch),
+    cancelPatch: (id: string) => cancelPatch(engine, id),
     keepOrderFile: (sha256: string, at: Date) => keepOrderFile(engine, sha256, at),
     putOrderFile: (file: { sha256: string; size: number }, pieces: readonly string[], at: Date) =>
       putOrderFile(engine, file, pieces, at),

@@ -12,6 +12,7 @@ export interface PatchDocument {
   _id: ObjectId;
   pending_hosts: string[];
   completed_hosts: string[];
+  cancelled_hosts?: string[];
 }
 
 export interface Collections {

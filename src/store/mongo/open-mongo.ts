@@ -24,7 +24,15 @@ import {
   settleInOutbox,
 } from './outbox.ts';
 import { listParameters, setParameter } from './parameters.ts';
-import { acknowledgePatch, pendingHosts, pendingPatches } from './patches.ts';
+import {
+  acknowledgePatch,
+  cancelPatch,
+  findPatch,
+  insertPatch,
+  listPatches,
+  pendingHosts,
+  pendingPatches,
+} from './patches.ts';
 import { migrate } from './schema.ts';
 import { type SharedReads, shareReads } from './shared-reads.ts';
 import { shareWrites } from './shared-writes.ts';
@@ -76,6 +84,10 @@ export async function openMongo(
     patches: {
       pendingFor: (hostname) => reach(() => pendingPatches(collections, hostname)),
       acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),
+      insert: (patch) => reach(() => insertPatch(collections, patch)),
+      find: (id) => reach(() => findPatch(collections, id)),
+      list: (filter) => reachEach(() => listPatches(collections, filter ?? {})),
+      cancel: (id) => reach(() => cancelPatch(collections, id)),
       pendingHosts: () => reach(() => pendingHosts(collections)),
     },
     parameters: {

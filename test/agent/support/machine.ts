@@ -67,7 +67,11 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
         home: state,
         hostname: options.hostname ?? 'testhost',
         environment: options.environment ?? {},
-        program: { pluginTool: resolve('build/penguindome-plugin-tool'), node: process.execPath },
+        program: {
+          pluginTool: resolve('build/penguindome-plugin-tool'),
+          agent: resolve('build/penguindome-agent'),
+          node: process.execPath,
+        },
         collectors: async () => options.collectors ?? own(),
         signal: new AbortController().signal,
         readInput: async (max) => input.slice(0, max),
@@ -95,6 +99,8 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
       await writeFile(join(places.settingsFolder, '90-test.yml'), text);
     },
     plugin: async (file, script, mode = 0o755) => {
+      await mkdir(places.settingsFolder, { recursive: true });
+      await writeFile(join(places.settingsFolder, '10-plugins.yml'), 'plugins:\n  local: true\n');
       const path = join(dirname(places.settings), 'plugins', file);
       await mkdir(dirname(path), { recursive: true, mode: 0o755 });
       await writeFile(path, script);

@@ -41,3 +41,11 @@ export const onVirtualMachine = whenPresent(
   missingForVirtual.length === 0,
   `virtual machines need ${missingForVirtual.join(', ')}`,
 );
+
+const missingForRoot = missingOf(['apt-get', 'chroot', 'curl', 'dpkg-deb', 'gpg', 'mount', 'tar', 'unshare']);
+
+/** A test on this machine's own system, with what is written to it thrown away. */
+export const onScratchRoot = whenPresent(
+  missingForRoot.length === 0,
+  `a scratch root needs ${missingForRoot.join(', ')}`,
+);

@@ -7,7 +7,7 @@ export const agentDocs: readonly FactDoc[] = [
     fact: settings,
     tells:
       'the settings in force that a server may want otherwise (`penguindome client-settings`): intervals, and the names of collectors that are switched off or on. Whom `ip_addresses` and `geolocation` ask, files and keys are never told',
-    reads: ['`agent.yml`', '`agent.d`'],
+    reads: ['`agent.yml`', '`agent.d`', '`site/settings`, which orders bring'],
     shape: '{collect_interval, submit_interval, collectors: {disabled: [NAME], enabled: [NAME]}}',
     cost: '1 ms',
     tested: { 'debian-12': 'real', 'debian-13': 'no', ubuntu: 'no', arch: 'no', fedora: 'no' },

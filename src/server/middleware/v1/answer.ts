@@ -3,7 +3,7 @@ import type { Log } from '../../../core/events.ts';
 import { refusalOf } from '../../refuse.ts';
 import { slot } from '../../slot.ts';
 
-/** What the endpoint answers: text, or an object as JSON. */
+/** What the endpoint answers: text, or an object as JSON. One that puts nothing here has answered by itself. */
 export const reply = slot<string | object>('reply');
 
 /** The original client looks at the status, and at the text of an answer that it likes; a refusal is text for whoever reads its log. */
@@ -11,8 +11,10 @@ export function answer({ log }: { log: Log }): Middleware {
   return async function answer(ctx, next) {
     try {
       await next();
+      const text = reply.peek(ctx);
+      if (text === undefined) return;
       ctx.status = 200;
-      ctx.body = reply.take(ctx);
+      ctx.body = text;
     } catch (error) {
       const refusal = refusalOf(ctx, error, log);
       if (refusal === undefined) {

@@ -1,4 +1,7 @@
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { Middleware } from 'koa';
+import { newestV1Release } from '../../../settings/v1-releases.ts';
 import { type UpdateRequest, updateRequest } from '../../../wire/v1/messages.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
 import { needStore } from '../../middleware/need-store.ts';
@@ -29,17 +32,44 @@ export function update(deps: RouteDeps): Middleware[] {
     refuseDowngrade(deps),
     refuseReplay(deps),
     noteDeprecatedPort(deps),
-    replyPatches(deps),
+    replyUpdate(deps),
   ];
 }
 
-/** There are no releases for original clients yet: `current`, with the patches that this host still lacks. */
-function replyPatches({ store, log }: RouteDeps): Middleware {
-  return async function replyPatches(ctx) {
+/** The newest release where this host's is older, and the patches that it still lacks. */
+function replyUpdate({ store, settings, log }: RouteDeps): Middleware {
+  return async function replyUpdate(ctx) {
     const { hostname, old_release } = message.take(ctx);
-    const patches = await store.patches.pendingFor(hostname);
-    log.event('update.answered', { host: hostname, release: old_release, patches: patches.length, ms: elapsed(ctx) });
-    const pending = patches.map(({ id, files }) => ({ id, files }));
-    reply.put(ctx, { status: 'current', ...(pending.length === 0 ? {} : { patches: pending }) });
+    const [pending, newest] = await Promise.all([
+      store.patches.pendingFor(hostname),
+      newestV1Release(settings().state),
+    ]);
+    const release = newest !== undefined && newest.number > old_release ? newest : undefined;
+    log.event('update.answered', {
+      host: hostname,
+      release: old_release,
+      newer: release?.number,
+      patches: pending.length,
+      ms: elapsed(ctx),
+    });
+    const patches = pending.length === 0 ? {} : { patches: pending.map(({ id, files }) => ({ id, files })) };
+    if (release === undefined) reply.put(ctx, { status: 'current', ...patches });
+    else {
+      ctx.type = 'json';
+      reply.put(ctx, outOfDate(release.number, await release.openMessage(), patches));
+    }
   };
+}
+
+/** As JSON, piece by piece: a whole fleet may come for a release within one minute. */
+function outOfDate(number: number, message: FileHandle, patches: { patches?: object }): Readable {
+  async function* pieces() {
+    yield `{"status":"out-of-date","current_release":${number},"update":"`;
+    // ASCII: no piece ends within a character
+    for await (const piece of message.createReadStream({ encoding: 'latin1', autoClose: false })) {
+      yield JSON.stringify(piece).slice(1, -1);
+    }
+    yield patches.patches === undefined ? '"}' : `","patches":${JSON.stringify(patches.patches)}}`;
+  }
+  return Readable.from(pieces(), { objectMode: false }).once('close', () => void message.close());
 }

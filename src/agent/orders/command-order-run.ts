@@ -1,0 +1,28 @@
+import { EXIT } from '../exit-codes.ts';
+import { programEnvironment } from '../host-access.ts';
+import type { Session } from '../session.ts';
+import { bootId } from './boot-id.ts';
+import { readAccepted } from './read-accepted.ts';
+import { openResults } from './results.ts';
+import { runOrder } from './run-order.ts';
+import { startSubmit } from './start-order.ts';
+import { wipeBy } from './wipe-by.ts';
+
+/** What `apply` starts for each command: runs an order that was accepted before, tells what came of it, and has that handed over. */
+export async function commandOrderRun({ context, places }: Session, id: string): Promise<number> {
+  const accepted = await readAccepted(places, id);
+  const { clock, home, signal, version } = context;
+  const handOver = () => startSubmit(context, places);
+  await runOrder(accepted, {
+    places,
+    results: openResults(places, clock),
+    clock,
+    boot: await bootId(),
+    env: { ...programEnvironment(home), PENGUINDOME_VERSION: version },
+    signal,
+    handOver,
+    wipe: wipeBy({ context, places }),
+  });
+  await handOver();
+  return EXIT.ok;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Milliseconds } from '../../core/duration.ts';
+import type { OrderReport } from '../../core/order.ts';
+import type { Manifest } from '../../wire/v2/order.ts';
+import type { Places } from '../places.ts';
+import type { Accepted, Results } from './accepted.ts';
+import { type Ended, writeOrderState } from './order-state.ts';
+import { readReport } from './results.ts';
+import { tellOutcome } from './tell-outcome.ts';
+import { readTold } from './told.ts';
+
+type WipeOrder = Extract<Manifest, { kind: 'wipe' | 'unlock' }>;
+
+export interface WipeOutcome {
+  state: 'done' | 'failed';
+  reason?: string;
+  steps: string[];
+}
+
+/** How a wipe tells what it does. */
+export interface Telling {
+  /** what was just done */
+  steps(sentence: string): Promise<void>;
+  /** what was done and what comes: returns once the server has acknowledged that */
+  tellBefore(steps: readonly string[]): Promise<void>;
+  /** how it ended, for nothing can be told after it */
+  tellAfter(outcome: WipeOutcome): Promise<void>;
+}
+
+export interface WipeKit {
+  places: Pick<Places, 'results' | 'inbox'>;
+  results: Results;
+  boot: string;
+  /** has handed over what was reported */
+  handOver(): Promise<void>;
+  wipe(order: WipeOrder, telling: Telling): Promise<WipeOutcome>;
+}
+
+/** What a report has room for. */
+const MOST_STEPS = 500;
+/** How often it is looked whether the server has acknowledged. */
+const LOOK: Milliseconds = 200;
+
+/** Wipes, or undoes a lock. Unlike a command it goes on after it was cut off, from where it was. */
+export async function runWipe(accepted: Accepted, order: WipeOrder, kit: WipeKit): Promise<void> {
+  const { folder } = accepted;
+  const { results } = kit;
+  const { id, kind, by, why } = order;
+  await results.receipt({ order: id, kind, by, why, event: 'started', detail: kind === 'wipe' ? order.method : kind });
+  await results.report(id, { state: 'running' });
+  await writeOrderState(folder, { phase: 'running', boot: kit.boot, steps: [], ran: [], path: kind });
+  const outcome = await kit.wipe(order, tellingOf(order, kit));
+  const { state, reason, steps } = outcome;
+  const ended: Ended = {
+    phase: 'ended',
+    steps,
+    ran: [],
+    outcome: { state, ...(reason === undefined ? {} : { reason }) },
+  };
+  await writeOrderState(folder, ended);
+  await tellOutcome(accepted, ended, results);
+}
+
+function tellingOf({ id, kind, by, why }: WipeOrder, kit: WipeKit): Telling {
+  const { results } = kit;
+  const done: string[] = [];
+  const tell = async (report: Omit<OrderReport, 'order' | 'number' | 'at'>) => {
+    await results.report(id, report);
+    await kit.handOver();
+    await acknowledged(kit.places, id);
+  };
+  return {
+    steps: async (sentence) => {
+      if (done.length < MOST_STEPS) done.push(sentence);
+      await results.report(id, { state: kind === 'wipe' ? 'about-to' : 'running', steps: done });
+    },
+    tellBefore: (steps) => tell({ state: 'about-to', steps: [...steps] }),
+    tellAfter: async ({ state, reason, steps }) => {
+      const detail = reason ?? steps.join('; ');
+      await results.receipt({ order: id, kind, by, why, event: state, detail });
+      await tell({ state, steps, ...(reason === undefined ? {} : { reason }) });
+    },
+  };
+}
+
+/** Waits for as long as it takes: whoever asks has a limit. */
+async function acknowledged(places: WipeKit['places'], id: string): Promise<void> {
+  const number = (await readReport(places, id))?.number ?? 0;
+  while (((await readTold(places)).reports[id] ?? 0) < number) await sleep(LOOK, undefined, { ref: false });
+}
