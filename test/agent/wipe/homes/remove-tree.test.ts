@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Folder, idOf, openPath } from '../../../../src/agent/wipe/homes/open-folder.ts';
 import { releaseWith } from '../../../../src/agent/wipe/homes/release-protection.ts';
-import {
-  emptyFolder,
-  newRemoving,
-  type Removing,
-  removeName,
-  removeOwned,
-} from '../../../../src/agent/wipe/homes/remove-tree.ts';
+import { removeOwned } from '../../../../src/agent/wipe/homes/remove-owned.ts';
+import { emptyFolder, newRemoving, type Removing, removeName } from '../../../../src/agent/wipe/homes/remove-tree.ts';
 import { systemTools } from '../../../../src/agent/wipe/tools.ts';
 import { whenPresent } from '../../../support/needs.ts';
 import { scratchFolder } from '../../../support/scratch.ts';
