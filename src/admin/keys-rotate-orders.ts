@@ -22,11 +22,13 @@ import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
 import { openOrderSigner } from './order-signer.ts';
+import { resignOrders } from './resign-orders.ts';
 import { signRevocations, writeRevocations } from './revocation-list.ts';
 import { tellStatements } from './tell-statements.ts';
 
 interface RotateOptions {
   signWith?: string;
+  resign?: true;
   yes?: true;
 }
 
@@ -43,7 +45,11 @@ export async function rotateOrderKey(context: AdminContext, options: RotateOptio
     await confirm(context, 'Replace the order key on the word of the server alone?', options);
   }
   const operator = options.signWith === undefined ? undefined : await findGnupgKey(options.signWith, signal);
-  const done = await withLock(context, `${context.settingsFile()}.lock`, () => rotate(context, operator));
+  const rotated = await withLock(context, `${context.settingsFile()}.lock`, () => rotate(context, operator));
+  const done = {
+    ...rotated,
+    resigned: options.resign === true ? await resignOrders(context, await keysBefore(context)) : [],
+  };
   if (output.wantsJson) return output.json(done);
   output.line(
     done.finished
@@ -51,10 +57,20 @@ export async function rotateOrderKey(context: AdminContext, options: RotateOptio
       : `order key ${done.number} is made: ${done.fingerprint}`,
   );
   for (const file of done.removed) output.line(`${file} is removed: nothing is signed with it any more`);
-  output.note(
-    'Hosts learn of it when they next ask for orders. What was ordered before and is not fetched yet they may refuse by then: penguindome orders list --open',
-  );
+  for (const id of done.resigned) output.line(`order ${id} is signed with it, too`);
+  if (options.resign !== true) {
+    output.note('What is under way hosts that know the new key refuse; order it anew (penguindome orders list --open)');
+  }
   output.note('Then back up the keys anew: penguindome backup --with-keys --to KEY FILE');
+}
+
+/** All that signed before the present one. */
+async function keysBefore(context: AdminContext): Promise<OrderKey[]> {
+  const { first, statements } = await loadOrderKeys(await context.settings(), context.clock.now());
+  const keys = statements.map(({ statement: { number, new_fingerprint, new_key } }) => {
+    return { number, fingerprint: new_fingerprint, key: new_key };
+  });
+  return [first, ...keys].slice(0, -1);
 }
 
 interface Rotated {

@@ -109,6 +109,25 @@ test('a rotation that was cut off at any step is completed, or made, by the next
   await signsNow(t, site);
 });
 
+test('--resign signs with the new key what is under way, but nothing that the old one never signed', async (t) => {
+  const site = await ordersSite(t);
+  await site.ok('command', 'id', '--host', 'lap-17');
+  await site.ok('command', 'id', '--host', 'lap-18');
+  const [open, done] = await site.orders();
+  if (open === undefined || done === undefined) throw new Error('there are two orders');
+  await site.reports('lap-18', { order: done.order.id, state: 'done', exit_status: 0 });
+  const forged = { ...open.order, id: open.order.id.replace(/^.{8}/, 'ffffffff'), manifest: '{}' };
+  await site.db.orders.insert(forged, open.targets);
+  t.like(await site.json('keys', 'rotate', 'orders', '--yes', '--resign'), { number: 1, resigned: [open.order.id] });
+  const { order: again } = (await site.db.orders.find(open.order.id).then((order) => ({ order }))) ?? {};
+  const signers = await verifyOrder(again?.manifest ?? '', again?.signatures ?? [], await follow(site), new Date());
+  t.true(signers.server);
+  t.is((await site.db.orders.find(forged.id))?.signatures.length, 1);
+  t.like(await site.json('orders', 'verify', open.order.id), {
+    signatures: [{ whose: 'order key 0' }, { whose: 'order key 1' }],
+  });
+});
+
 test('a list of revocations by a key that nobody vouches for yet is told to no host', async (t) => {
   const site = await ordersSite(t);
   await site.ok('keys', 'revoke', 'operator', 'A'.repeat(40), '--why', 'left', '--yes');
