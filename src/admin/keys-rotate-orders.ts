@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { days } from '../core/duration.ts';
@@ -127,7 +127,7 @@ async function commit(
   const { keys } = await context.settings();
   const { clock, signal } = context;
   const owner = await ownerOf(keys);
-  const next = await ensureKey(keys, present.number + 1, clock.now(), owner);
+  const next = await ensureKey(keys, present.number + 1, clock.now());
   const statement: OrderKeyStatement['statement'] = {
     type: ORDER_ROTATION_TYPE,
     number: next.number,
@@ -155,21 +155,18 @@ async function commit(
   return next;
 }
 
-async function ensureKey(
-  keys: string,
-  number: number,
-  now: Date,
-  owner: FileOwner | undefined,
-): Promise<OrderKey & { secretKey: string }> {
+/** Its secret half is ours alone, as `setup` has it: neither readable by the server's user nor, where they put one there, used. */
+async function ensureKey(keys: string, number: number, now: Date): Promise<OrderKey & { secretKey: string }> {
   const file = join(keys, orderKeyFile(number));
   const createdAt = new Date(now.getTime() - DATED_BACK);
-  const there = await readIfThere(file);
+  const there =
+    (await lstat(file).catch(() => undefined))?.uid === userInfo().uid ? await readIfThere(file) : undefined;
   const secretKey = there ?? (await generateOrderKey({ userId: 'penguindome-server', createdAt })).secretKey;
   const [key, ...others] = await describeKeys(secretKey).catch(() => []);
   if (key === undefined || key.kind !== 'secret' || others.length > 0) {
     throw new OperatorError(`cannot use ${file}: it is no OpenPGP secret key without a passphrase; move it away`);
   }
-  if (there === undefined) await writeNew(file, secretKey, 0o600, owner);
+  if (there === undefined) await writeNew(file, secretKey, 0o600);
   return { number, fingerprint: key.fingerprint, key: await publicHalves(secretKey), secretKey };
 }
 
