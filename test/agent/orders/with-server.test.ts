@@ -93,9 +93,9 @@ test('a refused order is told to the server with its reason', async (t) => {
 test('rotations and revocations of the server reach the host before the orders that need them', async (t) => {
   const all = await together(t);
   const document = plain(await rotation(1, 'server', 'second'));
-  await all.site.store.orders.putStatement({ kind: 'order-key', number: 1, document, at: new Date() });
+  await all.site.store.orders.putStatement({ kind: 'order-key', number: 1, document });
   const list = plain(await revocations(1, 'second', [['operator', 'bob']]));
-  await all.site.store.orders.putStatement({ kind: 'revocations', number: 1, document: list, at: new Date() });
+  await all.site.store.orders.putStatement({ kind: 'revocations', number: 1, document: list });
   const id = await give(all, settingsOrder(fresh(all)), 'second');
   await all.machine.run('run', '--now');
   t.is((await stateOf(all, id))?.state, 'done');
