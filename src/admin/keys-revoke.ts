@@ -100,6 +100,10 @@ async function revoke(context: AdminContext, kind: Kind, wanted: string, options
   output.line(
     `the ${kind} key ${fingerprint} is revoked, by list ${number}; hosts learn of it when they next ask for orders`,
   );
+  if (kind === 'order' || kind === 'operator')
+    output.note(
+      'What is under way and has no other signature, hosts refuse from then on: penguindome orders list --open',
+    );
   if (operator === undefined)
     output.note(
       "Hosts with `command_authorization: operator` take it only with an operator's signature: the next list that is made with --sign-with holds this key, too.",
