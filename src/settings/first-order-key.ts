@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 
 /** Made by `setup`; it stays through rotations. */
-const FIRST_ORDER_KEY = 'order-public.asc';
+export const FIRST_ORDER_KEY = 'order-public.asc';
 /** One block and nothing beside it: agents compare its fingerprint, and here openpgp need not be loaded for it. */
-const ONE_PUBLIC_KEY = /^\s*-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n[^-]*-----END PGP PUBLIC KEY BLOCK-----\s*$/;
+const ONE_PUBLIC_KEY =
+  /^\s*-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:(?!-----)[^\n]*\n)+-----END PGP PUBLIC KEY BLOCK-----\s*$/;
 const LARGEST = 32 * 1024;
 
 /** The public half of the order key whose fingerprint agents pin when they enrol. @returns undefined where there is none. @throws OperatorError */

@@ -24,6 +24,7 @@ const NOT_V2: readonly ErrorCode[] = [
   'downgraded-identity',
   'duplicate-hostname',
   'not-implemented',
+  'range-not-satisfiable',
   'login-required',
   'access-not-configured',
   'range-not-satisfiable',
