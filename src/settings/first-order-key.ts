@@ -4,7 +4,7 @@ import { messageOf, OperatorError } from '../core/errors.ts';
 import { fingerprintOf, publicHalves } from '../crypto/openpgp.ts';
 
 /** Made by `setup`; it stays through rotations. */
-const FIRST_ORDER_KEY = 'order-public.asc';
+export const FIRST_ORDER_KEY = 'order-public.asc';
 
 /** The public half of the order key whose fingerprint agents pin when they enrol. @returns undefined where there is none. @throws OperatorError */
 export async function readFirstOrderKey({ keys }: { keys: string }): Promise<string | undefined> {
