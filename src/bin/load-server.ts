@@ -18,6 +18,7 @@ import { type PortSpec, readPorts } from '../server/port-settings.ts';
 import type { Loaded } from '../server/start-server.ts';
 import { type Accounts, findUnknownNames, loadAccounts } from '../settings/accounts.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
+import { readFirstOrderKey } from '../settings/first-order-key.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { type PasswordUpgrades, readPasswordUpgrades } from '../settings/password-upgrades.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
@@ -38,6 +39,8 @@ export interface ServerSource {
   v1Keys?: string;
   accounts: Accounts;
   upgrades: PasswordUpgrades;
+  /** armored, public */
+  firstOrderKey?: string;
   answerKeys: {
     newest: { number: number; pem: string };
     older: { number: number; pem: string; until: string }[];
@@ -51,15 +54,17 @@ export interface ServerSource {
  */
 export async function loadServer(file: string, credentials: string | undefined, log: Log): Promise<ServerSource> {
   const settings = await loadServerSettings(file);
-  const [ports, v1Keys, answerKeys, { checks, problems: unread }, known, accounts, upgrades] = await Promise.all([
-    readPorts(settings),
-    readV1Keys(settings),
-    loadAnswerKeys(settings, credentials),
-    loadChecks([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile),
-    loadAdvisories(settings.advisories),
-    loadAccounts(settings),
-    loadUpgrades(settings, log),
-  ]);
+  const [ports, v1Keys, answerKeys, firstOrderKey, { checks, problems: unread }, known, accounts, upgrades] =
+    await Promise.all([
+      readPorts(settings),
+      readV1Keys(settings),
+      loadAnswerKeys(settings, credentials),
+      readFirstOrderKey(settings),
+      loadChecks([PRODUCT_CHECKS, ...settings.checks], settings.checks_profile),
+      loadAdvisories(settings.advisories),
+      loadAccounts(settings),
+      loadUpgrades(settings, log),
+    ]);
   const problems = [...unread, ...known.problems];
   for (const problem of problems) log.event('server.check-unusable', { ...problem });
   tellAccess(settings, accounts, log);
@@ -70,6 +75,7 @@ export async function loadServer(file: string, credentials: string | undefined, 
     problems,
     ...(known.advisories === undefined ? {} : { advisories: known.advisories }),
     ...(v1Keys === undefined ? {} : { v1Keys }),
+    ...(firstOrderKey === undefined ? {} : { firstOrderKey }),
     accounts,
     upgrades,
     answerKeys: dismantle(answerKeys),
@@ -87,13 +93,14 @@ export function reviveSettings(value: unknown): ServerSettings {
 /** Makes of a source what a server takes. */
 export async function reviveServer(value: unknown): Promise<Loaded> {
   const source = serverSource.parse(value);
-  const { settings, ports, checks, problems, advisories, v1Keys, accounts, upgrades } = source;
+  const { settings, ports, checks, problems, advisories, v1Keys, accounts, upgrades, firstOrderKey } = source;
   return {
     settings,
     ports,
     judge: makeJudge(checks, problems, { advisories, version: VERSION }),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
     answerKeys: assemble(source.answerKeys),
+    ...(firstOrderKey === undefined ? {} : { firstOrderKey }),
     access: compileAccess({ auth: settings.server_auth, accounts, upgrades }),
   };
 }

@@ -32,6 +32,8 @@ export const BUILT_IN_ISSUES = [
   'duplicate-hostname',
   'cloned-identity',
   'downgraded-identity',
+  'order-refused',
+  'receipts-broken',
 ] as const;
 
 /** Those of them that the server raises as hosts connect, whatever a check says. */
@@ -40,5 +42,7 @@ export const SERVER_ISSUES = [
   'duplicate-hostname',
   'cloned-identity',
   'downgraded-identity',
+  'order-refused',
+  'receipts-broken',
 ] as const satisfies readonly (typeof BUILT_IN_ISSUES)[number][];
 export type BuiltInIssue = (typeof BUILT_IN_ISSUES)[number];

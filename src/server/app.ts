@@ -16,7 +16,9 @@ import { createPipe, notImplemented } from './routes/v1/not-implemented.ts';
 import { submit as submitV1 } from './routes/v1/submit.ts';
 import { update as updateV1 } from './routes/v1/update.ts';
 import { enroll } from './routes/v2/enroll.ts';
+import { files } from './routes/v2/files.ts';
 import { keys } from './routes/v2/keys.ts';
+import { results } from './routes/v2/results.ts';
 import { rotate } from './routes/v2/rotate.ts';
 import { submit } from './routes/v2/submit.ts';
 import { update } from './routes/v2/update.ts';
@@ -26,6 +28,8 @@ export interface App {
   figures(): Figures;
   /** Reads again what the app keeps of the store's: who has the issue `deprecated-port`. */
   refresh(): Promise<void>;
+  /** Reads again who has orders to fetch: every second, for it is how soon a host learns of one. */
+  refreshOrders(): Promise<void>;
 }
 
 /** Since the start. */
@@ -45,6 +49,8 @@ export function createApp(deps: ServerDeps): App {
   router.post(v2.SUBMIT, compose(submit(shared)));
   router.post(v2.ROTATE, compose(rotate(shared)));
   router.post(v2.UPDATE, compose(update(shared)));
+  router.post(v2.FILES, compose(files(shared)));
+  router.post(v2.RESULTS, compose(results(shared)));
   router.get(v2.KEYS, ...keys(shared));
   for (const prefix of v1.PREFIXES) routeV1(router, prefix, shared);
 
@@ -58,7 +64,12 @@ export function createApp(deps: ServerDeps): App {
   koa.on('error', (error: unknown) => {
     if (!isDisconnect(error)) deps.log.event('request.failed', { reason: messageOf(error) });
   });
-  return { koa, figures: () => ({ ...figures }), refresh: () => shared.ports.refresh() };
+  return {
+    koa,
+    figures: () => ({ ...figures }),
+    refresh: () => shared.ports.refresh(),
+    refreshOrders: () => shared.queued.refresh(),
+  };
 }
 
 function routeV1(router: Router, prefix: string, deps: RouteDeps): void {

@@ -20,6 +20,8 @@ export interface ServerDeps {
   /** keys that v1 clients sign with; empty while v1 is off */
   v1Keys: () => VerificationKeys;
   answerKeys: () => AnswerKeys;
+  /** armored, public; undefined where the server has none */
+  firstOrderKey: () => string | undefined;
   /** who may use the guarded endpoints */
   access: () => Access;
   passwords: Passwords;

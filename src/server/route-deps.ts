@@ -4,12 +4,16 @@ import type { ServerDeps } from './deps.ts';
 import { createKeyring, type Keyring } from './keyring.ts';
 import { createSharedBudget, createTurnstile, type SharedBudget, type Turnstile } from './limiter.ts';
 import { createHashing } from './login/hashing.ts';
+import { createOrderFiles, type OrderFiles } from './orders/find-file.ts';
+import { type QueuedHosts, trackQueuedHosts } from './orders/queued-hosts.ts';
 
 /** ServerDeps and what all routes share; each route's step names what it takes of it. */
 export interface RouteDeps extends ServerDeps {
   limits: () => Limits;
   keyring: Keyring;
   ports: DeprecatedPorts;
+  queued: QueuedHosts;
+  orderFiles: OrderFiles;
   budget: SharedBudget;
   inflating: Turnstile;
   /** of passwords */
@@ -34,6 +38,8 @@ export function routeDeps(deps: ServerDeps): RouteDeps {
     limits,
     keyring: createKeyring(deps.store),
     ports: trackDeprecatedPorts(deps),
+    queued: trackQueuedHosts(deps),
+    orderFiles: createOrderFiles(deps),
     budget: createSharedBudget(bodies, bodiesOfOne),
     inflating: createTurnstile(Math.max(1, Math.floor(INFLATED_AT_ONCE / workers))),
     hashing: createHashing(workers),

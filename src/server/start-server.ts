@@ -27,6 +27,8 @@ export interface Loaded {
   v1Keys: VerificationKeys;
   /** sign the answers to agents */
   answerKeys: AnswerKeys;
+  /** armored, public: what agents pinned when they enrolled */
+  firstOrderKey?: string;
   /** who may use the guarded endpoints */
   access: Access;
 }
@@ -67,6 +69,7 @@ export interface RunningServer {
 /** Two seconds less than the ten that we promise: what is closed after the connections, the store above all, needs its time too. */
 const GRACE: Milliseconds = seconds(8);
 const REFRESH_INTERVAL: Milliseconds = minutes(1);
+const ORDERS_INTERVAL: Milliseconds = seconds(1);
 const EXPIRY_INTERVAL: Milliseconds = hours(1);
 
 /**
@@ -91,17 +94,20 @@ export async function startServer(parts: ServerParts, first: Loaded, signal: Abo
     judge: () => loaded.judge,
     v1Keys: () => loaded.v1Keys,
     answerKeys: () => loaded.answerKeys,
+    firstOrderKey: () => loaded.firstOrderKey,
     access: () => loaded.access,
   });
   const handle: RequestListener = app.koa.callback();
   const ports = createPorts({ handle, log, shared });
   await app.refresh();
+  await app.refreshOrders();
   await ports.apply(loaded.ports, loaded.settings.limits);
   serving = true;
   const turning = [
     watch.run(background.signal),
     every(REFRESH_INTERVAL, background.signal, () => app.refresh()),
-    ...(shared.first ? [every(EXPIRY_INTERVAL, background.signal, () => store.upkeep.expire(clock.now()))] : []),
+    every(ORDERS_INTERVAL, background.signal, () => app.refreshOrders()),
+    ...(shared.first ? [every(EXPIRY_INTERVAL, background.signal, () => expire(store, clock.now()))] : []),
   ];
   log.event('server.ready', { ports: ports.list().length });
 
@@ -151,6 +157,11 @@ async function waitForStore(watch: StoreWatch, { log, waiting }: ServerParts, si
     waiting?.(reason);
     await sleep(STORE_WAIT, undefined, { signal });
   }
+}
+
+async function expire(store: Store, at: Date): Promise<void> {
+  await store.upkeep.expire(at);
+  await store.orders.expireOrders(at);
 }
 
 /** What fails here is the store's affair, which the watch tells about. */

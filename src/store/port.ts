@@ -418,7 +418,7 @@ export interface OrderStore {
    */
   pendingFor(host: { host_id: HostId; release: number }, at: Date): Promise<PendingOrder[]>;
   /** The hosts that have something to fetch but for releases that do not name them: those with a target that is `queued`. */
-  queuedHosts(at: Date): Promise<HostId[]>;
+  queuedHosts(at: Date): Promise<Pick<OrderTarget, 'host_id' | 'hostname'>[]>;
   /** The number of the newest release that is not cancelled; 0: none. */
   newestRelease(): Promise<number>;
   /**
@@ -429,9 +429,9 @@ export interface OrderStore {
   /**
    * Keeps what a host reports, guarded by its number being above that of the report before; what it settled itself stays. A cancelled or
    * expired one becomes what the host says: it was under way.
-   * @returns false for an order that is not this host's; true also where the report came before
+   * @returns `before`: it came before, or a newer one did, or the host has settled the order; `unknown`: the order is not this host's
    */
-  report(host_id: HostId, report: OrderReport): Promise<boolean>;
+  report(host_id: HostId, report: OrderReport): Promise<'kept' | 'before' | 'unknown'>;
   /** Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`. @returns how many that were; undefined for an unknown order */
   cancel(id: string, at: Date): Promise<number | undefined>;
   /** What expired before it was fetched becomes `expired`; the content of files that no order of the last 90 days names goes. @returns how many expired */

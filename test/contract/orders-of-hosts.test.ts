@@ -45,7 +45,7 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(await statesOf(store.orders, done.id), { a: 'done' });
     t.deepEqual(await statesOf(store.orders, fetched.id), { a: 'cancelled' });
     t.deepEqual(await statesOf(store.orders, queued.id), { a: 'cancelled' });
-    t.deepEqual(await store.orders.queuedHosts(AT), [other.host_id]);
+    t.deepEqual(await store.orders.queuedHosts(AT), [{ host_id: other.host_id, hostname: 'b' }]);
     t.is(await store.orders.receipts(host_id), undefined);
     t.deepEqual(await store.orders.receipts(other.host_id), HEAD);
   });

@@ -68,14 +68,14 @@ forEachStore((kind, test, prepare) => {
     short.expires_at = AT;
     for (const order of [third, first, second, short]) await orders.insert(order, [host]);
     t.deepEqual(await pending(orders, host.host_id), ids([first, second, third]));
-    t.deepEqual(await orders.queuedHosts(AT), [host.host_id]);
+    t.deepEqual(await orders.queuedHosts(AT), [host]);
     t.deepEqual(await orders.markFetched(ids([first, second]), host, AT), ids([first, second]).sort());
     t.like(await targetsOf(orders, { order: first.id }), [{ state: 'fetched', at: AT }]);
     t.deepEqual(
       (await orders.pendingFor({ host_id: host.host_id, release: 0 }, AT)).map(({ queued }) => queued),
       [false, false, true],
     );
-    t.true(await orders.report(host.host_id, anOrderReport(first.id, { state: 'failed' })));
+    t.is(await orders.report(host.host_id, anOrderReport(first.id, { state: 'failed' })), 'kept');
     t.deepEqual(await pending(orders, host.host_id), ids([second, third]));
     t.is(await orders.cancel(second.id, AT), 0, 'it has been fetched');
     t.is(await orders.cancel(third.id, AT), 1);
@@ -97,9 +97,10 @@ forEachStore((kind, test, prepare) => {
     const order = anOrder();
     await orders.insert(order, [host, other]);
     const running = anOrderReport(order.id, { state: 'running', number: 2, at: at(5) });
-    t.true(await orders.report(host.host_id, running));
-    t.true(await orders.report(host.host_id, anOrderReport(order.id, { state: 'waiting', number: 1 })), 'a late one');
-    t.true(await orders.report(host.host_id, { ...running, number: 3, at: at(6) }));
+    t.is(await orders.report(host.host_id, running), 'kept');
+    t.is(await orders.report(host.host_id, running), 'before');
+    t.is(await orders.report(host.host_id, anOrderReport(order.id, { state: 'waiting', number: 1 })), 'before');
+    t.is(await orders.report(host.host_id, { ...running, number: 3, at: at(6) }), 'kept');
     t.deepEqual(await targetsOf(orders, { host_id: host.host_id }), [
       { order: order.id, ...host, state: 'running', at: at(5), report: { ...running, number: 3, at: at(6) } },
     ]);
@@ -114,11 +115,11 @@ forEachStore((kind, test, prepare) => {
       stderr: { base64: '/w==', bytes: 1e9, truncated: true },
       steps: ['one', '$two'],
     });
-    t.true(await orders.report(host.host_id, done));
-    t.true(await orders.report(host.host_id, anOrderReport(order.id, { state: 'running', number: 5 })));
+    t.is(await orders.report(host.host_id, done), 'kept');
+    t.is(await orders.report(host.host_id, anOrderReport(order.id, { state: 'running', number: 5 })), 'before');
     t.deepEqual((await targetsOf(orders, { host_id: host.host_id }))[0]?.report, done);
-    t.false(await orders.report(aTarget().host_id, done), 'not an order of theirs');
-    t.false(await orders.report(host.host_id, anOrderReport(v7())));
+    t.is(await orders.report(aTarget().host_id, done), 'unknown', 'not an order of theirs');
+    t.is(await orders.report(host.host_id, anOrderReport(v7())), 'unknown');
     t.like(await targetsOf(orders, { host_id: other.host_id }), [{ state: 'queued', report: undefined }]);
   });
 
@@ -164,7 +165,7 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(await pending(orders, late.host_id), [], 'it has settled it');
     await orders.insert(three, [named, late]);
     t.deepEqual(await pending(orders, late.host_id), [three.id]);
-    t.deepEqual([...(await orders.queuedHosts(AT))].sort(), [named.host_id, late.host_id].sort());
+    t.deepEqual((await orders.queuedHosts(AT)).map(({ hostname }) => hostname).sort(), ['late', 'named']);
     await orders.cancel(three.id, AT);
     t.is(await orders.newestRelease(), 2);
     t.deepEqual(await pending(orders, named.host_id, 1), [two.id]);

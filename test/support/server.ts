@@ -61,6 +61,8 @@ export interface TestServerOptions {
   judge?: Judge;
   /** armored public keys; v1 is on where they are given */
   v1Keys?: string;
+  /** armored, public */
+  firstOrderKey?: string;
   /** the accounts file */
   accounts?: string;
   /** that counts, say */
@@ -75,6 +77,7 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
   const log = createLog({ write: (line: string) => void logged.push(JSON.parse(line)) }, 'debug');
   const answerKey = loadSigningKey(generateSigningKey());
   let answerKeys = onlyAnswerKey(answerKey);
+  const { firstOrderKey } = options;
   let accounts = options.accounts ?? '';
   const v1Keys = options.v1Keys === undefined ? [] : await readPublicKeys(options.v1Keys);
   const load = async (given: Record<string, unknown>): Promise<Loaded> => {
@@ -84,7 +87,15 @@ export async function startTestServer(t: ExecutionContext, options: TestServerOp
       accounts: parseAccounts(accounts, 'accounts.yml'),
       upgrades: await readPasswordUpgrades(settings.state),
     });
-    return { settings, ports: await readPorts(settings), judge, v1Keys, answerKeys, access };
+    return {
+      settings,
+      ports: await readPorts(settings),
+      judge,
+      v1Keys,
+      answerKeys,
+      access,
+      ...(firstOrderKey && { firstOrderKey }),
+    };
   };
   const identities: IdentityEvent[] = [];
   const first = await load(options.settings ?? {});

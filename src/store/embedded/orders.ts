@@ -111,11 +111,14 @@ export function pendingOrders(
     .sort((a, b) => a.made_at.getTime() - b.made_at.getTime() || (a.id < b.id ? -1 : 1));
 }
 
-export function queuedHosts(engine: Engine, at: Date): HostId[] {
-  const sql = `SELECT DISTINCT host_id FROM order_targets JOIN orders ON orders.id = order_id
+export function queuedHosts(engine: Engine, at: Date): Pick<OrderTarget, 'host_id' | 'hostname'>[] {
+  const sql = `SELECT DISTINCT host_id, hostname FROM order_targets JOIN orders ON orders.id = order_id
     WHERE state = 'queued' AND cancelled_at IS NULL AND expires_at > ?
       AND (release IS NULL OR release = (SELECT max(release) FROM orders WHERE cancelled_at IS NULL))`;
-  return engine.all(sql, time(at)).map((row) => text(row, 'host_id') as HostId);
+  return engine.all(sql, time(at)).map((row) => ({
+    host_id: text(row, 'host_id') as HostId,
+    hostname: text(row, 'hostname'),
+  }));
 }
 
 export function newestRelease(engine: Engine): number {
@@ -152,18 +155,18 @@ export function markFetched(
   });
 }
 
-export function reportOrder(engine: Engine, host_id: HostId, report: OrderReport): boolean {
+export function reportOrder(engine: Engine, host_id: HostId, report: OrderReport): 'kept' | 'before' | 'unknown' {
   return engine.transaction(() => {
     const { order, number, state, at } = report;
     if (engine.get('SELECT 1 FROM order_targets WHERE order_id = ? AND host_id = ?', order, host_id) === undefined) {
-      return false;
+      return 'unknown';
     }
-    engine.run(
+    const changed = engine.run(
       `UPDATE order_targets SET at = CASE WHEN state = ? THEN at ELSE ? END, state = ?, number = ?, report = ?
          WHERE order_id = ? AND host_id = ? AND coalesce(number, 0) < ? AND state NOT IN (${HOST_SETTLED})`,
       ...[state, time(at), state, number, writeText(orderReportFields(report)), order, host_id, number],
     );
-    return true;
+    return changed > 0 ? 'kept' : 'before';
   });
 }
 

@@ -77,14 +77,22 @@ export async function pendingOrders(
   });
 }
 
-export async function queuedHosts(collections: Collections, at: Date): Promise<HostId[]> {
+export async function queuedHosts(
+  collections: Collections,
+  at: Date,
+): Promise<Pick<OrderTarget, 'host_id' | 'hostname'>[]> {
   const queued = { state: 'queued', expires_at: { $gt: at } };
   const unready = [...(await unreadyOrders(collections, queued))];
-  return collections.order_targets.distinct('host_id', {
+  const filter = {
     ...queued,
     ...(unready.length > 0 && { order: { $nin: unready } }),
     $or: [{ release: { $exists: false } }, { release: await newestRelease(collections) }],
-  });
+  };
+  const groups = [{ $match: filter }, { $group: { _id: { host_id: '$host_id', hostname: '$hostname' } } }];
+  return (await collections.order_targets.aggregate(groups).toArray()).map(({ _id }) => ({
+    host_id: _id.host_id,
+    hostname: _id.hostname,
+  }));
 }
 
 /** Of the targets, those orders that are being put in, or that a crash cut short. */

@@ -89,7 +89,7 @@ export async function reportOrder(
   { order_targets }: Collections,
   host_id: HostId,
   report: OrderReport,
-): Promise<boolean> {
+): Promise<'kept' | 'before' | 'unknown'> {
   const { order, number, state, at } = report;
   const { matchedCount } = await order_targets.updateOne(
     { order, host_id, state: { $nin: [...SETTLED_BY_HOST] }, $or: [{ number: null }, { number: { $lt: number } }] },
@@ -104,7 +104,8 @@ export async function reportOrder(
       },
     ],
   );
-  return matchedCount > 0 || (await order_targets.countDocuments({ order, host_id }, { limit: 1 })) > 0;
+  if (matchedCount > 0) return 'kept';
+  return (await order_targets.countDocuments({ order, host_id }, { limit: 1 })) > 0 ? 'before' : 'unknown';
 }
 
 /** The order first: from then on nobody is given it. */

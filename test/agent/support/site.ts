@@ -20,7 +20,7 @@ import { createApp } from '../../../src/server/app.ts';
 import { markArrival } from '../../../src/server/arrival.ts';
 import { compileAccess } from '../../../src/server/login/access.ts';
 import { alone } from '../../../src/server/shared.ts';
-import { type StoreWatch, watchStore } from '../../../src/server/store-watch.ts';
+import { watchStore } from '../../../src/server/store-watch.ts';
 import { NO_ACCOUNTS } from '../../../src/settings/accounts.ts';
 import { serverSettings } from '../../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../../src/store/identity-log.ts';
@@ -67,12 +67,14 @@ export interface Site {
   /** of the present and, in tests of rotations, replaced as a SIGHUP does it */
   answerKeys: AnswerKeys;
   answerKey: SigningKey;
+  /** the public half of the server's first order key, and its fingerprint; a test that sends orders sets it before it makes tokens */
+  orderKey: { key: string; fingerprint: string } | undefined;
   /** SHA-256 of its certificate */
   pin: string;
   /** all that passed, in order */
   passed: Passing[];
   meddle(how: Meddle | undefined): void;
-  /** The server looks after its store, as it does each second otherwise. */
+  /** The server looks after its store, and who has orders to fetch, as it does each second otherwise. */
   look(): Promise<void>;
   /** the text of a token */
   token(options?: { approve?: boolean; uses?: number; url?: string; trust?: object }): Promise<string>;
@@ -110,9 +112,12 @@ export async function startSite(
   const identities = options.identities ?? openIdentityLog(join(await scratchFolder(t), 'identities.log'));
   const logged: LoggedEvent[] = [];
   const answerKey = loadSigningKey(generateSigningKey());
-  const keys = { current: onlyAnswerKey(answerKey) };
-  const given = { store, identities, logged, answerKeys: () => keys.current };
-  const { port: server, watch } = await startApp(t, given, { limits, agents: options.agents ?? {} });
+  const keys: { current: AnswerKeys; order: Site['orderKey'] } = {
+    current: onlyAnswerKey(answerKey),
+    order: undefined,
+  };
+  const given = { store, identities, logged, answerKeys: () => keys.current, firstOrderKey: () => keys.order?.key };
+  const { port: server, look } = await startApp(t, given, { limits, agents: options.agents ?? {} });
   const passed: Passing[] = [];
   let meddle: Meddle | undefined;
   const front = createHttps({ cert: certificate.certificate, key: certificate.key }, (incoming, outgoing) => {
@@ -149,14 +154,18 @@ export async function startSite(
       keys.current = next;
     },
     answerKey,
+    get orderKey() {
+      return keys.order;
+    },
+    set orderKey(next) {
+      keys.order = next;
+    },
     pin: certificateFingerprint(certificate.certificate),
     passed,
     meddle: (how) => {
       meddle = how;
     },
-    look: async () => {
-      await watch.look();
-    },
+    look,
     token: async (options = {}) => {
       const secret = randomBytes(32).toString('base64url');
       const now = new Date();
@@ -175,7 +184,7 @@ export async function startSite(
         ...(options.trust ?? { ca: authority.certificate }),
         answer_key: keys.current.newest.key.publicKey,
         ...(keys.current.newest.number === 0 ? {} : { answer_number: keys.current.newest.number }),
-        order_key: 'A'.repeat(40),
+        order_key: keys.order?.fingerprint ?? 'A'.repeat(40),
       });
     },
   };
@@ -186,13 +195,14 @@ interface Given {
   identities: IdentityLog;
   logged: LoggedEvent[];
   answerKeys: () => AnswerKeys;
+  firstOrderKey: () => string | undefined;
 }
 
 async function startApp(
   t: ExecutionContext,
-  { store, identities, logged, answerKeys }: Given,
+  { store, identities, logged, answerKeys, firstOrderKey }: Given,
   changed: Record<string, object>,
-): Promise<{ port: number; watch: StoreWatch }> {
+): Promise<{ port: number; look: () => Promise<void> }> {
   const settings = serverSettings.parse({
     public_url: 'https://localhost',
     ports: [{ port: 0, tls: false }],
@@ -205,7 +215,7 @@ async function startApp(
   const log: Log = { event: (name, fields = {}) => void logged.push({ name, ...fields }) };
   const watch = watchStore({ store, clock: realClock, log });
   await watch.look();
-  const { koa } = createApp({
+  const { koa, refreshOrders } = createApp({
     store,
     watch,
     settings: () => settings,
@@ -214,6 +224,7 @@ async function startApp(
     access: () => compileAccess({ auth: settings.server_auth, accounts: NO_ACCOUNTS, upgrades: {} }),
     passwords,
     answerKeys,
+    firstOrderKey,
     identities,
     clock: realClock,
     random: realRandom,
@@ -229,7 +240,11 @@ async function startApp(
       void handle(incoming, outgoing);
     }),
   );
-  return { port, watch };
+  const look = async () => {
+    await watch.look();
+    if (watch.health().state === 'up') await refreshOrders();
+  };
+  return { port, look };
 }
 
 export async function listen(t: ExecutionContext, server: Server | HttpsServer, host = '127.0.0.1'): Promise<number> {

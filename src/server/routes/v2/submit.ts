@@ -54,11 +54,18 @@ function storeReport(deps: RouteDeps): Middleware {
 }
 
 /** The last step: whatever went on from here would come to what says that no route wanted the request. */
-function replyAcknowledged({ clock }: RouteDeps): Middleware {
+function replyAcknowledged({ clock, queued }: RouteDeps): Middleware {
   return async function replyAcknowledged(ctx) {
-    const { acknowledgement, epoch } = outcome.take(ctx);
+    const { acknowledgement, epoch, hostname } = outcome.take(ctx);
     const { submission, chain } = acknowledgement;
-    const content: SubmitAnswer = { status: 'ok', submission, chain, epoch, time: clock.now().toISOString() };
+    const content: SubmitAnswer = {
+      status: 'ok',
+      submission,
+      chain,
+      ...(queued.has(hostname) && { orders: true as const }),
+      epoch,
+      time: clock.now().toISOString(),
+    };
     reply.put(ctx, content);
   };
 }

@@ -1,6 +1,5 @@
 import type { Middleware } from 'koa';
 import { type UpdateAnswer, type UpdateRequest, updateRequest } from '../../../wire/v2/order-messages.ts';
-import { clientAddress } from '../../client-address.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
 import { needStore } from '../../middleware/need-store.ts';
 import { noteDeprecatedPort } from '../../middleware/note-deprecated-port.ts';
@@ -9,13 +8,15 @@ import { checkClock } from '../../middleware/v2/check-clock.ts';
 import { checkDigest } from '../../middleware/v2/check-digest.ts';
 import { checkSequence } from '../../middleware/v2/check-sequence.ts';
 import { checkContentType, decode } from '../../middleware/v2/decode.ts';
-import { readSignature, request } from '../../middleware/v2/read-signature.ts';
+import { readSignature } from '../../middleware/v2/read-signature.ts';
+import { speaker, spendForOrders } from '../../middleware/v2/spend-for-orders.ts';
 import { verifySignature } from '../../middleware/v2/verify-signature.ts';
-import { elapsed, hostname } from '../../refuse.ts';
+import { type Composed, composeUpdate } from '../../orders/compose-update.ts';
+import { elapsed } from '../../refuse.ts';
 import type { RouteDeps } from '../../route-deps.ts';
 import { slot } from '../../slot.ts';
-import { spendSequence } from '../../spend-sequence.ts';
 
+const composed = slot<Composed>('composed update');
 const message = slot<UpdateRequest>('update request');
 
 export function update(deps: RouteDeps): Middleware[] {
@@ -31,33 +32,37 @@ export function update(deps: RouteDeps): Middleware[] {
     verifySignature(deps),
     checkSequence(deps),
     decode(deps, updateRequest, message),
-    useSequence(deps),
+    spendForOrders(deps, 'update'),
     noteDeprecatedPort(deps),
-    replyCurrent(deps),
+    giveOrders(deps),
+    replyOrders(deps),
   ];
 }
 
-/** Also a lost host's: what it is to do, it may fetch. */
-function useSequence({ store, clock, log }: RouteDeps): Middleware {
-  return async function useSequence(ctx, next) {
-    const { keyId, sequence } = request.take(ctx);
-    const host = await spendSequence({ store, clock }, { key_id: keyId, sequence });
-    hostname.put(ctx, host.hostname);
-    if (host.identity.lost_at !== undefined) {
-      log.event('host.lost-seen', { host: host.hostname, remote: clientAddress.take(ctx), endpoint: 'update' });
-    }
+function giveOrders(deps: RouteDeps): Middleware {
+  return async function giveOrders(ctx, next) {
+    const host = speaker.take(ctx);
+    const found = await composeUpdate(deps, host, message.take(ctx));
+    for (const order of found.ids) deps.log.event('order.given', { host: host.hostname, order });
+    composed.put(ctx, found);
     await next();
   };
 }
 
-function replyCurrent({ watch, clock, log }: RouteDeps): Middleware {
-  return async function replyCurrent(ctx) {
-    log.event('update.answered', { host: hostname.take(ctx), release: message.take(ctx).release, ms: elapsed(ctx) });
+function replyOrders({ watch, clock, log, firstOrderKey }: RouteDeps): Middleware {
+  return async function replyOrders(ctx) {
+    const { ids, ...found } = composed.take(ctx);
+    const { release, order_key } = message.take(ctx);
+    const first = order_key === 0 ? firstOrderKey() : undefined;
     const content: UpdateAnswer = {
-      status: 'current',
+      status: ids.length > 0 || found.more === true ? 'orders' : 'current',
+      ...found,
+      ...(first !== undefined && { first_order_key: first }),
       epoch: watch.requireEpoch(),
       time: clock.now().toISOString(),
     };
+    const { hostname } = speaker.take(ctx);
+    log.event('update.answered', { host: hostname, release, orders: ids.length, ms: elapsed(ctx) });
     reply.put(ctx, content);
   };
 }
