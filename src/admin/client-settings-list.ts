@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { Host } from '../core/host.ts';
+import type { OrderState } from '../core/order.ts';
 import { valueAt } from '../core/value.ts';
 import {
   CLIENT_KEYS,
@@ -13,6 +15,7 @@ import {
 import { clientSettingsFile, loadClientSettings } from '../settings/client-settings-file.ts';
 import type { AdminContext, Output } from './context.ts';
 import { findHost } from './find-host.ts';
+import { lastSettingsOrders } from './last-settings-orders.ts';
 
 /** `penguindome client-settings list`: what is wanted of agents, and what hosts say of themselves. */
 export function clientSettingsList(context: AdminContext): Command {
@@ -26,13 +29,15 @@ export function clientSettingsList(context: AdminContext): Command {
 
 const EXAMPLES = `
 A host "does not report" its settings where its agent is too old, is the original client, or has the collector \`agent\` switched off.
+LAST ORDER is what became of the last one that told it its settings; penguindome client-settings send tells those that were told nothing.
 
 Examples:
   penguindome client-settings list
   penguindome client-settings list --host lap-17
   penguindome client-settings list --differs --json | jq -r '.compared[].hostname'`;
 
-type Compared = { hostname: string } & Comparison;
+/** `order`: the last one that tells the host its settings */
+type Compared = { hostname: string; order: { id: string; state: OrderState } | null } & Comparison;
 
 async function list(context: AdminContext, { host, differs }: { host?: string; differs?: true }): Promise<void> {
   const file = clientSettingsFile(context.settingsFile());
@@ -60,9 +65,12 @@ async function compare(
 ): Promise<{ compared: Compared[]; strangers: string[] }> {
   const store = await context.store();
   const compared: Compared[] = [];
-  const note = ({ hostname, plugins }: { hostname: string; plugins?: Parameters<typeof valueAt>[0] }) => {
+  const last = await lastSettingsOrders(store);
+  const note = ({ hostname, plugins, identity }: Pick<Host, 'hostname' | 'plugins' | 'identity'>) => {
     const reported = readReported(valueAt(plugins, 'agent.settings'));
-    compared.push({ hostname, ...compareWanted(wantedOf(settings, hostname), reported) });
+    const told = identity === undefined ? undefined : last.get(identity.host_id);
+    const order = told === undefined ? null : { id: told.order, state: told.state };
+    compared.push({ hostname, order, ...compareWanted(wantedOf(settings, hostname), reported) });
   };
   if (only !== undefined) {
     note(await findHost(store, only));
@@ -88,8 +96,13 @@ function print(
   if (shown.length === 0) return;
   output.line();
   output.table(
-    ['HOST', 'STATE', 'REPORTS'],
-    shown.map((one) => [one.hostname, STATES[one.state], one.state === 'differs' ? showDifferences(one) : '-']),
+    ['HOST', 'STATE', 'REPORTS', 'LAST ORDER'],
+    shown.map((one) => [
+      one.hostname,
+      STATES[one.state],
+      one.state === 'differs' ? showDifferences(one) : '-',
+      one.order === null ? '-' : `${one.order.state} (${one.order.id})`,
+    ]),
   );
 }
 

@@ -1,27 +1,28 @@
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import { type ClientSettings, plainWanted } from '../settings/client-settings.ts';
-import { clientSettingsFile, editClientSettings } from '../settings/client-settings-file.ts';
 import type { YamlEdit } from '../settings/edit-yaml.ts';
-import { clientKey, tellWanted } from './client-settings-set.ts';
+import { clientKey, type WantOptions, want } from './client-settings-set.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
+import { addOrderOptions } from './order-options.ts';
 
 /** `penguindome client-settings unset KEY`: nothing is wanted there any more. */
 export function clientSettingsUnset(context: AdminContext): Command {
-  return new Command('unset')
-    .description('want something no more, of all agents or of one host')
+  const verb = new Command('unset')
+    .description('want something no more, of all agents or of one host, and order that')
     .argument('[key]', 'as in client-settings set; with --host: all that is wanted of that host where absent')
     .option('--host <host>', 'of this host only')
+    .option('--no-send', 'only write it down; penguindome client-settings send orders it later');
+  return addOrderOptions(verb, 'settings')
     .addHelpText('after', EXAMPLES)
-    .action(async (key: string | undefined, { host }: { host?: string }) => {
+    .action(async (key: string | undefined, options: WantOptions) => {
+      const { host } = options;
       if (key === undefined && host === undefined) {
         throw new OperatorError('cannot unset: expected a key, or --host', { exitCode: EXIT.usage });
       }
       const steps = key === undefined ? undefined : clientKey(key).split('.');
-      const file = clientSettingsFile(context.settingsFile());
-      const changed = await editClientSettings(context, file, (now) => [takeOut(now, steps, host)]);
-      tellWanted(context, file, changed);
+      await want(context, options, (now) => [takeOut(now, steps, host)]);
     });
 }
 

@@ -5,8 +5,10 @@ import { checksList } from './checks-list.ts';
 import { checksShow } from './checks-show.ts';
 import { checksTest } from './checks-test.ts';
 import { clientSettingsList } from './client-settings-list.ts';
+import { clientSettingsSend } from './client-settings-send.ts';
 import { clientSettingsSet } from './client-settings-set.ts';
 import { clientSettingsUnset } from './client-settings-unset.ts';
+import { command } from './command.ts';
 import { completion } from './completion.ts';
 import { completionNames } from './completion-names.ts';
 import type { AdminContext } from './context.ts';
@@ -38,24 +40,36 @@ import { issuesSuspend } from './issues-suspend.ts';
 import { issuesUnsnooze } from './issues-unsnooze.ts';
 import { issuesUnsuspend } from './issues-unsuspend.ts';
 import { keysList } from './keys-list.ts';
+import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { logList } from './log-list.ts';
 import { logVerify } from './log-verify.ts';
 import { migrate } from './migrate.ts';
+import { ordersApprove } from './orders-approve.ts';
+import { ordersCancel } from './orders-cancel.ts';
+import { ordersList } from './orders-list.ts';
+import { ordersShow } from './orders-show.ts';
+import { ordersVerify } from './orders-verify.ts';
 import { passwordsList } from './passwords-list.ts';
 import { passwordsRemove } from './passwords-remove.ts';
 import { passwordsSet } from './passwords-set.ts';
 import { passwordsUpgrade } from './passwords-upgrade.ts';
+import { patch } from './patch.ts';
 import { portsAdd } from './ports-add.ts';
 import { portsCertificate } from './ports-certificate.ts';
 import { portsConfigure } from './ports-configure.ts';
 import { portsDeprecate } from './ports-deprecate.ts';
 import { portsList } from './ports-list.ts';
 import { portsRemove } from './ports-remove.ts';
+import { releaseList } from './release-list.ts';
+import { releasePublish } from './release-publish.ts';
+import { releaseShow } from './release-show.ts';
 import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
 import { setup } from './setup.ts';
+import { unlock } from './unlock.ts';
+import { wipe } from './wipe.ts';
 
 export const DEFAULT_SETTINGS = '/etc/penguindome/server.yml';
 
@@ -86,7 +100,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     [
       'client-settings',
       'what is wanted of the settings of agents',
-      [clientSettingsList, clientSettingsSet, clientSettingsUnset],
+      [clientSettingsList, clientSettingsSet, clientSettingsUnset, clientSettingsSend],
     ],
     [
       'enrollment',
@@ -111,8 +125,14 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
         ...[issuesSuspend, issuesUnsuspend, issuesOpen, issuesClose],
       ],
     ],
+    [
+      'orders',
+      'what was ordered of hosts, and what became of it',
+      [ordersList, ordersShow, ordersCancel, ordersApprove, ordersVerify],
+    ],
+    ['release', 'the plugins, settings and commands of every host', [releasePublish, releaseList, releaseShow]],
     ['delivery', 'where alerts go, and what is still on its way', [deliveryList, deliveryRetry, deliveryTest]],
-    ['keys', 'what agents trust this server by', [keysList, keysRotate]],
+    ['keys', 'what agents trust this server by', [keysList, keysRotate, keysRevoke]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
     ['groups', 'users that may use the same', [groupsList, groupsAdd, groupsRemove]],
     ['log', 'what operators did, and whether anybody changed that', [logList, logVerify]],
@@ -127,6 +147,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       ),
     );
   }
+  for (const make of [command, patch, wipe, unlock]) program.addCommand(make(context));
   program.addCommand(backup(context));
   program.addCommand(restore(context));
   program.addCommand(migrate(context));
@@ -145,6 +166,7 @@ Examples:
   penguindome setup
   penguindome enrollment token
   penguindome hosts list
+  penguindome command 'df -h /' --host lap-17 --wait
   penguindome issues audit --json
   penguindome --config /srv/penguindome/server.yml settings get`;
 

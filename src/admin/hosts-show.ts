@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { Host, HostKey } from '../core/host.ts';
+import type { OrderKind, OrderState, OrderTarget } from '../core/order.ts';
+import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
 import { showAnswer, showEvidence } from './show-answer.ts';
 import { showKeyEnd } from './show-key-end.ts';
+import { showOutcome } from './show-outcome.ts';
 import { showAge, showTime } from './show-time.ts';
 
 export function hostsShow(context: AdminContext): Command {
@@ -16,29 +19,66 @@ export function hostsShow(context: AdminContext): Command {
 }
 
 const EXAMPLES = `
-With --json: the stored document, with plugins, commands, times and the results of the checks.
+With --json: the stored document, with plugins, commands, times and the results of the checks, and its last orders.
 
 Examples:
   penguindome hosts show lap-17
   penguindome hosts show lap-17 --json | jq .plugins.os_updates`;
 
 async function showHost(context: AdminContext, hostname: string): Promise<void> {
-  const host = await findHost(await context.store(), hostname);
+  const store = await context.store();
+  const host = await findHost(store, hostname);
+  const orders = await ordersOf(store, host);
   if (context.output.wantsJson) {
-    context.output.json(shownDocument(host));
+    const { identity: _identity, ...shown } = host;
+    context.output.json({ ...shown, ...shownIdentity(host), ...(orders.length === 0 ? {} : { orders }) });
     return;
   }
   printHead(context, host);
+  printOrders(context, orders);
   printChecks(context, host);
   printReported(context, host);
 }
 
 /** The chain value is the host's alone: it is how a copy of its key is told from the host. */
-function shownDocument(host: Host): unknown {
-  const { identity, ...rest } = host;
-  if (identity === undefined) return host;
+function shownIdentity({ identity }: Host): object {
+  if (identity === undefined) return {};
   const { last, ...shown } = identity;
-  return { ...rest, identity: { ...shown, last: last === null ? null : { submission: last.submission, at: last.at } } };
+  return { identity: { ...shown, last: last === null ? null : { submission: last.submission, at: last.at } } };
+}
+
+interface ShownOrder {
+  order: string;
+  kind: OrderKind;
+  state: OrderState;
+  outcome: string;
+  at: Date;
+}
+
+const MOST_ORDERS = 10;
+
+/** Its last ones, newest first. */
+async function ordersOf({ orders }: Store, { identity }: Host): Promise<ShownOrder[]> {
+  if (identity === undefined) return [];
+  const targets: OrderTarget[] = [];
+  for await (const target of orders.targets({ host_id: identity.host_id })) targets.push(target);
+  // ids rise with time
+  const last = targets.sort((a, b) => (a.order < b.order ? 1 : -1)).slice(0, MOST_ORDERS);
+  return Promise.all(
+    last.map(async (target) => {
+      const kind = (await orders.find(target.order))?.kind ?? 'command';
+      return { order: target.order, kind, state: target.state, outcome: showOutcome(target), at: target.at };
+    }),
+  );
+}
+
+function printOrders({ output }: AdminContext, orders: readonly ShownOrder[]): void {
+  if (orders.length === 0) return;
+  output.line();
+  output.table(
+    ['ORDER', 'KIND', 'STATE', 'SINCE'],
+    orders.map(({ order, kind, outcome, at }) => [order, kind, outcome, showTime(at)]),
+  );
 }
 
 function printHead({ output, clock }: AdminContext, host: Host): void {

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import { describeKeys } from '../crypto/openpgp.ts';
+import { isRevoked } from '../crypto/order-trust.ts';
 import { answerKeyFile, loadAnswerKeys } from '../settings/answer-key-files.ts';
+import { FIRST_ORDER_KEY, loadOrderKeys, loadRevocations, orderKeyFile } from '../settings/order-key-files.ts';
 import type { SignedRotation } from '../wire/v2/answer-keys.ts';
+import type { RevocationList } from '../wire/v2/revocations.ts';
 import type { AdminContext } from './context.ts';
-import { exists, readIfThere } from './ensure-files.ts';
+import { exists } from './ensure-files.ts';
 import { showTime } from './show-time.ts';
 
 /** `penguindome keys list`: what agents trust this server by. */
@@ -25,13 +28,13 @@ Examples:
 
 interface ListedKey {
   kind: 'answer' | 'order';
-  /** of answer keys: how many there were before it */
-  number?: number;
+  /** how many there were before it */
+  number: number;
   fingerprint: string;
   /** absent for the first answer key: nobody wrote that down */
   since?: Date;
   until?: Date;
-  state: 'present' | 'overlap' | 'ended';
+  state: 'present' | 'overlap' | 'ended' | 'revoked';
   /** the secret half, where it is there */
   file?: string;
 }
@@ -53,24 +56,28 @@ async function listKeys(context: AdminContext): Promise<void> {
       ),
     )),
   ].reverse();
-  const all = [...answers, ...(await listOrderKey(keys))];
+  const revocations = (await loadRevocations({ keys }))?.statement ?? null;
+  const all = [...answers, ...(await listOrderKeys(keys, clock.now()))].map((key) =>
+    isRevoked(revocations, key.kind, key.fingerprint) ? { ...key, state: 'revoked' as const } : key,
+  );
   if (output.wantsJson) {
-    output.json({ keys: all });
+    output.json({ keys: all, revocations });
     return;
   }
   output.table(
     ['KEY', 'NUMBER', 'FINGERPRINT', 'SINCE', 'UNTIL', 'STATE'],
     all.map(({ kind, number, fingerprint, since, until, state }) => [
       kind,
-      number === undefined ? '-' : String(number),
+      String(number),
       fingerprint,
       showTime(since),
       showTime(until),
       state,
     ]),
   );
+  if (revocations !== null) printRevocations(context, revocations);
   for (const { state, file } of all) {
-    if (state === 'ended' && file !== undefined)
+    if ((state === 'ended' || state === 'revoked') && file !== undefined)
       output.note(`${file} is of no use any more, but to whoever steals it: remove it, or let the next rotation do so`);
   }
 }
@@ -93,16 +100,40 @@ async function listed(
   };
 }
 
-async function listOrderKey(keys: string): Promise<ListedKey[]> {
-  const armored = await readIfThere(join(keys, 'order-public.asc'));
-  if (armored === undefined) return [];
-  const secret = join(keys, 'order.asc');
-  const file = (await exists(secret)) ? { file: secret } : {};
-  return (await describeKeys(armored)).map(({ fingerprint, createdAt }) => ({
-    kind: 'order',
-    fingerprint,
-    since: createdAt,
-    state: 'present',
-    ...file,
-  }));
+function printRevocations({ output }: AdminContext, { number, revoked }: RevocationList): void {
+  output.line();
+  output.line(`revoked, by list ${number}:`);
+  output.table(
+    ['KEY', 'FINGERPRINT', 'SINCE', 'WHY'],
+    revoked.map(({ kind, fingerprint, at, why }) => [kind, fingerprint, showTime(new Date(at)), why]),
+  );
+}
+
+/** Newest first. */
+async function listOrderKeys(keys: string, now: Date): Promise<ListedKey[]> {
+  if (!(await exists(join(keys, FIRST_ORDER_KEY)))) return [];
+  const { first, present, statements } = await loadOrderKeys({ keys }, now);
+  const [made] = await describeKeys(first.key);
+  const all = [
+    { number: 0, fingerprint: first.fingerprint, ...(made === undefined ? {} : { since: made.createdAt }) },
+    ...statements.map(({ statement }) => ({
+      number: statement.number,
+      fingerprint: statement.new_fingerprint,
+      since: new Date(statement.made_at),
+    })),
+  ];
+  const listed = await Promise.all(
+    all.map(async (one, index): Promise<ListedKey> => {
+      const until = all[index + 1]?.since;
+      const file = join(keys, orderKeyFile(one.number));
+      return {
+        kind: 'order',
+        ...one,
+        ...(until === undefined ? {} : { until }),
+        state: one.number === present.number ? 'present' : 'ended',
+        ...((await exists(file)) ? { file } : {}),
+      };
+    }),
+  );
+  return listed.reverse();
 }

@@ -12,20 +12,38 @@ import { withLock } from '../settings/lock-file.ts';
 import { LONGEST_OVERLAP, MOST_ROTATIONS, type SignedRotation } from '../wire/v2/answer-keys.ts';
 import type { AdminContext } from './context.ts';
 import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
+import { EXIT } from './exit-codes.ts';
+import { rotateOrderKey } from './keys-rotate-orders.ts';
+import { signWithOption } from './order-options.ts';
 import { showTime } from './show-time.ts';
 
-/** `penguindome keys rotate server`: agents find the way from the key that they know to the new one by themselves. */
+interface RotateOptions {
+  overlap?: Milliseconds;
+  signWith?: string;
+  yes?: true;
+}
+
+const DEFAULT_OVERLAP = days(7);
+
+/** `penguindome keys rotate server|orders`: agents find the way from the key that they know to the new one by themselves. */
 export function keysRotate(context: AdminContext): Command {
   return new Command('rotate')
     .description('replaces a key by a new one, which the old one vouches for')
-    .addArgument(new Argument('<which>', 'server: the key that signs answers to agents').choices(['server']))
-    .addOption(
-      new Option('--overlap <duration>', 'how long the old key counts beside the new one')
-        .argParser(readOverlap)
-        .default(days(7), '7d'),
+    .addArgument(
+      new Argument(
+        '<which>',
+        'server: the key that signs answers to agents; orders: the one that signs orders',
+      ).choices(['server', 'orders']),
     )
+    .addOption(
+      new Option('--overlap <duration>', 'of server: how long the old key counts beside the new one')
+        .argParser(readOverlap)
+        .default(undefined, '7d'),
+    )
+    .addOption(signWithOption())
+    .option('--yes', 'of orders: without asking where no operator signs')
     .addHelpText('after', EXAMPLES)
-    .action((_which: string, options: { overlap: Milliseconds }) => rotate(context, options.overlap));
+    .action((which: 'server' | 'orders', options: RotateOptions) => rotateWhich(context, which, options));
 }
 
 const EXAMPLES = `
@@ -33,13 +51,31 @@ Until the overlap ends the server signs with both keys. An agent that meets the 
 the key that it trusts; one that was off meanwhile does so when it comes back. Where the old key may have been stolen, say --overlap 0s.
 A backup with keys (penguindome backup --with-keys) that is older than the rotation cannot speak to agents that know the new key:
 make a new one, and never rotate on a copy of the server.
+The order key has no overlap: the old secret key is removed at once. What was ordered before, and is not fetched yet, may be refused then.
 
 Examples:
   penguindome keys rotate server
   penguindome keys rotate server --overlap 30d
+  penguindome keys rotate orders --sign-with ann@example.org
   penguindome keys list`;
 
 const TELL = 'systemctl reload penguindome-server';
+
+async function rotateWhich(
+  context: AdminContext,
+  which: 'server' | 'orders',
+  { overlap, signWith, yes }: RotateOptions,
+): Promise<void> {
+  const foreign = which === 'orders' ? (overlap === undefined ? undefined : '--overlap') : signWith && '--sign-with';
+  if (foreign !== undefined) {
+    throw new OperatorError(`cannot use ${foreign} with ${which}`, { exitCode: EXIT.usage });
+  }
+  if (which === 'server') return rotate(context, overlap ?? DEFAULT_OVERLAP);
+  await rotateOrderKey(context, {
+    ...(signWith === undefined ? {} : { signWith }),
+    ...(yes === undefined ? {} : { yes }),
+  });
+}
 
 async function rotate(context: AdminContext, overlap: Milliseconds): Promise<void> {
   const { output, clock } = context;

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { seconds } from '../core/duration.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { unlockSecretKey, unseal } from '../crypto/seal.ts';
+import { loadOrderKeys, loadRevocations } from '../settings/order-key-files.ts';
 import type { BackupHeader, KeyFile } from '../store/backup/format.ts';
 import { readBackup } from '../store/backup/read-backup.ts';
 import { confirm } from './confirm.ts';
@@ -13,6 +14,7 @@ import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
 import { choosePlaces, foldersOf, placesOf, writeKeyFiles } from './key-files.ts';
 import { restoreStore } from './restore-store.ts';
+import { tellStatements } from './tell-statements.ts';
 
 interface Options {
   key?: string;
@@ -61,6 +63,7 @@ async function restoreFrom(context: AdminContext, file: string, options: Options
   const identities = identityLogOf(await context.settings());
   const deps = { store, identities, clock, random, signal, pause };
   const { pending, revoked, unreadable } = await restoreStore(deps, readBackup(bytes()));
+  await tellKeyNews(context);
   if (unreadable > 0) output.note(`${unreadable} lines of the list of identities cannot be read and were left out`);
   if (output.wantsJson) {
     const waiting = pending.map(({ key_id, hostname }) => ({ key_id, hostname }));
@@ -74,6 +77,18 @@ async function restoreFrom(context: AdminContext, file: string, options: Options
   if (pending.length === 0) return;
   output.line('Enrolled since the backup, and waiting for `penguindome enrollment approve`:');
   for (const { hostname, key_id } of pending) output.line(`  ${key_id}  ${hostname}`);
+}
+
+/** The backup may be older than rotations and revocations, which lie outside the store too: hosts must learn of them from this store. */
+async function tellKeyNews(context: AdminContext): Promise<void> {
+  const { keys } = await context.settings();
+  const now = context.clock.now();
+  try {
+    const news = { ...(await loadOrderKeys({ keys }, now)), revocations: await loadRevocations({ keys }) };
+    await tellStatements(await context.store(), news, now);
+  } catch (cause) {
+    context.output.note(`hosts are not told of keys that were replaced or revoked: ${messageOf(cause)}`);
+  }
 }
 
 /** Reads all of it. @throws BackupDamaged where it is not whole */

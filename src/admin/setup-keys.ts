@@ -7,6 +7,7 @@ import { generateSigningKey } from '../crypto/ed25519.ts';
 import { generateOrderKey, readPublicKeys } from '../crypto/openpgp.ts';
 import { answerKeyFile, readRotations } from '../settings/answer-key-files.ts';
 import type { FileOwner } from '../settings/atomic-write.ts';
+import { FIRST_ORDER_KEY, ORDER_KEYS } from '../settings/order-key-files.ts';
 import { readIfThere, type Step, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -66,7 +67,9 @@ export async function ensureAnswerKey(keys: string, owner: FileOwner | undefined
 /** Signs orders to agents. The public half is written from the secret one, again where it is missing. */
 export async function ensureOrderKey({ clock }: World, keys: string, owner: FileOwner | undefined): Promise<Step> {
   const path = join(keys, 'order.asc');
-  const publicPath = join(keys, 'order-public.asc');
+  const publicPath = join(keys, FIRST_ORDER_KEY);
+  // Once it was rotated, the first one is gone for good, and stays public.
+  if ((await readIfThere(join(keys, ORDER_KEYS))) !== undefined) return { what: 'order key', path, outcome: 'there' };
   const there = await readIfThere(path);
   const publicThere = await readIfThere(publicPath);
   if (there !== undefined && publicThere !== undefined) return { what: 'order key', path, outcome: 'there' };

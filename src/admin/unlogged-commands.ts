@@ -15,6 +15,11 @@ export const UNLOGGED: ReadonlyMap<string, 'it only reads' | 'what a timer does'
   ['issues list', 'it only reads'],
   // decides nothing that the checks did not say, and alerts must go out where the log's disk is full, too
   ['issues audit', 'what a timer does'],
+  ['orders list', 'it only reads'],
+  ['orders show', 'it only reads'],
+  ['orders verify', 'it only reads'],
+  ['release list', 'it only reads'],
+  ['release show', 'it only reads'],
   ['delivery list', 'it only reads'],
   ['keys list', 'it only reads'],
   ['passwords list', 'it only reads'],

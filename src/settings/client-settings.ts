@@ -47,6 +47,24 @@ export function wantedOf({ all, hosts }: ClientSettings, host: string): PlainWan
   return { ...plainWanted(all), ...plainWanted(Object.hasOwn(hosts, host) ? (hosts[host] ?? {}) : {}) };
 }
 
+/** The same as an order tells it to agents. */
+export function orderedWanted(plain: PlainWanted): {
+  collect_interval?: string;
+  submit_interval?: string;
+  collectors?: { disabled: string[] };
+} {
+  const text = (key: 'collect_interval' | 'submit_interval') => {
+    const value = plain[key];
+    return typeof value === 'string' ? { [key]: value } : {};
+  };
+  const disabled = plain['collectors.disabled'];
+  return {
+    ...text('collect_interval'),
+    ...text('submit_interval'),
+    ...(Array.isArray(disabled) ? { collectors: { disabled } } : {}),
+  };
+}
+
 const reported = v.object({
   collect_interval: v.optional(duration),
   submit_interval: v.optional(duration),

@@ -119,6 +119,7 @@ async function makeKeys(folder: string): Promise<void> {
   await writeFile(join(folder, 'pki/server.crt'), server.certificate);
   await writeFile(join(folder, 'keys/answer.key'), generateSigningKey(), { mode: 0o600 });
   await writeFile(join(folder, 'keys/order-public.asc'), order.publicKey);
+  await writeFile(join(folder, 'keys/order.asc'), order.secretKey, { mode: 0o600 });
 }
 
 /** What a command says when it cannot do it. */

@@ -18,9 +18,12 @@ export interface Operated {
 }
 
 /** Runs `penguindome` in this process, on real settings, files and store, without a terminal. */
-export async function operate(args: readonly string[]): Promise<Operated> {
-  const { signal } = new AbortController();
+export async function operate(
+  args: readonly string[],
+  { input = '', signal = new AbortController().signal }: { input?: string; signal?: AbortSignal } = {},
+): Promise<Operated> {
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  streams.stdin.end(input);
   const status = await runCommandLine({
     argv: args,
     version: '0.0.0-test',

@@ -1,0 +1,176 @@
+import { stat, unlink } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { days } from '../core/duration.ts';
+import { OperatorError } from '../core/errors.ts';
+import { findGnupgKey, type GnupgKey, signWithGnupg } from '../crypto/gnupg.ts';
+import { describeKeys, generateOrderKey, publicHalves } from '../crypto/openpgp.ts';
+import { type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
+import { signDetached } from '../crypto/sign-detached.ts';
+import { type FileOwner, syncFolder } from '../settings/atomic-write.ts';
+import { withLock } from '../settings/lock-file.ts';
+import {
+  loadOrderKeys,
+  loadRevocations,
+  ORDER_KEYS,
+  type OrderKeys,
+  orderKeyFile,
+} from '../settings/order-key-files.ts';
+import { canonicalJson } from '../wire/v2/digest.ts';
+import { ORDER_ROTATION_TYPE, type OrderKeyStatement } from '../wire/v2/order-key.ts';
+import { confirm } from './confirm.ts';
+import type { AdminContext } from './context.ts';
+import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
+import { openOrderSigner } from './order-signer.ts';
+import { signRevocations, writeRevocations } from './revocation-list.ts';
+import { tellStatements } from './tell-statements.ts';
+
+interface RotateOptions {
+  signWith?: string;
+  yes?: true;
+}
+
+/** Hosts whose clock is a little behind must be able to use the key. */
+const DATED_BACK = days(1);
+
+/** `penguindome keys rotate orders`: hosts learn of the new key by a statement that the old one signs. */
+export async function rotateOrderKey(context: AdminContext, options: RotateOptions): Promise<void> {
+  const { output, signal } = context;
+  if (options.signWith === undefined) {
+    output.note(
+      'Hosts with `command_authorization: operator` follow only where an operator signs too: --sign-with KEY.',
+    );
+    await confirm(context, 'Replace the order key on the word of the server alone?', options);
+  }
+  const operator = options.signWith === undefined ? undefined : await findGnupgKey(options.signWith, signal);
+  const done = await withLock(context, `${context.settingsFile()}.lock`, () => rotate(context, operator));
+  if (output.wantsJson) return output.json(done);
+  output.line(
+    done.finished
+      ? `order key ${done.number} was made before, and is complete now: ${done.fingerprint}`
+      : `order key ${done.number} is made: ${done.fingerprint}`,
+  );
+  for (const file of done.removed) output.line(`${file} is removed: nothing is signed with it any more`);
+  output.note(
+    'Hosts learn of it when they next ask for orders. What was ordered before and is not fetched yet they may refuse by then: penguindome orders list --open',
+  );
+  output.note('Then back up the keys anew: penguindome backup --with-keys --to KEY FILE');
+}
+
+interface Rotated {
+  number: number;
+  fingerprint: string;
+  replaced: { number: number; fingerprint: string };
+  removed: string[];
+  /** a rotation that was cut off is complete now, and no further one was made */
+  finished: boolean;
+}
+
+async function rotate(context: AdminContext, operator: GnupgKey | undefined): Promise<Rotated> {
+  const { keys } = await context.settings();
+  const { clock } = context;
+  await removeUnfinished(keys);
+  // Tells the store what a crash kept from it.
+  const signer = await openOrderSigner(context);
+  const loaded = await loadOrderKeys({ keys }, clock.now());
+  const last = loaded.statements.at(-1)?.statement;
+  const left = await removeReplaced(keys, loaded.present.number);
+  if (left.length > 0 && last !== undefined) {
+    const replaced = { number: last.number - 1, fingerprint: last.old_fingerprint };
+    return { number: last.number, fingerprint: last.new_fingerprint, replaced, removed: left, finished: true };
+  }
+  const { number, fingerprint } = signer.key;
+  if ((await (await context.store()).orders.statements('order-key', number)).length > 0) {
+    throw new OperatorError(
+      `cannot rotate: the store holds order keys above number ${number}, which this server never made, so that hosts would not learn of a new one; somebody changed it. Restore a backup (penguindome restore)`,
+    );
+  }
+  const made = await commit(context, loaded, operator, (text) => signer.sign(text));
+  const after = await loadOrderKeys({ keys }, clock.now());
+  await tellStatements(await context.store(), { ...after, revocations: await loadRevocations({ keys }) }, clock.now());
+  const removed = await removeReplaced(keys, made.number);
+  return {
+    number: made.number,
+    fingerprint: made.fingerprint,
+    replaced: { number, fingerprint },
+    removed,
+    finished: false,
+  };
+}
+
+/**
+ * The key's own file first, then the list of revocations by that key, then the statements: that these name the key is what makes the
+ * rotation. Cut off before, nothing has changed but that the next rotation finds its key there.
+ */
+async function commit(
+  context: AdminContext,
+  { present, statements }: OrderKeys,
+  operator: GnupgKey | undefined,
+  sign: (text: string) => Promise<string>,
+): Promise<OrderKey> {
+  const { keys } = await context.settings();
+  const { clock, signal } = context;
+  const owner = await ownerOf(keys);
+  const next = await ensureKey(keys, present.number + 1, clock.now(), owner);
+  const statement: OrderKeyStatement['statement'] = {
+    type: ORDER_ROTATION_TYPE,
+    number: next.number,
+    old_fingerprint: present.fingerprint,
+    new_fingerprint: next.fingerprint,
+    new_key: next.key,
+    made_at: clock.now().toISOString(),
+  };
+  const text = canonicalJson(statement);
+  const document: OrderKeyStatement = { statement, signature: await sign(text) };
+  if (operator !== undefined)
+    document.operator_signature = await signWithGnupg(operator, text, () => clock.now(), signal);
+  const trust = { order: present, authorization: 'server' as const, operators: [], revocations: null };
+  const taken = await takeOrderKey(trust, document, clock.now());
+  if (!taken.ok) throw new OperatorError(`cannot rotate: hosts would refuse it: ${taken.reason}`);
+  const revocations = await loadRevocations({ keys });
+  if (revocations !== undefined) {
+    const signNew = (list: string) => signDetached({ secretKey: next.secretKey, text: list, at: clock.now() });
+    const { revoked, number } = revocations.statement;
+    const again = { ...revocations.statement, number: number + 1, made_at: clock.now().toISOString(), revoked };
+    await writeRevocations(keys, await signRevocations(context, again, signNew, operator));
+  }
+  const list = { statements: [...statements, document] };
+  await writeNew(join(keys, ORDER_KEYS), `${JSON.stringify(list, null, 1)}\n`, 0o644, owner);
+  return next;
+}
+
+async function ensureKey(
+  keys: string,
+  number: number,
+  now: Date,
+  owner: FileOwner | undefined,
+): Promise<OrderKey & { secretKey: string }> {
+  const file = join(keys, orderKeyFile(number));
+  const createdAt = new Date(now.getTime() - DATED_BACK);
+  const there = await readIfThere(file);
+  const secretKey = there ?? (await generateOrderKey({ userId: 'penguindome-server', createdAt })).secretKey;
+  const [key, ...others] = await describeKeys(secretKey).catch(() => []);
+  if (key === undefined || key.kind !== 'secret' || others.length > 0) {
+    throw new OperatorError(`cannot use ${file}: it is no OpenPGP secret key without a passphrase; move it away`);
+  }
+  if (there === undefined) await writeNew(file, secretKey, 0o600, owner);
+  return { number, fingerprint: key.fingerprint, key: await publicHalves(secretKey), secretKey };
+}
+
+/** Secret keys that signed before this one. @returns their files */
+async function removeReplaced(keys: string, present: number): Promise<string[]> {
+  const removed: string[] = [];
+  for (let number = 0; number < present; number++) {
+    const file = join(keys, orderKeyFile(number));
+    if (!(await exists(file))) continue;
+    await unlink(file);
+    removed.push(file);
+  }
+  if (removed.length > 0) await syncFolder(keys);
+  return removed;
+}
+
+async function ownerOf(keys: string): Promise<FileOwner | undefined> {
+  const { uid, gid } = await stat(keys);
+  return userInfo().uid === 0 ? { uid, gid } : undefined;
+}

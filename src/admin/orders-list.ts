@@ -1,0 +1,85 @@
+import { Command, Option } from 'commander';
+import { isSettled, ORDER_KINDS, ORDER_STATES, type Order, type OrderKind, type OrderState } from '../core/order.ts';
+import type { AdminContext } from './context.ts';
+import { readCount } from './read-count.ts';
+import { showTime } from './show-time.ts';
+
+interface ListOptions {
+  kind?: OrderKind[];
+  open?: true;
+  limit: number;
+}
+
+type Listed = Order & { counts: Partial<Record<OrderState, number>> };
+
+export function ordersList(context: AdminContext): Command {
+  return new Command('list')
+    .description('what was ordered, newest first: by whom, why, and how many hosts have done it')
+    .addOption(new Option('--kind <kind...>', 'only of these kinds').choices([...ORDER_KINDS]))
+    .option('--open', 'only those that a host has yet to fetch or to do')
+    .option('--limit <n>', 'how many at most', readCount, 50)
+    .addHelpText('after', EXAMPLES)
+    .action((options: ListOptions) => list(context, options));
+}
+
+const EXAMPLES = `
+Examples:
+  penguindome orders list
+  penguindome orders list --kind command wipe --open
+  penguindome orders list --json | jq -r '.[] | select(.counts.failed > 0) | .id'`;
+
+async function list({ output, store, clock }: AdminContext, options: ListOptions): Promise<void> {
+  const now = clock.now();
+  const listed: Listed[] = [];
+  const filter = options.kind === undefined ? {} : { kinds: options.kind };
+  for await (const order of (await store()).orders.list(filter)) {
+    if (options.open === true && !isOpen(order, now)) continue;
+    listed.push(order);
+    if (listed.length >= options.limit) break;
+  }
+  if (output.wantsJson) return output.json(listed.map((order) => rowJson(order, now)));
+  if (listed.length === 0) return output.note('there is no such order');
+  output.table(
+    ['ORDER', 'KIND', 'MADE', 'BY', 'HOSTS', 'STATE', 'WHY'],
+    listed.map((order) => [
+      order.id,
+      order.release === undefined ? order.kind : `${order.kind} ${order.release}`,
+      showTime(order.made_at),
+      order.by,
+      order.hosts === null ? 'all' : String(order.hosts),
+      stateOf(order, now),
+      order.why === '' ? '-' : order.why,
+    ]),
+  );
+}
+
+/** Without the manifest, which `orders show` has, and without signatures: how many is enough. */
+function rowJson({ manifest: _manifest, signatures, files, counts, ...order }: Listed, now: Date): object {
+  return {
+    ...order,
+    signatures: signatures.length,
+    files: files.length,
+    counts,
+    open: isOpen({ ...order, counts }, now),
+  };
+}
+
+type Judged = Pick<Listed, 'counts' | 'cancelled_at' | 'expires_at' | 'hosts'>;
+
+/** Whether anything of it is still to come. Of a release for all hosts: as long as hosts may fetch it. */
+export function isOpen({ counts, cancelled_at, expires_at, hosts }: Judged, now: Date): boolean {
+  const under = ORDER_STATES.some((state) => !isSettled(state) && (counts[state] ?? 0) > 0);
+  const fetchable = cancelled_at === undefined && expires_at > now;
+  return hosts === null ? fetchable : under && (fetchable || (counts.queued ?? 0) < unsettled(counts));
+}
+
+function unsettled(counts: Listed['counts']): number {
+  return ORDER_STATES.filter((state) => !isSettled(state)).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+}
+
+function stateOf({ counts, cancelled_at, expires_at }: Listed, now: Date): string {
+  const parts = ORDER_STATES.flatMap((state) => (counts[state] === undefined ? [] : [`${counts[state]} ${state}`]));
+  if (cancelled_at !== undefined) parts.push('(cancelled)');
+  else if (expires_at <= now) parts.push('(expired)');
+  return parts.join(', ') || '-';
+}

@@ -1,0 +1,43 @@
+import type { Captured, OrderTarget } from '../core/order.ts';
+
+/** What became of an order on a host, in a few words. */
+export function showOutcome({ state, report }: OrderTarget): string {
+  if (report === undefined || state !== report.state) return state;
+  const { exit_status, signal, reason } = report;
+  const parts = [
+    ...(exit_status === undefined ? [] : [`exit status ${exit_status}`]),
+    ...(signal === undefined ? [] : [`ended by ${signal}`]),
+    ...(reason === undefined || reason === '' ? [] : [reason]),
+  ];
+  return parts.length === 0 ? state : `${state}: ${parts.join(', ')}`;
+}
+
+/** Whether a host did what it was told. */
+export function didIt({ state, report }: OrderTarget): boolean {
+  return state === 'done' && (report?.exit_status ?? 0) === 0 && report?.signal === undefined;
+}
+
+/** Everything that a host told of it, as lines. */
+export function showReport(target: OrderTarget): string[] {
+  const { report } = target;
+  if (report === undefined) return [];
+  return [
+    ...(report.duration_ms === undefined ? [] : [`took ${(report.duration_ms / 1000).toFixed(1)} s`]),
+    ...(report.steps ?? []).map((step) => `- ${step}`),
+    ...showCaptured('stdout', report.stdout),
+    ...showCaptured('stderr', report.stderr),
+  ];
+}
+
+function showCaptured(name: string, captured: Captured | undefined): string[] {
+  if (captured === undefined || captured.bytes === 0) return [];
+  const { text, base64 = '', bytes, truncated } = captured;
+  const heading = `${name}${truncated ? `, the beginning of ${bytes} bytes` : ''}${text === undefined ? ', as base64' : ''}:`;
+  return [
+    heading,
+    ...(text ?? base64)
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ];
+}
