@@ -2,6 +2,7 @@ import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { hostnameOf } from './hostname-of.ts';
 import { type Applied, apply } from './orders/apply.ts';
+import { carryOut } from './orders/carry-out.ts';
 import { askingOf, type Session } from './session.ts';
 import { leaveStatus } from './tell-status.ts';
 import { readTrust } from './trust.ts';
@@ -22,7 +23,7 @@ export async function applyOnce({ context, places, settings }: Session): Promise
   const { clock, uid, home, program, signal } = context;
   const hostname = hostnameOf(await settings(), context.hostname);
   const own = { host_id: trust.host_id, hostname, order_key: trust.order_key };
-  return apply({ places, clock, uid, home, program, signal, own });
+  return apply({ places, clock, uid, home, program, signal, own, carryOut });
 }
 
 /** Says it in words. @returns the exit status */

@@ -102,9 +102,12 @@ function addReporting(program: Command, act: Act): void {
     );
   program
     .command('submit')
-    .description('hand over the reports that wait in the spool')
-    .addHelpText('after', examples('submit'))
-    .action(() => act(async (session) => (await import('./command-submit.ts')).commandSubmit(session)));
+    .description('hand over the reports that wait in the spool, fetch orders, and tell what became of them')
+    .option('--orders-only', 'hand over no report')
+    .addHelpText('after', examples('submit', 'submit --orders-only'))
+    .action((options: { ordersOnly?: true }) =>
+      act(async (session) => (await import('./command-submit.ts')).commandSubmit(session, options.ordersOnly === true)),
+    );
   program
     .command('run')
     .description('do all that is due: collect, submit (for hosts without systemd: call it every minute)')

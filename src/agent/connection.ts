@@ -18,7 +18,13 @@ export interface Connection {
   /** `@authority` of its requests */
   readonly authority: string;
   /** @throws RequestProblem where there is no whole answer */
-  post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<HttpAnswer>;
+  post(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array,
+    /** bytes that the answer may hold; LARGEST_ANSWER where not said */
+    largest?: number,
+  ): Promise<HttpAnswer>;
   get(path: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer>;
   /** bytes of all requests so far, request lines and headers included, TLS not */
   sentBytes(): number;
@@ -31,7 +37,7 @@ export interface ConnectionLimits {
   request: Milliseconds;
 }
 
-/** An answer is a few hundred bytes; whatever sends more is not our server. */
+/** Most answers are a few hundred bytes; whatever sends more is not our server. */
 const LARGEST_ANSWER = 1024 * 1024;
 
 export function connection(
@@ -54,7 +60,13 @@ export function connection(
     },
   });
   const authority = authorityOf(peer.url.startsWith('https:') ? 'https' : 'http', new URL(peer.url).host);
-  const send = (method: string, path: string, headers: Record<string, string>, body: Uint8Array): Promise<HttpAnswer> =>
+  const send = (
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body: Uint8Array,
+    largest = LARGEST_ANSWER,
+  ): Promise<HttpAnswer> =>
     new Promise((resolve, reject) => {
       const message = request({ agent, method, path, headers: { Host: authority, ...headers }, signal });
       const timer = setTimeout(
@@ -66,7 +78,7 @@ export function connection(
         reject(error instanceof RequestProblem ? error : unreachable(peer.url, error));
       });
       message.on('response', (response) => {
-        readAnswer(response, peer.url)
+        readAnswer(response, peer.url, largest)
           .then(resolve, (error: Error) => {
             message.destroy();
             reject(error);
@@ -80,7 +92,8 @@ export function connection(
     });
   return {
     authority,
-    post: (path, headers, body) => send('POST', path, { ...headers, 'Content-Length': String(body.length) }, body),
+    post: (path, headers, body, largest) =>
+      send('POST', path, { ...headers, 'Content-Length': String(body.length) }, body, largest),
     get: (path, headers) => send('GET', path, headers, new Uint8Array()),
     sentBytes: () => opened.reduce((sum, { socket }) => sum + socket.bytesWritten, 0),
     close: () => {
@@ -91,25 +104,22 @@ export function connection(
   };
 }
 
-async function readAnswer(response: IncomingMessage, url: string): Promise<HttpAnswer> {
+async function readAnswer(response: IncomingMessage, url: string, largest: number): Promise<HttpAnswer> {
   const pieces: Buffer[] = [];
   let total = 0;
   try {
     for await (const piece of response) {
       if (!Buffer.isBuffer(piece)) continue;
       total += piece.length;
-      if (total > LARGEST_ANSWER) break;
+      if (total > largest) break;
       pieces.push(piece);
     }
   } catch (cause) {
     if (cause instanceof RequestProblem) throw cause;
     throw unreachable(url, cause instanceof Error ? cause : new Error(String(cause)));
   }
-  if (total > LARGEST_ANSWER) {
-    throw new RequestProblem(
-      'unverified',
-      `cannot use the answer of ${url}: it holds more than ${LARGEST_ANSWER} bytes`,
-    );
+  if (total > largest) {
+    throw new RequestProblem('unverified', `cannot use the answer of ${url}: it holds more than ${largest} bytes`);
   }
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) };
 }

@@ -38,12 +38,13 @@ const MOST_REPLAYS = 3;
 /**
  * Sends one signed message and gives back what the server signed in answer. Each attempt has a sequence number of its own,
  * on disk before it is sent. `replayed` is settled here: the numbers go on from the last one that the server knows.
+ * @param largest bytes that the answer may hold, where that is more than usual
  * @throws RequestProblem where there is no answer, or none that verifies: it says nothing then about what the server did
  */
-export async function exchange(speaker: Speaker, path: string, message: object): Promise<Answer> {
+export async function exchange(speaker: Speaker, path: string, message: object, largest?: number): Promise<Answer> {
   const encoded = await encode(message);
   for (let attempt = 1; ; attempt++) {
-    const answer = await attemptOnce(speaker, path, encoded);
+    const answer = await attemptOnce(speaker, path, encoded, largest);
     if (answer.outcome === 'ok' || answer.refusal.error !== 'replayed' || attempt === MOST_REPLAYS) return answer;
     if (answer.refusal.last === undefined) return answer;
     await speaker.memory.keep({ sequence: answer.refusal.last });
@@ -77,7 +78,12 @@ async function encode(message: object): Promise<Encoded> {
   return { body: gzipSync(text), headers: { ...headers, 'Content-Encoding': 'gzip' } };
 }
 
-async function attemptOnce(speaker: Speaker, path: string, { body, headers }: Encoded): Promise<Answer> {
+async function attemptOnce(
+  speaker: Speaker,
+  path: string,
+  { body, headers }: Encoded,
+  largest: number | undefined,
+): Promise<Answer> {
   const { connection, key, memory, clock, random } = speaker;
   const sequence = String(await takeSequence(memory, clock));
   const parts = { method: 'POST', path, authority: connection.authority, contentDigest: contentDigest(body), sequence };
@@ -97,6 +103,7 @@ async function attemptOnce(speaker: Speaker, path: string, { body, headers }: En
       Signature: signed.signature,
     },
     body,
+    largest,
   );
   return readAnswer(speaker, received, { path, contentDigest: parts.contentDigest, sequence, signature: signed.bytes });
 }

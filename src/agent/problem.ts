@@ -16,6 +16,7 @@ export type ProblemCode =
   | 'timed-out'
   | 'unverified'
   | 'busy'
+  | 'orders'
   | 'refused';
 
 export class RequestProblem extends Error {
@@ -94,6 +95,11 @@ const ADVICE: Record<ProblemCode, Advice> = {
     exit: EXIT.tryAgain,
   },
   busy: { advice: 'nothing to do here: the server cannot take reports now; it is tried again', exit: EXIT.tryAgain },
+  orders: {
+    advice:
+      'see whether the disk is full, and whom inbox/ belongs to; what has come so far is kept, and it is tried again',
+    exit: EXIT.tryAgain,
+  },
   refused: { advice: "look into the server's log", exit: EXIT.failed },
 };
 

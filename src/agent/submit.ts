@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Digest } from '../core/host.ts';
-import { submitAnswer } from '../wire/v2/messages.ts';
+import { type SubmitAnswer, submitAnswer } from '../wire/v2/messages.ts';
 import { SUBMIT } from '../wire/v2/paths.ts';
 import { buildSubmission, goneSubmission, type Speaking } from './build-submission.ts';
 import { type Answer, exchange, problemIn, type Speaker } from './exchange.ts';
@@ -26,6 +26,8 @@ export interface Submitted {
   waiting: number;
   /** why the rest waits */
   problem: RequestProblem | undefined;
+  /** the server said that there may be orders */
+  orders: boolean;
 }
 
 type Where = Pick<Places, 'spool' | 'acks'>;
@@ -40,15 +42,19 @@ const MOST_RESENDS = 3;
 export async function submit(places: Where, speaker: Speaker, speaking: Speaking): Promise<Submitted> {
   const { memory, clock } = speaker;
   await tidyAcks(places);
-  const done: Submitted = { stored: [], gone: [], bad: [], waiting: 0, problem: undefined };
+  const done: Submitted = { stored: [], gone: [], bad: [], waiting: 0, problem: undefined, orders: false };
   const waiting = await stillWaiting(places, memory.state.settled, clock.now());
   memory.note({ attempted_at: clock.now().toISOString() });
   try {
     for (const report of unansweredFirst(waiting, memory.state.unanswered?.submission)) {
       await settleGone(places, speaker, speaking, waiting);
       const fate = await handOver(places, speaker, speaking, report);
-      if (fate === 'stored' || fate === 'gone') done[fate].push(report.id);
-      else done.bad.push({ id: report.id, reason: fate.malformed });
+      if (fate === 'gone') done.gone.push(report.id);
+      else if ('malformed' in fate) done.bad.push({ id: report.id, reason: fate.malformed });
+      else {
+        done.stored.push(report.id);
+        done.orders = fate.orders;
+      }
     }
     await settleGone(places, speaker, speaking, waiting);
   } catch (error) {
@@ -108,7 +114,7 @@ async function sayGone(places: Where, speaker: Speaker, speaking: Speaking): Pro
   await acknowledge(places, unanswered.submission, clock.now());
 }
 
-type Fate = 'stored' | 'gone' | { malformed: string };
+type Fate = { orders: boolean } | 'gone' | { malformed: string };
 
 async function handOver(places: Where, speaker: Speaker, speaking: Speaking, report: SpooledReport): Promise<Fate> {
   const { memory, clock } = speaker;
@@ -134,9 +140,9 @@ async function handOver(places: Where, speaker: Speaker, speaking: Speaking, rep
       await memory.keep({ unanswered: null, problem: null });
       return { malformed: refused };
     }
-    await remember(speaker, answer, id, { digest, list });
+    const { orders } = await remember(speaker, answer, id, { digest, list });
     await acknowledge(places, id, clock.now());
-    return 'stored';
+    return { orders: orders === true };
   }
   throw new RequestProblem('refused', 'cannot hand over a report: the server keeps asking for what it was sent');
 }
@@ -153,7 +159,7 @@ async function remember(
   answer: Answer,
   id: string,
   acknowledged: { digest: string; list: SpooledReport['list'] } | null,
-): Promise<void> {
+): Promise<SubmitAnswer> {
   if (answer.outcome === 'refused') throw problemIn(answer, clock);
   const parsed = v.safeParse(submitAnswer, answer.content);
   if (!parsed.success || parsed.output.submission !== id) {
@@ -169,6 +175,7 @@ async function remember(
     settled: id,
     ...(acknowledged === null ? {} : { submitted_at: clock.now().toISOString() }),
   });
+  return parsed.output;
 }
 
 async function acknowledge(places: Where, id: string, at: Date): Promise<void> {

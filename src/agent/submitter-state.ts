@@ -42,6 +42,9 @@ const submitterState = v.object({
   attempted_at: v.nullable(time),
   submitted_at: v.nullable(time),
   problem: v.nullable(problemRecord),
+  /** when the server was last asked for orders, and why that, or telling what became of them, came to nothing */
+  asked_at: v.optional(v.nullable(time), null),
+  orders_problem: v.optional(v.nullable(problemRecord), null),
 });
 export type SubmitterState = v.InferOutput<typeof submitterState>;
 
@@ -58,6 +61,8 @@ const NEW: SubmitterState = {
   attempted_at: null,
   submitted_at: null,
   problem: null,
+  asked_at: null,
+  orders_problem: null,
 };
 
 const LARGEST = 16 * 1024 * 1024;

@@ -74,7 +74,6 @@ async function changeDue({ places }: Machine, change: (words: string[]) => strin
 test('after a run the agent is not started again until something is due', async (t) => {
   const { machine, starts } = await quietHost(t);
   t.false(await starts('run'));
-  t.false(await starts('submit'));
   await changeDue(machine, ([boot = '', written = '']) => [boot, written, written, '9999999999']);
   t.true(await starts('run'));
 });
@@ -106,22 +105,12 @@ test('what it does not understand goes to the agent as it is', async (t) => {
   }
 });
 
-test('a report that waits starts it once it is time to submit, an acknowledged one does not', async (t) => {
+test('once it is time to submit it is started, also where no report waits: it asks for orders then', async (t) => {
   const { machine, starts } = await quietHost(t);
-  machine.facts['os_info'] = { version: '13' };
-  await machine.run('collect');
-  t.true(await starts('submit'));
-  t.false(await starts('run'), 'the next attempt is due later');
+  t.false(await starts('run'));
+  t.true(await starts('submit'), 'whose timer knows when it is time');
   await changeDue(machine, ([boot = '', written = '', collect = '']) => [boot, written, collect, written]);
   t.true(await starts('run'));
-  const [id] = await machine.spooled();
-  for (const ending of ['ok', 'bad']) {
-    await writeFile(join(machine.places.acks, `${id}.${ending}`), '{}');
-    t.false(await starts('run'));
-    t.false(await starts('submit'));
-    await rm(join(machine.places.acks, `${id}.${ending}`));
-  }
-  t.true(await starts('submit'));
 });
 
 test('an agent that cannot submit is started at each tick that its interval allows', async (t) => {

@@ -7,6 +7,7 @@ import { OPENPGP_FINGERPRINT } from '../../wire/v2/signed-statement.ts';
 import { withLock } from '../lock.ts';
 import { makeOrders } from '../places.ts';
 import { TEMPORARY } from '../write-atomically.ts';
+import type { Accepted } from './accepted.ts';
 import type { Acting } from './carry-out.ts';
 import { openKeyring } from './check-signatures.ts';
 import { heardOfKeys } from './hear-keys.ts';
@@ -26,6 +27,8 @@ import { latestTime, type TrustState, writeTrustState } from './trust-state.ts';
 export interface Applying extends Omit<Acting, 'results'> {
   /** who this host is: by its enrolment, and by its name now */
   own: { host_id: string; hostname: string; order_key: string };
+  /** acts on an order that counts; called at each run until the order is settled */
+  carryOut(accepted: Accepted, acting: Acting): Promise<void>;
 }
 
 export interface Applied {
@@ -84,9 +87,9 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
     if (taken.became === 'refused') applied.refused.push({ order: id, reason: taken.reason ?? '' });
   }
   for (const id of [...kept].sort()) {
-    seen = await goOn({ ...applying, results: records }, { id, seen, trust, bench: openOnce, applied, records, now });
+    seen = await goOn(applying, { id, seen, trust, bench: openOnce, applied, records, now });
   }
-  const { open, held } = await tidyOrders(places, seen, latestTime(trust.state, now));
+  const { open, held } = await tidyOrders(places, seen, { now, latest: latestTime(trust.state, now) });
   const { order, revocations } = trust.state;
   await records.know({
     open,
@@ -145,7 +148,7 @@ interface GoingOn {
 }
 
 /** An order that has a folder: judged again while it waits, recorded, and carried out once it counts and until it is settled. */
-async function goOn(acting: Acting, { id, seen, trust, bench, applied, records, now }: GoingOn): Promise<Seen> {
+async function goOn(acting: Applying, { id, seen, trust, bench, applied, records, now }: GoingOn): Promise<Seen> {
   const { places } = acting;
   const report = await readReport(places, id);
   if (report !== undefined && isSettled(report.state)) return seen;
@@ -187,8 +190,7 @@ async function goOn(acting: Acting, { id, seen, trust, bench, applied, records, 
       await writeJudged(places, id, { ...judged, recorded: true });
       applied.accepted.push(id);
     }
-    const { carryOut } = await import('./carry-out.ts');
-    await carryOut({ manifest, folder: folderOf(places, id) }, acting);
+    await acting.carryOut({ manifest, folder: folderOf(places, id) }, { ...acting, results: records });
   } catch (error) {
     applied.broken.push({ order: id, reason: messageOf(error) });
   }

@@ -9,6 +9,8 @@ const text = v.pipe(v.string(), v.maxLength(200));
 
 /** results/known.json: what the applier lets the submitter and `status` know. */
 const known = v.object({
+  /** rises with each report and receipt */
+  version: v.optional(count, 0),
   /** number of the release installed; 0: none */
   release: v.optional(count, 0),
   /** ids of orders that need not come again */

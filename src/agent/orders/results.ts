@@ -11,6 +11,7 @@ import { type Known, readKnown, writeKnown } from './known.ts';
 import { appendReceipt, type NewReceipt } from './receipts.ts';
 
 type Where = Pick<Places, 'orders' | 'results' | 'receipts'>;
+type Changes = Partial<Omit<Known, 'receipts' | 'version'>>;
 export type NewReport = Parameters<Results['report']>[1];
 
 /** What the applier itself needs beside what the acting part does. */
@@ -18,7 +19,7 @@ export interface Records extends Results {
   /** both, the receipt first: a host says nothing that it does not keep */
   record(receipt: NewReceipt, report: NewReport): Promise<void>;
   /** changes what the submitter is let know */
-  know(changes: Partial<Omit<Known, 'receipts'>>): Promise<void>;
+  know(changes: Changes): Promise<void>;
 }
 
 /** Each call returns when what it writes is synced. */
@@ -28,10 +29,14 @@ export function openResults(places: Where, clock: Clock): Records {
   const addReceipt = async (content: NewReceipt) => {
     const known = await readKnown(places);
     const { number, hash } = await appendReceipt(places, content, clock.now(), known.receipts);
-    await writeKnown(places, { ...known, receipts: { number, hash } });
+    await writeKnown(places, { ...known, receipts: { number, hash }, version: known.version + 1 });
   };
-  const addReport = (order: string, content: NewReport) => writeReport(places, order, content, clock.now());
-  const know = (changes: Partial<Omit<Known, 'receipts'>>) =>
+  const addReport = async (order: string, content: NewReport) => {
+    await writeReport(places, order, content, clock.now());
+    const known = await readKnown(places);
+    await writeKnown(places, { ...known, version: known.version + 1 });
+  };
+  const know = (changes: Changes) =>
     locked(async () => writeKnown(places, { ...(await readKnown(places)), ...changes }));
   return {
     report: (order, content) => locked(() => addReport(order, content)),

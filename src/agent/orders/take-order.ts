@@ -113,12 +113,16 @@ async function takeAgain(taking: Taking, id: string, document: OrderDocument, di
   if ('policy' in bench) {
     const judgement = await judge(document, bench);
     const before = await judge(kept.document, bench);
-    if (judgement.verdict !== 'refused' && signersOf(judgement) > signersOf(before)) {
+    if (judgement.verdict !== 'refused' && (isSigned(judgement) || signersOf(judgement) > signersOf(before))) {
       await writeDocument(places, id, document);
     }
     removeFromInbox(places, `${id}.json`);
   }
   return left;
+}
+
+function isSigned(judgement: Judgement): boolean {
+  return judgement.verdict === 'accepted' || (judgement.verdict === 'waiting' && judgement.for === 'time');
 }
 
 function signersOf(judgement: Judgement): number {

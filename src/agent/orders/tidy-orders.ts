@@ -17,17 +17,21 @@ const LONGEST_UNTOLD = days(90);
 /**
  * Removes what has done its work: folders of settled orders (of what failed until the order expires), what commands wrote once the server has
  * it, reports once their orders have expired, ids that would be refused as expired anyway.
- * @param now by the best clock there is
+ * @param now by this host's clock, as reports are dated; `latest` by the best that there is
  * @returns ids of orders that are not settled, and of those that the server need not send again
  */
-export async function tidyOrders(places: Places, seen: Seen, now: Date): Promise<{ open: string[]; held: string[] }> {
+export async function tidyOrders(
+  places: Places,
+  seen: Seen,
+  { now, latest }: { now: Date; latest: Date },
+): Promise<{ open: string[]; held: string[] }> {
   const open: string[] = [];
   const wantsSignatures = new Set<string>();
   const folders = new Set(await listFolders(places));
   for (const id of folders) {
     const report = await readReport(places, id);
     const until = seen.ids[id]?.until;
-    const isOver = until === undefined || Date.parse(until) <= now.getTime();
+    const isOver = until === undefined || Date.parse(until) <= latest.getTime();
     if (report === undefined || !isSettled(report.state)) {
       open.push(id);
       const kept = await readKept(places, id).catch(() => undefined);
@@ -37,7 +41,7 @@ export async function tidyOrders(places: Places, seen: Seen, now: Date): Promise
       folders.delete(id);
     }
   }
-  const left = pruneSeen(seen, now, (id) => folders.has(id));
+  const left = pruneSeen(seen, latest, (id) => folders.has(id));
   if (Object.keys(left.ids).length < Object.keys(seen.ids).length) await writeSeen(places, left);
   await tidyReports(places, left, folders, now);
   const held = Object.keys(left.ids).filter((id) => !wantsSignatures.has(id));

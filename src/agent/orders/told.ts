@@ -8,9 +8,15 @@ import { TOLD } from './inbox.ts';
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** inbox/told.json: what the server has on disk of this host's reports (number of the newest, by order) and receipts. */
-const told = v.object({ reports: v.optional(v.record(v.string(), count), {}), receipts: v.optional(count, 0) });
+const told = v.object({
+  reports: v.optional(v.record(v.string(), count), {}),
+  receipts: v.optional(count, 0),
+  /** of results/known.json, when there was nothing more to tell */
+  version: v.optional(count, 0),
+});
 export type Told = v.InferOutput<typeof told>;
 
+const NOTHING: Told = { reports: {}, receipts: 0, version: 0 };
 const LARGEST = 4 * 1024 * 1024;
 
 /** Written by the submitter, and read as hostile: who lies there loses no more than what he could have kept from the server anyway. */
@@ -18,9 +24,9 @@ export async function readTold({ inbox }: Pick<Places, 'inbox'>): Promise<Told> 
   try {
     const bytes = await readHostile(join(inbox, TOLD), LARGEST);
     const parsed = v.safeParse(told, JSON.parse(bytes?.toString('utf8') ?? '{}'));
-    return parsed.success ? parsed.output : { reports: {}, receipts: 0 };
+    return parsed.success ? parsed.output : NOTHING;
   } catch {
-    return { reports: {}, receipts: 0 };
+    return NOTHING;
   }
 }
 

@@ -1,0 +1,103 @@
+import * as v from 'valibot';
+import type { Receipt } from '../../core/order.ts';
+import {
+  MOST_RECEIPTS_AT_ONCE,
+  MOST_REPORTS_AT_ONCE,
+  type ReportMessage,
+  resultsAnswer,
+} from '../../wire/v2/order-messages.ts';
+import { RESULTS } from '../../wire/v2/paths.ts';
+import type { Speaking } from '../build-submission.ts';
+import { exchange, problemIn, type Speaker } from '../exchange.ts';
+import type { Places } from '../places.ts';
+import { RequestProblem } from '../problem.ts';
+import { listHostile } from '../read-hostile.ts';
+import { readKnown } from './known.ts';
+import { readReceiptsAfter } from './read-receipts.ts';
+import { readReport } from './results.ts';
+import { readTold, type Told, writeTold } from './told.ts';
+
+type Where = Pick<Places, 'inbox' | 'results' | 'receipts'>;
+
+const MOST_REPORTS = 20_000;
+/** Of reports in one request; one alone may be larger. */
+const ENOUGH_BYTES = 1024 * 1024;
+const MOST_ROUNDS = 200;
+
+/** Tells the server what became of orders, as far as it does not have it on disk. @returns how many reports and receipts it took */
+export async function sendResults(places: Where, speaker: Speaker, speaking: Speaking): Promise<number> {
+  let sent = 0;
+  // Before anything is looked at: what is written meanwhile has another one.
+  const { version } = await readKnown(places);
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const told = await readTold(places);
+    const { reports, held } = await untold(places, told);
+    const receipts = await readReceiptsAfter(places, told.receipts, MOST_RECEIPTS_AT_ONCE);
+    if (reports.length + receipts.length === 0) {
+      if (told.version !== version) await writeTold(places, { ...told, version });
+      return sent;
+    }
+    const next = await send({ speaker, speaking, reports, receipts });
+    const kept = Object.entries(told.reports).filter(([id]) => held.has(id));
+    const progress = countOf(told, next, reports, receipts);
+    await writeTold(places, {
+      reports: { ...Object.fromEntries(kept), ...next.reports },
+      receipts: next.receipts,
+      version: told.version,
+    });
+    sent += progress;
+    if (progress === 0) return sent;
+  }
+  return sent;
+}
+
+interface Sending {
+  speaker: Speaker;
+  speaking: Speaking;
+  reports: readonly ReportMessage[];
+  receipts: readonly Receipt[];
+}
+
+async function send({ speaker, speaking, reports, receipts }: Sending): Promise<Omit<Told, 'version'>> {
+  const { hostname, version } = speaking;
+  const answer = await exchange(speaker, RESULTS, { hostname, reports, receipts, agent: version });
+  if (answer.outcome === 'refused') throw problemIn(answer, speaker.clock);
+  const parsed = v.safeParse(resultsAnswer, answer.content);
+  if (!parsed.success) throw new RequestProblem('refused', "cannot understand the server's answer to results");
+  const taken = parsed.output.taken.map(({ order, number }) => [order, number] as const);
+  return { reports: Object.fromEntries(taken), receipts: parsed.output.receipts };
+}
+
+function countOf(
+  told: Told,
+  next: Omit<Told, 'version'>,
+  reports: readonly ReportMessage[],
+  receipts: readonly Receipt[],
+): number {
+  const taken = reports.filter(({ order, number }) => (next.reports[order] ?? 0) >= number).length;
+  const last = receipts.at(-1)?.number ?? told.receipts;
+  return taken + Math.max(0, Math.min(next.receipts, last) - told.receipts);
+}
+
+/** @returns reports that the server lacks, as many as fit, and the ids of all */
+async function untold(
+  places: Pick<Places, 'results'>,
+  told: Told,
+): Promise<{ reports: ReportMessage[]; held: Set<string> }> {
+  const reports: ReportMessage[] = [];
+  const held = new Set<string>();
+  let bytes = 0;
+  for (const name of await listHostile(places.results, MOST_REPORTS)) {
+    const id = /^([0-9a-f-]{36})\.json$/.exec(name)?.[1];
+    if (id === undefined) continue;
+    held.add(id);
+    if (reports.length >= MOST_REPORTS_AT_ONCE || bytes >= ENOUGH_BYTES) continue;
+    const report = await readReport(places, id);
+    if (report === undefined || report.number <= (told.reports[id] ?? 0)) continue;
+    const size = JSON.stringify(report).length;
+    if (reports.length > 0 && bytes + size > ENOUGH_BYTES) continue;
+    reports.push(report);
+    bytes += size;
+  }
+  return { reports, held };
+}
