@@ -132,7 +132,7 @@ export async function orderHost(t: ExecutionContext, { firstKey = true } = {}): 
         clock: { now: () => host.now },
         uid: process.geteuid?.() ?? 0,
         home: state,
-        program: { pluginTool: '/nonexistent', node: process.execPath },
+        program: { pluginTool: '/nonexistent', agent: '/nonexistent', node: process.execPath },
         signal: new AbortController().signal,
         own: { host_id: HOST_ID, hostname: host.hostname, order_key: server.fingerprint },
         carryOut: async (accepted, acting) => {
