@@ -28,6 +28,10 @@ const PROGRAMS = [
 ];
 const AGENT = { target: 'node18.19', external: [] };
 
+/** As large as all the rest of the agent, and needed only where there are orders: a file of its own, as its makers ship it. */
+const OPENPGP = 'node_modules/openpgp/dist/node/openpgp.min.cjs';
+const APART = { path: './penguindome-agent.openpgp.js', external: true };
+
 /** Beside the programs, inputs.json says which source files and packages went into each. */
 export async function buildPrograms(outdir = `${root}build`) {
   const version = `"${JSON.parse(await readFile(`${root}package.json`, 'utf8')).version}"`;
@@ -62,12 +66,14 @@ async function buildAgent(outdir, version) {
     define: { __VERSION__: version },
     // The script that the loader makes has no import() of its own.
     supported: { 'dynamic-import': false },
+    plugins: [{ name: 'apart', setup: ({ onResolve }) => onResolve({ filter: /^openpgp$/ }, () => APART) }],
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },
   });
   // esbuild escapes what is not ASCII everywhere but in comments; the loader reads the file as Latin-1, which takes no decoding.
   const text = main.text.replace(/[^\x00-\x7f]/g, '?');
   const stamp = createHash('sha256').update(text).digest('hex');
+  await copyFile(`${root}${OPENPGP}`, `${outdir}/penguindome-agent.openpgp.js`);
   await rm(`${outdir}/penguindome-agent.code-cache`, { force: true });
   await writeFile(`${outdir}/penguindome-agent.bundle.js`, `/*${stamp}*/${text}`);
   await writeProgram(`${outdir}/penguindome-agent`, loader.text);
@@ -76,7 +82,8 @@ async function buildAgent(outdir, version) {
     await chmod(`${outdir}/${script}`, 0o755);
   }
   makeCodeCache(`${outdir}/penguindome-agent`);
-  return ['penguindome-agent', { bytes: text.length, inputs: { ...loader.metafile.inputs, ...main.metafile.inputs } }];
+  const inputs = { ...loader.metafile.inputs, ...main.metafile.inputs, [OPENPGP]: {} };
+  return ['penguindome-agent', { bytes: text.length, inputs }];
 }
 
 /** For the Node that builds; another one goes without it, or a package's install step makes it anew. */

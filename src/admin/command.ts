@@ -5,12 +5,13 @@ import { OperatorError } from '../core/errors.ts';
 import { LARGEST_FILE, LONGEST_ORDER_DAYS } from '../wire/v2/order.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { makeOrder } from './make-order.ts';
 import { checkOrderFiles, type OrderFile, orderFile, readOrderFile } from './order-files.ts';
 import { addOrderOptions, type OrderOptions } from './order-options.ts';
 import { type Selected, selectTargets, targetingCommand } from './order-targets.ts';
-import { orderedJson, tellOrdered } from './tell-ordered.ts';
-import { waitForOrder } from './wait-for-order.ts';
+import { tellOrdered } from './tell-ordered.ts';
+import { commandWish } from './v1/client-terms.ts';
+import { orderBoth } from './v1/order-both.ts';
+import { idsOf, waitForOrder } from './wait-for-order.ts';
 
 interface CommandOptions extends OrderOptions, Selected {
   script?: string;
@@ -52,12 +53,11 @@ async function order(context: AdminContext, shell: string | undefined, options: 
   checkOrderFiles([file]);
   const targets = await selectTargets(context, options, 'Run it as root');
   const content = { kind: 'command', timeout: Math.ceil(options.timeout / 1000) } as const;
-  const made = await makeOrder(context, { content, targets, files: [file], options });
-  if (options.wait !== true && options.waitFor === undefined) return tellOrdered(context, made, targets);
+  const made = await orderBoth(context, { content, targets, files: [file], options, wish: () => commandWish(file) });
+  if (options.wait !== true && options.waitFor === undefined) return tellOrdered(context, made);
   if (!context.output.wantsJson)
-    context.output.note(`order ${made.id}; what becomes of it comes here, Ctrl-C does not end it`);
-  const patience = options.waitFor ?? days(LONGEST_ORDER_DAYS);
-  await waitForOrder(context, made, { patience, ordered: orderedJson(made, targets) });
+    context.output.note(`order ${idsOf(made)}; what becomes of it comes here, Ctrl-C does not end it`);
+  await waitForOrder(context, made, options.waitFor ?? days(LONGEST_ORDER_DAYS));
 }
 
 async function readProgram(

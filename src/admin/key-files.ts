@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import * as z from 'zod';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { writeAtomically } from '../settings/atomic-write.ts';
 import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
+import { ORDER_KEYS, REVOCATIONS } from '../settings/order-key-files.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
 import { HEAD_FILE } from '../store/operator-log/open.ts';
@@ -68,20 +70,46 @@ function settingsOf(files: KeyFile[], settingsFile: string): Folders {
 
 /**
  * What of it is to be written: files that are there as they are in the backup are left alone.
- * @throws OperatorError where one is there with other content, unless `force`
+ * So are lists of keys that are newer here. @throws OperatorError where one is there with other content, unless `force`
  */
 export async function choosePlaces(places: Map<string, KeyFile>, force: boolean): Promise<Map<string, KeyFile>> {
   const wanted = new Map<string, KeyFile>();
   const different: string[] = [];
   for (const [path, file] of places) {
     const there = await readIfThere(path);
-    if (there === Buffer.from(file.content).toString('utf8')) continue;
+    const content = Buffer.from(file.content).toString('utf8');
+    if (there === content || (there !== undefined && isNewer(path, there, content))) continue;
     if (there !== undefined) different.push(path);
     wanted.set(path, file);
   }
   if (different.length === 0 || force) return wanted;
   const list = different.map((path) => `  ${path}`).join('\n');
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
+}
+
+/** Lists of keys that only grow: an older backup's would bring back what was revoked or replaced since. */
+function isNewer(path: string, there: string, restored: string): boolean {
+  if (![REVOCATIONS, ORDER_KEYS].includes(basename(path))) return false;
+  return lengthOf(there) > lengthOf(restored);
+}
+
+/** The number of a list of revocations, or how many statements there are; what cannot be read is replaced. */
+function lengthOf(text: string): number {
+  const list = z
+    .union([
+      z.object({ statement: z.object({ number: z.number() }) }).transform(({ statement }) => statement.number),
+      z.object({ statements: z.array(z.unknown()) }).transform(({ statements }) => statements.length),
+    ])
+    .safeParse(parseJson(text));
+  return list.success ? list.data : -1;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

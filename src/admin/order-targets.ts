@@ -38,7 +38,7 @@ export function targetingCommand(verb: string): Command {
  * @param what behind "… on 12 hosts": `Run it`
  * @throws OperatorError where a name or a pattern means none, or nobody was named
  */
-export async function selectTargets(context: AdminContext, selected: Selected, what: string): Promise<Target[]> {
+export async function selectTargets(context: AdminContext, selected: Selected, what: string): Promise<Targets> {
   const { host: names = [], all } = selected;
   if (names.length > 0 === (all === true)) {
     throw new OperatorError('cannot tell which hosts are meant: expected --host with names or patterns, or --all', {
@@ -49,19 +49,22 @@ export async function selectTargets(context: AdminContext, selected: Selected, w
   const exact = names.filter((name) => !isPattern(name));
   const patterns = all === true ? ['*'] : names.filter(isPattern);
   const named = splitTargets(await Promise.all(exact.map((name) => findHost(store, name))), context.clock.now());
-  refuseOriginal(named.v1);
   const fitting = await findFitting(store, patterns);
-  const targets = byName([...named.v2, ...fitting.v2]);
-  if (targets.length === 0) throw new OperatorError(`cannot order anything: ${noneLeft(fitting.v1)}`);
-  if (targets.length > MOST_TARGETS) {
+  const { v1: speaks } = await context.settings();
+  if (!speaks.enabled) refuseOriginal(named.v1);
+  const v2 = byName([...named.v2, ...fitting.v2]);
+  const v1 = speaks.enabled ? [...new Set([...named.v1, ...fitting.v1])].sort() : [];
+  const meant = [...v2.map(({ hostname }) => hostname), ...v1];
+  if (meant.length === 0) throw new OperatorError(`cannot order anything: ${noneLeft(fitting.v1)}`);
+  if (meant.length > MOST_TARGETS) {
     throw new OperatorError(
-      `cannot order that of ${targets.length} hosts at once: at most ${MOST_TARGETS}; do it in parts`,
+      `cannot order that of ${meant.length} hosts at once: at most ${MOST_TARGETS}; do it in parts`,
     );
   }
-  context.concerns(targets.map(({ hostname }) => hostname));
-  tellSkipped(context, fitting.v1);
-  if (patterns.length > 0) await confirm(context, `${what} on ${listOf(targets)}?`, selected);
-  return targets;
+  context.concerns(meant);
+  if (!speaks.enabled) tellSkipped(context, fitting.v1);
+  if (patterns.length > 0) await confirm(context, `${what} on ${listOf(meant)}?`, selected);
+  return { v2, v1 };
 }
 
 /** Every host of v2 that there is now. */
@@ -151,13 +154,13 @@ function noneLeft(v1: readonly string[]): string {
 }
 
 function tellSkipped({ output }: AdminContext, v1: readonly string[]): void {
-  if (v1.length > 0) output.note(`left out, since they speak the original protocol: ${v1.join(', ')}`);
+  if (v1.length > 0) output.note(`left out, since they speak the original protocol, which is off: ${v1.join(', ')}`);
 }
 
 const MOST_SHOWN = 20;
 
-function listOf(targets: readonly Target[]): string {
-  const names = targets.slice(0, MOST_SHOWN).map(({ hostname }) => hostname);
-  const more = targets.length > MOST_SHOWN ? ` and ${targets.length - MOST_SHOWN} more` : '';
-  return targets.length === 1 ? (names[0] ?? '') : `${targets.length} hosts (${names.join(', ')}${more})`;
+function listOf(hostnames: readonly string[]): string {
+  const names = hostnames.slice(0, MOST_SHOWN);
+  const more = hostnames.length > MOST_SHOWN ? ` and ${hostnames.length - MOST_SHOWN} more` : '';
+  return hostnames.length === 1 ? (names[0] ?? '') : `${hostnames.length} hosts (${names.join(', ')}${more})`;
 }

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import { isSettled } from '../core/order.ts';
+import type { PatchRecord } from '../core/patch.ts';
 import type { Store } from '../store/port.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { findOrder } from './find-order.ts';
+import { findPatch } from './v1/find-patch.ts';
 
 export function ordersCancel(context: AdminContext): Command {
   return new Command('cancel')
@@ -24,6 +26,8 @@ Examples:
 async function cancel(context: AdminContext, wanted: string, options: { yes?: true }): Promise<void> {
   const { output, clock } = context;
   const store = await context.store();
+  const patch = await findPatch(store, wanted);
+  if (patch !== undefined) return cancelPatch(context, store, patch, options);
   const { id, kind, cancelled_at, expires_at } = await findOrder(store, wanted);
   if (cancelled_at !== undefined) throw new OperatorError(`cannot cancel ${id}: it is cancelled already`);
   if (expires_at <= clock.now()) throw new OperatorError(`cannot cancel ${id}: it has expired`);
@@ -43,4 +47,21 @@ async function nameHosts(context: AdminContext, { orders }: Store, order: string
   const names: string[] = [];
   for await (const { hostname } of orders.targets({ order })) names.push(hostname);
   context.concerns(names);
+}
+
+/** One for hosts that run the original client. */
+async function cancelPatch(
+  context: AdminContext,
+  { patches }: Store,
+  { id, pending_hosts, completed_hosts }: PatchRecord,
+  options: { yes?: true },
+): Promise<void> {
+  const { output } = context;
+  if (pending_hosts.length === 0) throw new OperatorError(`cannot cancel ${id}: no host has yet to fetch it`);
+  context.concerns(pending_hosts);
+  await confirm(context, `Give the patch ${id} to nobody any more?`, options);
+  const cancelled = await patches.cancel(id);
+  if (cancelled === undefined) throw new OperatorError(`cannot cancel ${id}: it is gone`);
+  if (output.wantsJson) return output.json({ patch: id, cancelled: cancelled.length, fetched: completed_hosts });
+  output.line(`the patch ${id} is cancelled: ${cancelled.length} hosts had not fetched it`);
 }

@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander';
 import { isSettled, ORDER_KINDS, ORDER_STATES, type Order, type OrderKind, type OrderState } from '../core/order.ts';
+import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { readCount } from './read-count.ts';
 import { showTime } from './show-time.ts';
+import { summaryOf } from './v1/show-patch.ts';
 
 interface ListOptions {
   kind?: OrderKind[];
@@ -29,28 +31,53 @@ Examples:
   penguindome orders list --json | jq -r '.[] | select(.counts.failed > 0) | .id'`;
 
 async function list({ output, store, clock }: AdminContext, options: ListOptions): Promise<void> {
-  const now = clock.now();
-  const listed: Listed[] = [];
-  const filter = options.kind === undefined ? {} : { kinds: options.kind };
-  for await (const order of (await store()).orders.list(filter)) {
-    if (options.open === true && !isOpen(order, now)) continue;
-    listed.push(order);
-    if (listed.length >= options.limit) break;
-  }
-  if (output.wantsJson) return output.json(listed.map((order) => rowJson(order, now)));
-  if (listed.length === 0) return output.note('there is no such order');
+  const opened = await store();
+  const rows = [...(await readOrders(opened, options, clock.now())), ...(await readPatches(opened, options))];
+  rows.sort((one, other) => other.made_at.getTime() - one.made_at.getTime());
+  rows.splice(options.limit);
+  if (output.wantsJson) return output.json(rows.map(({ json }) => json));
+  if (rows.length === 0) return output.note('there is no such order');
   output.table(
     ['ORDER', 'KIND', 'MADE', 'BY', 'HOSTS', 'STATE', 'WHY'],
-    listed.map((order) => [
-      order.id,
-      order.release === undefined ? order.kind : `${order.kind} ${order.release}`,
-      showTime(order.made_at),
-      order.by,
-      order.hosts === null ? 'all' : String(order.hosts),
-      stateOf(order, now),
-      order.why === '' ? '-' : order.why,
+    rows.map(({ id, kind, made_at, by, hosts, state, why }) => [
+      id,
+      kind,
+      showTime(made_at),
+      by,
+      hosts === null ? 'all' : String(hosts),
+      state,
+      why === '' ? '-' : why,
     ]),
   );
+}
+
+interface Row extends Pick<Order, 'id' | 'made_at' | 'by' | 'why' | 'hosts'> {
+  kind: string;
+  state: string;
+  json: object;
+}
+
+async function readOrders({ orders }: Store, { kind, open, limit }: ListOptions, now: Date): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const order of orders.list(kind === undefined ? {} : { kinds: kind })) {
+    if (open === true && !isOpen(order, now)) continue;
+    const shown = order.release === undefined ? order.kind : `${order.kind} ${order.release}`;
+    rows.push({ ...order, kind: shown, state: stateOf(order, now), json: rowJson(order, now) });
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+/** Those for hosts that run the original client. */
+async function readPatches({ patches }: Store, { kind, open, limit }: ListOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const patch of patches.list()) {
+    const json = summaryOf(patch);
+    if ((kind !== undefined && !kind.includes(json.kind)) || (open === true && !json.open)) continue;
+    rows.push({ ...json, kind: `${json.kind} (v1)`, state: showCounts(json.counts).join(', '), json });
+    if (rows.length >= limit) break;
+  }
+  return rows;
 }
 
 /** Without the manifest, which `orders show` has, and without signatures: how many is enough. */
@@ -78,8 +105,12 @@ function unsettled(counts: Listed['counts']): number {
 }
 
 function stateOf({ counts, cancelled_at, expires_at }: Listed, now: Date): string {
-  const parts = ORDER_STATES.flatMap((state) => (counts[state] === undefined ? [] : [`${counts[state]} ${state}`]));
+  const parts = showCounts(counts);
   if (cancelled_at !== undefined) parts.push('(cancelled)');
   else if (expires_at <= now) parts.push('(expired)');
   return parts.join(', ') || '-';
+}
+
+function showCounts(counts: Listed['counts']): string[] {
+  return ORDER_STATES.flatMap((state) => (counts[state] === undefined ? [] : [`${counts[state]} ${state}`]));
 }

@@ -5,8 +5,10 @@ import type { Order, OrderTarget } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
 import { findOrder, manifestOf } from './find-order.ts';
 import { printFacts, showManifest } from './show-manifest.ts';
-import { showOutcome, showReport } from './show-outcome.ts';
+import { printOutcomes } from './show-outcome.ts';
 import { showTime } from './show-time.ts';
+import { findPatch } from './v1/find-patch.ts';
+import { showPatch } from './v1/show-patch.ts';
 
 export function ordersShow(context: AdminContext): Command {
   return new Command('show')
@@ -28,6 +30,8 @@ Examples:
 async function show(context: AdminContext, wanted: string, host: string | undefined): Promise<void> {
   const { output } = context;
   const store = await context.store();
+  const patch = await findPatch(store, wanted);
+  if (patch !== undefined) return showPatch(context, patch, host);
   const order = await findOrder(store, wanted);
   const targets: OrderTarget[] = [];
   for await (const target of store.orders.targets({ order: order.id })) {
@@ -44,23 +48,9 @@ async function show(context: AdminContext, wanted: string, host: string | undefi
       ? []
       : ([['cancelled', showTime(order.cancelled_at)]] satisfies [string, string][])),
   ]);
-  printTargets(context, targets);
+  printOutcomes(output, targets);
 }
 
 function shownJson({ manifest, ...order }: Order, targets: OrderTarget[]): object {
   return { ...order, manifest: manifestOf({ manifest, ...order }), targets };
-}
-
-function printTargets({ output }: AdminContext, targets: readonly OrderTarget[]): void {
-  output.line();
-  const [only] = targets;
-  if (only === undefined) {
-    output.line('no host has fetched it yet');
-    return;
-  }
-  output.table(
-    ['HOST', 'STATE', 'SINCE'],
-    targets.map((target) => [target.hostname, showOutcome(target), showTime(target.at)]),
-  );
-  if (targets.length === 1) for (const line of showReport(only)) output.line(line);
 }

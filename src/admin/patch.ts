@@ -3,11 +3,12 @@ import { OperatorError } from '../core/errors.ts';
 import { ORDER_PATH } from '../wire/v2/order.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import { makeOrder } from './make-order.ts';
 import { checkOrderFiles, readOrderFile } from './order-files.ts';
 import { addOrderOptions, type OrderOptions } from './order-options.ts';
 import { type Selected, selectTargets, targetingCommand } from './order-targets.ts';
 import { tellOrdered } from './tell-ordered.ts';
+import { patchWish } from './v1/client-terms.ts';
+import { orderBoth } from './v1/order-both.ts';
 
 interface PatchOptions extends OrderOptions, Selected {
   remove?: string[];
@@ -49,8 +50,11 @@ async function order(context: AdminContext, given: readonly string[], options: P
   const files = await Promise.all(places.map(({ local, path }) => readOrderFile(local, path)));
   checkOrderFiles(files);
   const targets = await selectTargets(context, options, `Change ${paths.join(', ')}`);
-  const made = await makeOrder(context, { content: { kind: 'patch', removed }, targets, files, options });
-  tellOrdered(context, made, targets);
+  const wish = () => patchWish(files, removed);
+  tellOrdered(
+    context,
+    await orderBoth(context, { content: { kind: 'patch', removed }, targets, files, options, wish }),
+  );
 }
 
 const EXPECTED = 'expected plugins/NAME, settings/NAME or commands/NAME, with a name of letters, digits, _, . and -';

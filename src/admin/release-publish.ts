@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import type { Order } from '../core/order.ts';
 import { withLock } from '../settings/lock-file.ts';
@@ -17,12 +17,14 @@ import { readCount } from './read-count.ts';
 import { compareReleases, type ReleaseDifference, readReleaseFolder } from './release-files.ts';
 import { showTime } from './show-time.ts';
 import { orderedJson } from './tell-ordered.ts';
+import { makeV1Release } from './v1/make-release.ts';
 
 interface PublishOptions extends OrderOptions {
   number?: number;
   again?: true;
   dryRun?: true;
   yes?: true;
+  v1?: true;
 }
 
 /** `penguindome release publish FOLDER`: the whole set of plugins, settings and commands of every host. */
@@ -35,6 +37,16 @@ export function releasePublish(context: AdminContext): Command {
     .option('--number <n>', 'its number, above the last one (the next)', readCount)
     .option('--again', 'though nothing differs from the last one: a new number, and a new expiry')
     .option('--dry-run', 'only show what differs from the last one')
+    .addOption(
+      new Option('--v1', 'for hosts that run the original client: FOLDER is laid out as its server has it').conflicts([
+        'number',
+        'again',
+        'dryRun',
+        'signWith',
+        'notBefore',
+        'expires',
+      ]),
+    )
     .option('--yes', 'without asking');
   return addOrderOptions(verb, 'release')
     .addHelpText('after', EXAMPLES)
@@ -48,10 +60,12 @@ penguindome patch changes single files on single hosts until the next release.
 Examples:
   penguindome release publish /srv/penguindome-site --dry-run
   penguindome release publish /srv/penguindome-site --why 'raid plugin'
-  penguindome release publish /srv/penguindome-site --again --yes`;
+  penguindome release publish /srv/penguindome-site --again --yes
+  penguindome release publish --v1 /opt/penguindome`;
 
 async function publish(context: AdminContext, folder: string, options: PublishOptions): Promise<void> {
   const { output } = context;
+  if (options.v1 === true) return publishV1(context, folder, options);
   const files = await readReleaseFolder(folder);
   const store = await context.store();
   const last = await findLast(context);
@@ -83,6 +97,15 @@ async function publish(context: AdminContext, folder: string, options: PublishOp
     output.line(
       `release ${number} (order ${order.id}) is for every host to fetch, until ${showTime(order.expires_at)}`,
     );
+}
+
+/** docs/protocol-v1.md, "Releases". */
+async function publishV1(context: AdminContext, folder: string, options: PublishOptions): Promise<void> {
+  const { output } = context;
+  await confirm(context, `Give ${folder} to every host that runs the original client?`, options);
+  const { number, files, size } = await makeV1Release(context, folder);
+  if (output.wantsJson) output.json({ v1: { release: number, files, size } });
+  else output.line(`release ${number} of the original client (${files} files) is there for its hosts to fetch`);
 }
 
 /** The last one that was not cancelled: what hosts have, or are about to get. */

@@ -1,7 +1,14 @@
-import type { Captured, OrderTarget } from '../core/order.ts';
+import type { Captured, OrderReport, OrderTarget } from '../core/order.ts';
+import type { Output } from './context.ts';
+import { showTime } from './show-time.ts';
+
+/** What is shown of an order on a host; hosts with the original client number no reports. */
+export interface Outcome extends Pick<OrderTarget, 'hostname' | 'state' | 'at'> {
+  report?: Omit<OrderReport, 'number'>;
+}
 
 /** What became of an order on a host, in a few words. */
-export function showOutcome({ state, report }: OrderTarget): string {
+export function showOutcome({ state, report }: Outcome): string {
   if (report === undefined || state !== report.state) return state;
   const { exit_status, signal, reason } = report;
   const parts = [
@@ -13,12 +20,12 @@ export function showOutcome({ state, report }: OrderTarget): string {
 }
 
 /** Whether a host did what it was told. */
-export function didIt({ state, report }: OrderTarget): boolean {
+export function didIt({ state, report }: Outcome): boolean {
   return state === 'done' && (report?.exit_status ?? 0) === 0 && report?.signal === undefined;
 }
 
 /** Everything that a host told of it, as lines. */
-export function showReport(target: OrderTarget): string[] {
+export function showReport(target: Outcome): string[] {
   const { report } = target;
   if (report === undefined) return [];
   return [
@@ -40,4 +47,19 @@ function showCaptured(name: string, captured: Captured | undefined): string[] {
       .split('\n')
       .map((line) => `  ${line}`),
   ];
+}
+
+/** A row for each host; where there is one host, all that it told. */
+export function printOutcomes(output: Pick<Output, 'line' | 'table'>, targets: readonly Outcome[]): void {
+  output.line();
+  const [only] = targets;
+  if (only === undefined) {
+    output.line('no host has fetched it yet');
+    return;
+  }
+  output.table(
+    ['HOST', 'STATE', 'SINCE'],
+    targets.map((target) => [target.hostname, showOutcome(target), showTime(target.at)]),
+  );
+  if (targets.length === 1) for (const line of showReport(only)) output.line(line);
 }

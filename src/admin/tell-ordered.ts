@@ -2,6 +2,7 @@ import type { Order } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
 import type { Target } from './order-targets.ts';
 import { showTime } from './show-time.ts';
+import type { Ordered } from './v1/order-both.ts';
 
 /** An order that was made just now, for --json. */
 export function orderedJson({ id, kind, release, not_before, expires_at }: Order, targets: readonly Target[]) {
@@ -15,13 +16,32 @@ export function orderedJson({ id, kind, release, not_before, expires_at }: Order
   };
 }
 
+/** The same of all that was ordered. */
+export function allOrderedJson({ targets, order, patch }: Ordered): object {
+  return {
+    ...(order === undefined ? { order: null } : orderedJson(order, targets.v2)),
+    ...(patch === undefined ? {} : { v1: { patch: patch.id, command: patch.command, hosts: patch.pending_hosts } }),
+  };
+}
+
 /** Where nobody waits for what becomes of it. */
-export function tellOrdered({ output }: AdminContext, order: Order, targets: readonly Target[]): void {
+export function tellOrdered({ output }: AdminContext, ordered: Ordered): void {
   if (output.wantsJson) {
-    output.json(orderedJson(order, targets));
+    output.json(allOrderedJson(ordered));
     return;
   }
-  const hosts = targets.length === 1 ? (targets[0]?.hostname ?? '') : `${targets.length} hosts`;
-  output.line(`order ${order.id} is for ${hosts} to fetch, until ${showTime(order.expires_at)}`);
-  output.note(`See what becomes of it: penguindome orders show ${order.id}`);
+  const { targets, order, patch } = ordered;
+  if (order !== undefined) {
+    const whom = countHosts(targets.v2.map(({ hostname }) => hostname));
+    output.line(`order ${order.id} is for ${whom} to fetch, until ${showTime(order.expires_at)}`);
+    output.note(`See what becomes of it: penguindome orders show ${order.id}`);
+  }
+  if (patch !== undefined) {
+    output.line(`patch ${patch.id} is for ${countHosts(targets.v1)} to fetch, by the original client`);
+    output.note(`See what becomes of it: penguindome orders show ${patch.id}`);
+  }
+}
+
+function countHosts(hostnames: readonly string[]): string {
+  return hostnames.length === 1 ? (hostnames[0] ?? '') : `${hostnames.length} hosts`;
 }

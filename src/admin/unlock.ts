@@ -15,7 +15,7 @@ export function unlock(context: AdminContext): Command {
     .action(async (host: string, options: OrderOptions) => {
       const target = await selectHost(context, host);
       const order = await makeOrder(context, { content: { kind: 'unlock' }, targets: [target], files: [], options });
-      tellOrdered(context, order, [target]);
+      tellOrdered(context, { order: order, targets: { v2: [target], v1: [] } });
     });
 }
 

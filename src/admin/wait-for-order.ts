@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
-import { isSettled, type Order, type OrderTarget } from '../core/order.ts';
+import { isSettled } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
-import { didIt, showOutcome, showReport } from './show-outcome.ts';
+import { didIt, type Outcome, showOutcome, showReport } from './show-outcome.ts';
+import { allOrderedJson } from './tell-ordered.ts';
+import type { Ordered } from './v1/order-both.ts';
+import { readOutcomes } from './v1/outcomes.ts';
 
 const PAUSE = seconds(1);
 
 /**
- * Shows what becomes of an order on each host as it comes, until every host has settled it, it has expired, or the patience ends.
+ * Shows what becomes of it on each host as it comes, until every host has settled it, it has expired, or the patience ends.
  * With --json: all of it at the end. @throws OperatorError where a host did not do it, so that the exit status tells
  */
-export async function waitForOrder(
-  context: AdminContext,
-  order: Order,
-  { patience, ordered }: { patience: Milliseconds; ordered: object },
-): Promise<void> {
+export async function waitForOrder(context: AdminContext, ordered: Ordered, patience: Milliseconds): Promise<void> {
   const { output, clock, signal } = context;
   const shown = new Map<string, string>();
-  const until = Math.min(order.expires_at.getTime(), clock.now().getTime() + patience);
+  const ends = ordered.order?.expires_at.getTime() ?? Number.POSITIVE_INFINITY;
+  const until = Math.min(ends, clock.now().getTime() + patience);
   for (;;) {
-    const targets = await readTargets(context, order.id);
+    const targets = await readTargets(context, ordered);
     for (const target of targets) if (!output.wantsJson) showChange(context, target, shown);
     const waiting = targets.filter(({ state }) => !isSettled(state));
     if (waiting.length === 0 || clock.now().getTime() >= until) {
-      if (output.wantsJson) output.json({ ...ordered, results: targets });
-      return judge(order, targets);
+      if (output.wantsJson) output.json({ ...allOrderedJson(ordered), results: targets });
+      return judge(ordered, targets);
     }
     await sleep(PAUSE, undefined, { signal }).catch((cause: unknown) => {
       throw new OperatorError(
-        `${waiting.length} of ${targets.length} hosts have not done it yet; it goes on: penguindome orders show ${order.id}`,
+        `${waiting.length} of ${targets.length} hosts have not done it yet; it goes on: penguindome orders show ${idsOf(ordered)}`,
         {
           cause,
         },
@@ -38,27 +38,36 @@ export async function waitForOrder(
   }
 }
 
-async function readTargets(context: AdminContext, order: string): Promise<OrderTarget[]> {
-  const targets: OrderTarget[] = [];
-  for await (const target of (await context.store()).orders.targets({ order })) targets.push(target);
+export function idsOf({ order, patch }: Ordered): string {
+  return [order, patch].flatMap((one) => (one === undefined ? [] : [one.id])).join(', ');
+}
+
+async function readTargets(context: AdminContext, { order, patch }: Ordered): Promise<Outcome[]> {
+  const store = await context.store();
+  const targets: Outcome[] = [];
+  if (order !== undefined) {
+    for await (const target of store.orders.targets({ order: order.id })) targets.push(target);
+  }
+  const now = patch && (await store.patches.find(patch.id));
+  if (now !== undefined) targets.push(...(await readOutcomes(store, now)));
   return targets;
 }
 
-function showChange({ output }: AdminContext, target: OrderTarget, shown: Map<string, string>): void {
+function showChange({ output }: AdminContext, target: Outcome, shown: Map<string, string>): void {
   const outcome = showOutcome(target);
-  if (shown.get(target.host_id) === outcome) return;
-  shown.set(target.host_id, outcome);
+  if (shown.get(target.hostname) === outcome) return;
+  shown.set(target.hostname, outcome);
   if (target.state === 'queued') return;
   output.line(`${target.hostname}: ${outcome}`);
   if (isSettled(target.state)) for (const line of showReport(target)) output.line(`  ${line}`);
 }
 
-function judge({ id }: Order, targets: readonly OrderTarget[]): void {
+function judge(ordered: Ordered, targets: readonly Outcome[]): void {
   const [first, ...others] = targets.filter((target) => !didIt(target));
   if (first === undefined) return;
   const count = others.length + 1;
   const also = others.length > 0 ? ` and ${others.length} more` : '';
   throw new OperatorError(
-    `${count} of ${targets.length} hosts did not do it: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${id}`,
+    `${count} of ${targets.length} hosts did not do it: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${idsOf(ordered)}`,
   );
 }

@@ -45,7 +45,7 @@ async function order(context: AdminContext, name: string, options: WipeOptions):
   if (!output.wantsJson) output.line(`${target.hostname}, ${method}: ${WIPES[method]}.`);
   await confirmName(context, target, options.confirm);
   const made = await makeOrder(context, { content: { kind: 'wipe', method }, targets: [target], files: [], options });
-  tellOrdered(context, made, [target]);
+  tellOrdered(context, { order: made, targets: { v2: [target], v1: [] } });
   if (output.wantsJson) return;
   output.note(`Until it fetches that it can be called back: penguindome orders cancel ${made.id}`);
   output.note(`So that nothing it says counts any more: penguindome hosts lost ${target.hostname}`);

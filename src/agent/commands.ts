@@ -135,6 +135,23 @@ function addOrders(program: Command, act: Act): void {
     .description('check the orders that were fetched, by the rules in trust.d, and carry out those that count')
     .addHelpText('after', `${APPLY_HELP}\n${examples('apply', 'apply --json')}`)
     .action(() => act(async (session) => (await import('./command-apply.ts')).commandApply(session)));
+  program
+    .command('receipts')
+    .description('say what was done with orders on this machine: who ordered what, when, why, and what became of it')
+    .option('-n, --number <count>', 'the last so many (default: 20)')
+    .option('--verify', 'check that each receipt follows from the one before it')
+    .addHelpText('after', examples('receipts', 'receipts -n 100', 'receipts --verify --json'))
+    .action((options: { number?: string; verify?: true }) =>
+      act(async (session) => (await import('./command-receipts.ts')).commandReceipts(session, options)),
+    );
+  program
+    .command('trust')
+    .description('the rules for orders')
+    .addHelpText('after', examples('trust show'))
+    .command('show')
+    .description('explain who may order what on this machine')
+    .addHelpText('after', examples('trust show', 'trust show --json'))
+    .action(() => act(async (session) => (await import('./command-trust-show.ts')).commandTrustShow(session)));
 }
 
 const APPLY_HELP = `

@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises';
 import { OperatorError } from '../core/errors.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { type Collected, settleSpool } from './collect.ts';
@@ -8,6 +7,8 @@ import { EXIT } from './exit-codes.ts';
 import { listInbox } from './orders/inbox.ts';
 import { mayHaveResults } from './orders/is-to-ask.ts';
 import { readKnown } from './orders/known.ts';
+import { isTrustNewer } from './orders/orders-status.ts';
+import { stateOwner } from './orders/state-owner.ts';
 import { exitFor } from './problem.ts';
 import { askingOf, type Session } from './session.ts';
 import { leaveStatus } from './tell-status.ts';
@@ -39,13 +40,11 @@ function worse(...exits: readonly number[]): number {
 
 /** Whoever owns the state may act on orders; without anything to do nothing is loaded for it. */
 async function isToApply({ places, context }: Session): Promise<boolean> {
-  const owner = await lstat(places.state).then(
-    ({ uid }) => uid,
-    () => undefined,
-  );
-  if (owner !== context.uid) return false;
+  if ((await stateOwner(places)) !== context.uid) return false;
   const { ids, trust } = listInbox(places);
-  return ids.length > 0 || trust || (await readKnown(places)).open.length > 0;
+  if (ids.length > 0 || trust) return true;
+  const { open, applied_at } = await readKnown(places);
+  return open.length > 0 || (applied_at !== null && (await isTrustNewer(places, applied_at)));
 }
 
 async function applyAndTell(session: Session, settings: AgentSettings): Promise<number> {

@@ -3,6 +3,7 @@ import { days, type Milliseconds, minutes } from '../core/duration.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { openAnswerKeys, type RefusedChain } from './answer-keys.ts';
+import { type OrdersStatus, readOrdersStatus } from './orders/orders-status.ts';
 import { readSiteSettings } from './orders/site-settings.ts';
 import type { Places } from './places.ts';
 import { adviceOn } from './problem.ts';
@@ -10,14 +11,8 @@ import { type Journal, readJournal } from './spool/journal.ts';
 import { readReports } from './spool/read-reports.ts';
 import { acknowledgedIds } from './spool/settle.ts';
 import { readSubmitterState, type SubmitterState } from './submitter-state.ts';
+import type { Trouble } from './trouble.ts';
 import { pinnedKey, readTrust } from './trust.ts';
-
-/** One thing that is not well, and what to do about it. */
-export interface Trouble {
-  code: string;
-  what: string;
-  advice: string;
-}
 
 /** What `status` tells, and what status.json holds: no secrets. */
 export interface Status {
@@ -40,6 +35,7 @@ export interface Status {
   bad: number;
   /** reports that the size limit pushed out, ever */
   dropped: number;
+  orders: OrdersStatus;
   problems: Trouble[];
   /** when this was so */
   at: string;
@@ -67,6 +63,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
   const state = await readSubmitterState(places);
   const journal = await readJournal(places);
   const found = await readReports(places);
+  const { problems: orderProblems, ...orders } = await readOrdersStatus(places, now);
   const acknowledged = await acknowledgedIds(places);
   const waiting = found.waiting.filter(({ id }) => ![`${id}.ok`, `${id}.bad`].some((name) => acknowledged.has(name)));
   const bad = new Set([
@@ -88,9 +85,12 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     waiting: waiting.length,
     bad: bad.size,
     dropped: journal.dropped.count,
+    orders,
     problems: [
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting.length, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now),
+      ...fetching(state),
+      ...orderProblems,
       ...(await siteSettings(places)),
       ...refusedKeys(answerKeys?.refused() ?? null, now),
       ...losses(journal, bad.size, places, now),
@@ -127,6 +127,13 @@ function submitting(state: SubmitterState | undefined, waiting: number, interval
       advice: 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent submit',
     },
   ];
+}
+
+/** What the server is not asked, because it refuses this host otherwise, is told once. */
+function fetching(state: SubmitterState | undefined): Trouble[] {
+  const problem = state?.orders_problem ?? null;
+  if (problem === null || problem.code === state?.problem?.code) return [];
+  return [{ code: problem.code, what: problem.reason, advice: adviceOn(problem.code) }];
 }
 
 function collecting(journal: Journal, interval: Milliseconds, now: Date): Trouble[] {

@@ -43,6 +43,16 @@ const leftStatus = v.object({
   waiting: v.number(),
   bad: v.number(),
   dropped: v.number(),
+  orders: v.optional(
+    v.object({
+      under_way: v.number(),
+      waiting: v.number(),
+      refused: v.number(),
+      receipts: v.number(),
+      runs_by: v.nullable(v.picklist(['systemd', 'child'])),
+    }),
+    { under_way: 0, waiting: 0, refused: 0, receipts: 0, runs_by: null },
+  ),
   problems: v.array(v.object({ code: v.string(), what: v.string(), advice: v.string() })),
   at: v.string(),
 });
@@ -75,12 +85,22 @@ function linesOf(status: Status, now: Date): string[] {
     `collected   ${ago(status.collected_at, now)}`,
     `submitted   ${ago(status.submitted_at, now)}`,
     `waiting     ${status.waiting === 1 ? '1 report' : `${status.waiting} reports`}`,
+    ...ordersLines(status.orders),
   ];
   if (status.problems.length === 0) return [...lines, '', 'All is well.'];
   return [
     ...lines,
     '',
     ...status.problems.flatMap(({ what, advice }) => [`WRONG: ${oneLine(what)}`, `  do: ${oneLine(advice)}`]),
+  ];
+}
+
+function ordersLines({ under_way, waiting, refused, receipts, runs_by }: Status['orders']): string[] {
+  if (runs_by === null) return [];
+  const how = runs_by === 'systemd' ? 'units of systemd' : 'processes of the agent (systemd does not run them here)';
+  return [
+    `orders      ${under_way} under way, ${waiting} waiting, ${refused} refused in the last 7 days; commands run as ${how}`,
+    `receipts    ${receipts}${receipts === 0 ? '' : ' (penguindome-agent receipts)'}`,
   ];
 }
 

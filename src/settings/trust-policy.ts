@@ -1,8 +1,11 @@
 import * as v from 'valibot';
-import { ORDER_KINDS, WIPE_METHODS } from '../core/order.ts';
+import { ORDER_KINDS, type WipeMethod } from '../core/order.ts';
 import { describeAgentIssue } from './describe-agent-issue.ts';
 import { readYaml } from './read-yaml.ts';
 import { SettingsError, type SettingsProblem } from './settings-error.ts';
+
+/** valibot takes a list for an object without keys: `wipe: []` must not mean the defaults. */
+const group = v.check<unknown, string>((value) => !Array.isArray(value), 'expected a group of keys');
 
 const allowed = v.optional(v.boolean(), true);
 
@@ -20,11 +23,10 @@ const trustPolicy = v.strictObject({
   ),
   /** methods of `penguindome wipe` that may be used here */
   wipe: v.optional(
-    v.strictObject(
-      Object.fromEntries(WIPE_METHODS.map((method) => [method, allowed])) as Record<
-        (typeof WIPE_METHODS)[number],
-        typeof allowed
-      >,
+    v.pipe(
+      v.unknown(),
+      group,
+      v.strictObject({ 'crypto-erase': allowed, homes: allowed, lock: allowed } satisfies Record<WipeMethod, unknown>),
     ),
     {},
   ),
@@ -38,7 +40,7 @@ export function parseTrustPolicy(text: string, file: string): TrustPolicy {
   const yaml = readYaml(text, file);
   const heading = `cannot use the rules for orders in ${file}`;
   if (Array.isArray(yaml)) throw new SettingsError(file, yaml, { heading });
-  const parsed = v.safeParse(trustPolicy, yaml.value ?? {});
+  const parsed = v.safeParse(v.pipe(v.unknown(), group, trustPolicy), yaml.value ?? {});
   if (parsed.success) return parsed.output;
   const problems = parsed.issues.map((issue): SettingsProblem => {
     const { path, expected, found } = describeAgentIssue(issue, trustPolicy);

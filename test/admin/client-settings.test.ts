@@ -50,6 +50,7 @@ test('what is wanted is written beside the settings, in place, and may be writte
   t.deepEqual(await site.json('client-settings', 'set', 'collect_interval', '1h'), {
     changed: false,
     file: fileOf(site),
+    orders: [],
   });
   await site.ok('client-settings', 'unset', 'submit_interval', '--host', 'lap-17.example');
   await site.ok('client-settings', 'unset', 'collectors.disabled');
@@ -122,32 +123,32 @@ test('hosts are compared with what is wanted of them: agrees, differs, does not 
   await site.ok('client-settings', 'set', 'collect_interval', '1800s');
   await site.ok('client-settings', 'set', 'collectors.disabled', '[b, a, b]');
   await site.ok('client-settings', 'set', 'collect_interval', '24h', '--host', 'own');
-  const unreported = (hostname: string) => ({ hostname, state: 'not-reported' });
+  const unreported = (hostname: string) => ({ hostname, order: null, state: 'not-reported' });
   t.deepEqual(await site.json('client-settings', 'list'), {
     file: fileOf(site),
     all: { collect_interval: '30m', 'collectors.disabled': ['a', 'b'] },
     hosts: [{ hostname: 'own', wanted: { collect_interval: '1d' } }],
     compared: [
-      { hostname: 'agrees', state: 'agrees' },
+      { hostname: 'agrees', order: null, state: 'agrees' },
       {
-        ...{ hostname: 'differs', state: 'differs' },
+        ...{ hostname: 'differs', order: null, state: 'differs' },
         differences: [
           { key: 'collect_interval', wanted: '30m', reported: '10m' },
           { key: 'collectors.disabled', wanted: ['a', 'b'], reported: [] },
         ],
       },
       unreported('old'),
-      { hostname: 'own', state: 'agrees' },
+      { hostname: 'own', order: null, state: 'agrees' },
       unreported('strange'),
     ],
     unknown_hosts: [],
   });
   const text = await site.ok('client-settings', 'list', '--differs');
   t.regex(text, /^\(all\) +collect_interval +30m$/m);
-  t.regex(text, /^differs +differs +collect_interval 10m; collectors\.disabled \[\]$/m);
-  t.regex(text, /^old +does not report +-$/m);
+  t.regex(text, /^differs +differs +collect_interval 10m; collectors\.disabled \[\] +-$/m);
+  t.regex(text, /^old +does not report +- +-$/m);
   t.notRegex(text, /^agrees/m);
-  t.regex(await site.ok('client-settings', 'list', '--host', 'own'), /^own +agrees +-$/m);
+  t.regex(await site.ok('client-settings', 'list', '--host', 'own'), /^own +agrees +- +-$/m);
 });
 
 test('a host that is forgotten takes what was wanted of it along; one that is gone otherwise is named', async (t) => {

@@ -54,7 +54,7 @@ test('patterns and --all mean the hosts that fit, and ask first', async (t) => {
   await site.ok('command', 'true', '--host', 'lap-*', 'lap-17', '--yes');
   const { err, status } = await site.run('command', 'true', '--all', '--yes');
   t.is(status, 0);
-  t.regex(err, /left out, since they speak the original protocol: old-1/);
+  t.regex(err, /left out, since they speak the original protocol, which is off: old-1/);
   t.deepEqual(
     (await site.orders()).map(({ targets }) => targets.map(({ hostname }) => hostname)),
     [

@@ -56,7 +56,9 @@ async function isLogged(path: string): Promise<boolean> {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(() => undefined);
-  const options = command.options.flatMap(({ mandatory, long }) => (mandatory && long ? [long, 'x'] : []));
+  const options = command.options.flatMap(({ mandatory, long, argChoices }) =>
+    mandatory && long ? [long, argChoices?.[0] ?? 'x'] : [],
+  );
   // a number is also a name
   const given = [...options, ...command.registeredArguments.map(({ argChoices }) => argChoices?.[0] ?? '1')];
   // who is asked for, is logged: the first thing that the log wants to know

@@ -4,12 +4,14 @@ import { runAudit } from '../../src/audit/run-audit.ts';
 import type { AuditOptions } from '../../src/core/audit.ts';
 import { businessCalendar } from '../../src/core/business-time.ts';
 import { days, hours } from '../../src/core/duration.ts';
+import type { HostId } from '../../src/core/host.ts';
 import { judgedDocument } from '../../src/core/judged.ts';
 import type { Fields } from '../../src/core/value.ts';
 import { carryOver } from '../../src/server/submission/judge-report.ts';
 import type { Store } from '../../src/store/port.ts';
 import { aCheckIn, aReport, enrolledHost } from '../support/documents.ts';
 import { forEachStore } from '../support/stores.ts';
+import { realRandom } from '../support/world.ts';
 import { folderOf } from './scratch.ts';
 
 /** A Monday. */
@@ -200,5 +202,41 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(named((await site.audit(MONDAY)).closed), ['a pending-patches']);
     await store.issues.closeByHand({}, later(1));
     t.deepEqual(named((await site.audit(later(2))).opened), ['b pending-patches'], 'it waits still');
+  });
+
+  test(`${kind}: a patch by an order waits, or was not taken, until the host did it, it expires or is cancelled`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const site = await siteOf(t, store);
+    const hosts = new Map<string, HostId>();
+    for (const hostname of ['a', 'b', 'c', 'gone']) {
+      const host = await enrolledHost(store, { hostname });
+      hosts.set(hostname, host.identity.host_id);
+      if (hostname !== 'gone') await store.hosts.storeReport(aReport(host));
+    }
+    const targets = [...hosts].map(([hostname, host_id]) => ({ hostname, host_id }));
+    const order = {
+      ...{ kind: 'patch' as const, manifest: '{}', signatures: [], by: 'ann', why: '', files: [], hosts: 4 },
+      ...{ made_at: MONDAY, expires_at: later(days(3)) },
+    };
+    const ids = [realRandom.uuid(), realRandom.uuid(), realRandom.uuid()] as const;
+    await store.orders.insert({ ...order, id: ids[0] }, targets);
+    await store.orders.insert({ ...order, id: ids[1], kind: 'command' }, targets);
+    await store.hosts.forget('gone', MONDAY);
+    t.deepEqual(
+      named((await site.audit(later(1))).opened).filter((one) => one.endsWith('pending-patches')),
+      ['a pending-patches', 'b pending-patches', 'c pending-patches'],
+    );
+    const say = async (hostname: string, state: 'done' | 'failed', number: number) => {
+      const host_id = hosts.get(hostname);
+      if (host_id === undefined) throw new Error(hostname);
+      await store.orders.report(host_id, { order: ids[0], number, state, at: MONDAY });
+    };
+    await say('a', 'done', 1);
+    await say('b', 'failed', 1);
+    t.deepEqual(named((await site.audit(later(2))).closed), ['a pending-patches']);
+    await store.orders.insert({ ...order, id: ids[2], expires_at: later(days(9)) }, targets.slice(0, 1));
+    t.deepEqual(named((await site.audit(later(days(4)))).closed), ['b pending-patches', 'c pending-patches']);
+    await store.orders.cancel(ids[2], later(days(4)));
+    t.deepEqual(named((await site.audit(later(days(4) + 1))).closed), ['a pending-patches']);
   });
 });

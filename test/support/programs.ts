@@ -17,7 +17,7 @@ export interface Running {
   tell(message: unknown): void;
 }
 
-type Program = 'store-worker' | 'store-writer' | 'order-actor';
+type Program = 'store-worker' | 'store-writer' | 'order-actor' | 'order-worker';
 
 const built = new Map<Program, Promise<string>>();
 
@@ -42,6 +42,11 @@ function buildProgram(name: Program): Promise<string> {
 
 export function runStoreWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
   return runProgram(t, 'store-worker', args);
+}
+
+/** One that races for orders, or puts them in until it is killed. */
+export function runOrderWorker(t: ExecutionContext, ...args: string[]): Promise<Running> {
+  return runProgram(t, 'order-worker', args);
 }
 
 /** The one process that writes to an embedded store which others share. */

@@ -18,8 +18,10 @@ import {
   requestValues,
   signatureBase,
 } from '../../src/wire/v2/http-signature.ts';
+import { type Manifest, ORDER_TYPE, writeManifest } from '../../src/wire/v2/order.ts';
 import { ORDER_ROTATION_TYPE } from '../../src/wire/v2/order-key.ts';
 import { SUBMIT } from '../../src/wire/v2/paths.ts';
+import { NO_RECEIPTS, receiptHash } from '../../src/wire/v2/receipt.ts';
 import { REVOCATIONS_TYPE } from '../../src/wire/v2/revocations.ts';
 import { rotationStatement } from '../../src/wire/v2/rotation.ts';
 import { encodeToken } from '../../src/wire/v2/token.ts';
@@ -55,6 +57,7 @@ const keys = {
 export interface OpenPgpVectors {
   order_key_rotation: { old_key: string; statement: object; signed_text: string; signature: string };
   revocations: { order_key: string; statement: object; signed_text: string; signature: string };
+  orders: { order_key: string; operator_key: string; signed: { manifest: string; signatures: string[] }[] };
 }
 
 /** Made anew, with new keys: only where what they sign has changed. */
@@ -88,6 +91,101 @@ export async function makeOpenPgpVectors(): Promise<OpenPgpVectors> {
   return {
     order_key_rotation: { old_key: old.publicKey, ...(await signed(rotation, old)) },
     revocations: { order_key: next.publicKey, ...(await signed(list, next)) },
+    orders: await makeOrderVectors(),
+  };
+}
+
+/** Each by the server's key, the last by an operator's, too. */
+export async function makeOrderVectors(): Promise<OpenPgpVectors['orders']> {
+  const [server, operator] = await Promise.all([
+    generateOrderKey({ userId: 'penguindome-server', createdAt: AT }),
+    generateOrderKey({ userId: 'alice', createdAt: AT }),
+  ]);
+  const manifests = manifestsOfVectors().map(writeManifest);
+  const signed = await Promise.all(
+    manifests.map(async (manifest, index) => {
+      const signers = index === manifests.length - 1 ? [server, operator] : [server];
+      const signatures = await Promise.all(signers.map(({ secretKey }) => signDetached(secretKey, manifest, AT)));
+      return { manifest, signatures };
+    }),
+  );
+  return { order_key: server.publicKey, operator_key: operator.publicKey, signed };
+}
+
+/** What the signed manifests say. */
+export function manifestsOfVectors(): Manifest[] {
+  const common = {
+    type: ORDER_TYPE,
+    made_at: AT.toISOString(),
+    expires_at: '2026-12-07T12:00:00.000Z',
+    by: 'alice (sudo)',
+  } as const;
+  const targets = [{ host_id: HOST_ID, hostname: 'penguin' }];
+  // the SHA-256 of the line `#!/bin/sh` and the line `echo hello`
+  const sha256 = contentHex('#!/bin/sh\necho hello\n');
+  const id = (last: string) => `019ab0c4-5e00-7000-8000-0000000001${last}`;
+  return [
+    {
+      ...common,
+      id: id('01'),
+      kind: 'command',
+      targets,
+      files: [{ path: 'commands/hello', mode: 0o755, sha256, size: 21 }],
+      timeout: 600,
+      not_before: '2026-11-23T20:00:00.000Z',
+      why: 'say “hello” – once',
+    },
+    {
+      ...common,
+      id: id('02'),
+      kind: 'patch',
+      targets,
+      files: [{ path: 'plugins/hello', mode: 0o755, sha256, size: 21 }],
+      removed: ['settings/old.yml'],
+      why: '',
+    },
+    { ...common, id: id('03'), kind: 'release', targets: 'all', files: [], number: 7, why: 'empty' },
+    { ...common, id: id('04'), kind: 'settings', targets, files: [], wanted: { collect_interval: '5m' }, why: '' },
+    { ...common, id: id('05'), kind: 'wipe', targets, files: [], method: 'crypto-erase', why: 'stolen' },
+  ];
+}
+
+function contentHex(content: string): string {
+  return Buffer.from(contentDigest(content).slice('sha-256=:'.length, -1), 'base64').toString('hex');
+}
+
+/** A chain, and what does not go on from its first receipt. */
+function receiptVectors() {
+  let head = NO_RECEIPTS;
+  const next = (order: string, event: 'accepted' | 'done', detail: string, from = head) => {
+    const content = {
+      ...{ number: from.number + 1, previous: from.hash, at: AT.toISOString(), order, kind: 'command' },
+      ...{ event, by: 'alice (sudo)', why: 'say “hello” – once', detail },
+    };
+    return { ...content, hash: receiptHash(content) };
+  };
+  const order = '019ab0c4-5e00-7000-8000-000000000101';
+  const chain = [];
+  for (const [event, detail] of [
+    ['accepted', ''],
+    ['done', 'exit status 0'],
+  ] as const) {
+    const receipt = next(order, event, detail);
+    chain.push(receipt);
+    head = receipt;
+  }
+  const [first, second] = chain;
+  if (first === undefined || second === undefined) throw new Error('no chain');
+  const { hash: _, ...content } = first;
+  return {
+    hashed_text: canonicalJson(content),
+    chain,
+    refused: [
+      { why: 'gap', receipts: [first, next(order, 'done', '', second)] },
+      { why: 'fork', receipts: [first, next(order, 'done', '', { number: 1, hash: second.hash })] },
+      { why: 'goes back', receipts: [first, second, first] },
+      { why: 'altered', receipts: [{ ...first, by: 'mallory' }, second] },
+    ],
   };
 }
 
@@ -145,6 +243,7 @@ export function buildVectors(openpgp: OpenPgpVectors) {
     answer_key_rotation: answerKeyRotation(),
     host_key_rotation: hostKeyRotation(),
     ...openpgp,
+    receipts: receiptVectors(),
   };
 }
 

@@ -24,8 +24,10 @@ const NOT_V2: readonly ErrorCode[] = [
   'downgraded-identity',
   'duplicate-hostname',
   'not-implemented',
+  'range-not-satisfiable',
   'login-required',
   'access-not-configured',
+  'range-not-satisfiable',
 ];
 
 test('docs/protocol.md lists each refusal with its status, and no others', (t) => {

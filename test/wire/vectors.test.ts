@@ -1,17 +1,29 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import * as v from 'valibot';
 import { followRotations, newestOf } from '../../src/crypto/answer-keys.ts';
 import { fingerprintOf } from '../../src/crypto/openpgp.ts';
+import { verifyOrder } from '../../src/crypto/order-signatures.ts';
 import { takeOrderKey, takeRevocations } from '../../src/crypto/order-trust.ts';
 import { readChain } from '../../src/wire/v2/answer-keys.ts';
 import { readAnswerSignatures } from '../../src/wire/v2/http-signature.ts';
 import { refusalAnswer, submitAnswer, submitRequest } from '../../src/wire/v2/messages.ts';
+import { readManifest, readOrderDocument, writeManifest } from '../../src/wire/v2/order.ts';
 import { readOrderKeyStatement } from '../../src/wire/v2/order-key.ts';
+import { followReceipts, NO_RECEIPTS } from '../../src/wire/v2/receipt.ts';
 import { readRevocations } from '../../src/wire/v2/revocations.ts';
 import { decodeToken } from '../../src/wire/v2/token.ts';
-import { buildVectors, makeOpenPgpVectors, type OpenPgpVectors } from '../support/vectors.ts';
+import { gpgHome, hasGpg } from '../support/gpg.ts';
+import { whenPresent } from '../support/needs.ts';
+import {
+  buildVectors,
+  makeOpenPgpVectors,
+  makeOrderVectors,
+  manifestsOfVectors,
+  type OpenPgpVectors,
+} from '../support/vectors.ts';
 
 const FILE = 'docs/vectors.json';
 const WRITE = 'PENGUINDOME_WRITE_VECTORS';
@@ -22,15 +34,19 @@ const read = (): Vectors => JSON.parse(readFileSync(FILE, 'utf8'));
 if (process.env[WRITE] !== undefined) {
   // `new` makes OpenPGP's part anew, with new keys; anything else keeps it.
   const openpgp: OpenPgpVectors = process.env[WRITE] === 'new' ? await makeOpenPgpVectors() : read();
-  const { order_key_rotation, revocations } = openpgp;
-  writeFileSync(FILE, `${JSON.stringify(buildVectors({ order_key_rotation, revocations }), null, 2)}\n`);
+  const { order_key_rotation, revocations, orders = await makeOrderVectors() } = openpgp;
+  writeFileSync(FILE, `${JSON.stringify(buildVectors({ order_key_rotation, revocations, orders }), null, 2)}\n`);
 }
 
 const vectors = read();
 
 test(`docs/vectors.json is what the code makes (${WRITE}=1 node test/run.mjs test/wire/vectors writes it)`, (t) => {
-  const { order_key_rotation, revocations } = vectors;
-  t.deepEqual(vectors, JSON.parse(JSON.stringify(buildVectors({ order_key_rotation, revocations }))));
+  const { order_key_rotation, revocations, orders } = vectors;
+  t.deepEqual(vectors, JSON.parse(JSON.stringify(buildVectors({ order_key_rotation, revocations, orders }))));
+  t.deepEqual(
+    orders.signed.map(({ manifest }) => manifest),
+    manifestsOfVectors().map(writeManifest),
+  );
 });
 
 // From here on nothing of ours but the file: what a stranger has.
@@ -175,6 +191,48 @@ test('by node:crypto alone: the rotation of the order key, and the list of revoc
   }
 });
 
+test('by node:crypto alone: orders are signed over the bytes of their manifests', (t) => {
+  const { order_key, operator_key, signed } = vectors.orders;
+  for (const { manifest, signatures } of signed) {
+    const [server = '', operator] = signatures;
+    t.true(openPgpVerifies(order_key, manifest, server));
+    t.false(openPgpVerifies(order_key, manifest.replace('alice', 'Alice'), server));
+    t.false(openPgpVerifies(operator_key, manifest, server));
+    if (operator !== undefined) t.true(openPgpVerifies(operator_key, manifest, operator));
+  }
+  t.is(signed.at(-1)?.signatures.length, 2);
+});
+
+test('by node:crypto alone: each receipt names the hash of the one before it', (t) => {
+  const { hashed_text, chain } = vectors.receipts;
+  const [first] = chain;
+  t.is(first?.hash, sha256(hashed_text, 'hex'));
+  t.deepEqual({ ...JSON.parse(hashed_text), hash: first?.hash }, first);
+  t.deepEqual(
+    chain.map(({ previous }) => previous),
+    ['0'.repeat(64), ...chain.map(({ hash }) => hash)].slice(0, -1),
+  );
+});
+
+const withGpg = whenPresent(hasGpg, 'the orders among the vectors against the real gpg: no /usr/bin/gpg');
+
+withGpg('by gpg alone: orders are signed by the key that is shown', async (t) => {
+  const gpg = await gpgHome(t);
+  const { order_key, operator_key, signed } = vectors.orders;
+  await gpg(['--import'], order_key);
+  await gpg(['--import'], operator_key);
+  const [manifestFile, signatureFile] = [join(gpg.home, 'manifest'), join(gpg.home, 'manifest.asc')];
+  for (const { manifest, signatures } of signed) {
+    writeFileSync(manifestFile, manifest);
+    for (const [index, signature] of signatures.entries()) {
+      writeFileSync(signatureFile, signature);
+      const said = await gpg(['--status-fd', '1', '--verify', signatureFile, manifestFile]);
+      const fingerprint = await fingerprintOf(index === 0 ? order_key : operator_key);
+      t.true(said.includes(`VALIDSIG ${fingerprint} `), said);
+    }
+  }
+});
+
 // And what our own readers say to the same file.
 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -218,4 +276,23 @@ test('our own readers take the vectors of OpenPGP', async (t) => {
   const list = readRevocations(bytes({ statement: revocations.statement, signature: revocations.signature }));
   if (!list.ok) return t.fail(list.reason);
   t.like(await takeRevocations(taken.trust, list.value, now), { ok: true, changed: true });
+});
+
+test('our own readers take the orders and receipts, and refuse the chains that are to be refused', async (t) => {
+  const now = new Date('2026-11-24T00:00:00Z');
+  const { order_key, operator_key, signed } = vectors.orders;
+  const fingerprint = await fingerprintOf(order_key);
+  const order = { number: 0, fingerprint, key: order_key };
+  const trust = { order, authorization: 'server', operators: [operator_key], revocations: null } as const;
+  for (const document of signed) {
+    t.true(readOrderDocument(bytes(document)).ok);
+    t.true(readManifest(document.manifest).ok);
+    const { server, operators, faults } = await verifyOrder(document.manifest, document.signatures, trust, now);
+    t.true(server);
+    t.is(operators.length, document.signatures.length - 1);
+    t.deepEqual(faults, []);
+  }
+  const { chain, refused } = vectors.receipts;
+  t.is(followReceipts(NO_RECEIPTS, chain)?.number, chain.length);
+  for (const { why, receipts } of refused) t.is(followReceipts(NO_RECEIPTS, receipts), undefined, why);
 });

@@ -12,9 +12,11 @@ export interface V1Outcome extends Pick<OrderTarget, 'order' | 'hostname' | 'sta
 }
 
 /** By host name. `fetched`: the host has it, and has not told a result yet. */
-export async function* v1Outcomes(store: Pick<Store, 'hosts'>, patch: PatchRecord): AsyncGenerator<V1Outcome> {
+export async function readOutcomes(store: Pick<Store, 'hosts'>, patch: PatchRecord): Promise<V1Outcome[]> {
   const all = new Set([...patch.pending_hosts, ...patch.completed_hosts, ...patch.cancelled_hosts]);
-  for (const hostname of [...all].sort()) yield await outcomeOf(store, patch, hostname);
+  const outcomes: V1Outcome[] = [];
+  for (const hostname of [...all].sort()) outcomes.push(await outcomeOf(store, patch, hostname));
+  return outcomes;
 }
 
 async function outcomeOf({ hosts }: Pick<Store, 'hosts'>, patch: PatchRecord, hostname: string): Promise<V1Outcome> {

@@ -38,7 +38,8 @@ export async function exchangeOrders(
     done.problem = problemOf(error);
     memory.note({ orders_problem: recordOf(done.problem, clock.now()) });
   }
-  await memory.flush();
+  // On a full disk that is not remembered; the run itself says it.
+  await memory.flush().catch(() => undefined);
   return done;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { filesAnswer, LARGEST_FILES_ANSWER, LARGEST_PIECE } from '../../wire/v2/order-messages.ts';
@@ -38,7 +38,10 @@ export async function fetchFile(
     0o600,
   );
   try {
-    if (!(await fill(handle, speaker, order, wanted))) return 'gone';
+    if (!(await fill({ handle, inbox }, speaker, order, wanted))) {
+      await unlinkIfThere(part);
+      return 'gone';
+    }
     await handle.sync();
     if ((await digestOf(handle, wanted.size)) !== wanted.sha256) {
       await unlinkIfThere(part);
@@ -52,13 +55,19 @@ export async function fetchFile(
   return 'here';
 }
 
-async function fill(handle: FileHandle, speaker: Speaker, order: string, { sha256, size }: Wanted): Promise<boolean> {
+async function fill(
+  { handle, inbox }: { handle: FileHandle; inbox: string },
+  speaker: Speaker,
+  order: string,
+  { sha256, size }: Wanted,
+): Promise<boolean> {
   let offset = (await handle.stat()).size;
   if (offset > size) {
     await handle.truncate(0);
     offset = 0;
   }
   while (offset < size) {
+    await needRoom(inbox, order, size - offset);
     const answer = await exchange(speaker, FILES, { order, sha256, offset }, LARGEST_FILES_ANSWER);
     if (answer.outcome === 'refused') {
       if (answer.status === 404) return false;
@@ -80,6 +89,18 @@ async function fill(handle: FileHandle, speaker: Speaker, order: string, { sha25
     offset += piece.length;
   }
   return true;
+}
+
+/** The last of a disk is for reports and for what this agent must not forget. */
+const RESERVE = 8 * 1024 * 1024;
+
+async function needRoom(inbox: string, order: string, wanted: number): Promise<void> {
+  const { bavail, bsize } = await statfs(inbox);
+  if (bavail * bsize >= wanted + RESERVE) return;
+  throw new RequestProblem(
+    'orders',
+    `cannot fetch a file of order ${order}: only ${bavail * bsize} bytes are free in ${inbox}`,
+  );
 }
 
 async function digestOf(handle: FileHandle, size: number): Promise<string> {

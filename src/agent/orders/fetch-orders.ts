@@ -49,13 +49,15 @@ export async function fetchOrders(places: Where, speaker: Speaker, speaking: Spe
   return came;
 }
 
+const TOO_LONG = 'cannot fetch all files of orders in one run: the next one goes on';
+
 /** What was cut off before: also where the server has nothing new. */
 async function fetchFiles(places: Where, speaker: Speaker, until: number): Promise<void> {
   const orders = await readInboxOrders(places);
   await tidy(places, orders);
   for (const [id, manifest] of orders) {
     for (const file of manifest?.files ?? []) {
-      if (speaker.clock.now().getTime() >= until) return;
+      if (speaker.clock.now().getTime() >= until) throw new RequestProblem('orders', TOO_LONG);
       const fetched = await fetchFile(places, speaker, id, file);
       if (fetched === 'gone') {
         // The server has it no more: it was cancelled meanwhile.

@@ -16,7 +16,8 @@ export function isToAsk({ memory, clock }: Pick<Speaker, 'memory' | 'clock'>, su
   if (submitted.orders) return true;
   // A lost host's reports are refused; what it is to do it may fetch.
   if (submitted.problem !== undefined) return submitted.problem.code === 'lost';
-  const { asked_at } = memory.state;
+  const { asked_at, orders_problem } = memory.state;
+  if (orders_problem !== null) return true;
   const age = asked_at === null ? Number.POSITIVE_INFINITY : clock.now().getTime() - Date.parse(asked_at);
   if (age < 0 || age > LONGEST_UNASKED) return true;
   return submitted.stored.length + submitted.gone.length + submitted.bad.length === 0;
@@ -25,5 +26,5 @@ export function isToAsk({ memory, clock }: Pick<Speaker, 'memory' | 'clock'>, su
 /** Whether the server may lack something of what became of orders. Costs a look at two small files. */
 export async function mayHaveResults(places: Pick<Places, 'results' | 'inbox'>): Promise<boolean> {
   const { version } = await readKnown(places).catch(() => ({ version: 0 }));
-  return version !== (await readTold(places)).version;
+  return version !== ((await readTold(places)).version ?? 0);
 }

@@ -20,6 +20,13 @@ export async function readReceiptsAfter(
   return receipts.filter((receipt) => receipt.number > number).slice(0, most);
 }
 
+/** The newest ones, the oldest of them first: out of the last 64 KB of the file. */
+export function readLastReceipts({ receipts }: Pick<Places, 'receipts'>, most: number): Receipt[] {
+  return readLines(receipts, () => true)
+    .slice(-most)
+    .flatMap((line) => parseReceipt(line) ?? []);
+}
+
 /** All lines that are whole; a last one without its end is being written, or was torn off. */
 export function readAllLines({ receipts }: Pick<Places, 'receipts'>): string[] {
   return readLines(receipts, () => false);

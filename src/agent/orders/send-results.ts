@@ -34,7 +34,7 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
     const { reports, held } = await untold(places, told);
     const receipts = await readReceiptsAfter(places, told.receipts, MOST_RECEIPTS_AT_ONCE);
     if (reports.length + receipts.length === 0) {
-      if (told.version !== version) await writeTold(places, { ...told, version });
+      if ((told.version ?? 0) !== version) await writeTold(places, { ...told, version });
       return sent;
     }
     const next = await send({ speaker, speaking, reports, receipts });
@@ -43,7 +43,7 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
     await writeTold(places, {
       reports: { ...Object.fromEntries(kept), ...next.reports },
       receipts: next.receipts,
-      version: told.version,
+      ...(told.version === undefined ? {} : { version: told.version }),
     });
     sent += progress;
     if (progress === 0) return sent;

@@ -12,11 +12,11 @@ const told = v.object({
   reports: v.optional(v.record(v.string(), count), {}),
   receipts: v.optional(count, 0),
   /** of results/known.json, when there was nothing more to tell */
-  version: v.optional(count, 0),
+  version: v.optional(count),
 });
 export type Told = v.InferOutput<typeof told>;
 
-const NOTHING: Told = { reports: {}, receipts: 0, version: 0 };
+const NOTHING: Told = { reports: {}, receipts: 0 };
 const LARGEST = 4 * 1024 * 1024;
 
 /** Written by the submitter, and read as hostile: who lies there loses no more than what he could have kept from the server anyway. */

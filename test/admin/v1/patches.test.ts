@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkWish, makePatch, type Wish } from '../../../src/admin/v1/make-patch.ts';
-import { type V1Outcome, v1Outcomes } from '../../../src/admin/v1/outcomes.ts';
+import { readOutcomes, type V1Outcome } from '../../../src/admin/v1/outcomes.ts';
 import type { PatchRecord } from '../../../src/core/patch.ts';
 import { hasGpg } from '../../support/gpg.ts';
 import { whenPresent } from '../../support/needs.ts';
@@ -20,10 +20,8 @@ async function ordered(site: V1Site, wish: Wish, hosts: string[]): Promise<Patch
 }
 
 async function outcomes({ store }: V1Site, { id }: PatchRecord): Promise<V1Outcome[]> {
-  const found: V1Outcome[] = [];
   const patch = await store.patches.find(id);
-  if (patch !== undefined) for await (const outcome of v1Outcomes(store, patch)) found.push(outcome);
-  return found;
+  return patch === undefined ? [] : readOutcomes(store, patch);
 }
 
 for (const kind of STORE_KINDS) {
