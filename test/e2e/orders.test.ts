@@ -8,7 +8,7 @@ import { type Site, setUpSite, UNIT } from './support/site.ts';
 const INSTALLED = '/usr/lib/penguindome-test';
 const AGENT = `${INSTALLED}/penguindome-agent`;
 const INSTALL = `rm -rf ${INSTALLED}; mkdir ${INSTALLED}; cd /opt/penguindome/build
-cp penguindome-agent penguindome-agent.bundle.js penguindome-plugin-tool package.json ${INSTALLED}`;
+cp -p penguindome-agent* penguindome-plugin-tool package.json ${INSTALLED}`;
 const STATE = '/var/lib/penguindome';
 
 /** What timers call, in a sandbox that orders must not be bound by; nothing in it may be written but the agent's own. */
