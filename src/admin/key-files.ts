@@ -87,6 +87,8 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
 
+const ORDER_SECRET = /^order(-\d+)?\.asc$/;
+
 /** Lists of keys that only grow: an older backup's would bring back what was revoked or replaced since. */
 function isNewer(path: string, there: string, restored: string): boolean {
   if (![REVOCATIONS, ORDER_KEYS].includes(basename(path))) return false;
@@ -127,7 +129,9 @@ export async function writeKeyFiles(places: Map<string, KeyFile>, folders: Folde
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const { uid, gid } = await stat(folder);
       const owner = userInfo().uid === 0 ? { uid, gid } : undefined;
-      const its = path === folders.accounts ? await accountsOwner(folders.state) : owner;
+      // what signs orders is root's alone, as setup makes it
+      const own = ORDER_SECRET.test(basename(path)) ? undefined : owner;
+      const its = path === folders.accounts ? await accountsOwner(folders.state) : own;
       await writeAtomically(path, content, { mode, ...(its === undefined ? {} : { owner: its }) });
     } catch (cause) {
       throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });

@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { days } from '../core/duration.ts';
@@ -22,11 +22,13 @@ import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
 import { openOrderSigner } from './order-signer.ts';
+import { resignOrders } from './resign-orders.ts';
 import { signRevocations, writeRevocations } from './revocation-list.ts';
 import { tellStatements } from './tell-statements.ts';
 
 interface RotateOptions {
   signWith?: string;
+  resign?: true;
   yes?: true;
 }
 
@@ -43,7 +45,11 @@ export async function rotateOrderKey(context: AdminContext, options: RotateOptio
     await confirm(context, 'Replace the order key on the word of the server alone?', options);
   }
   const operator = options.signWith === undefined ? undefined : await findGnupgKey(options.signWith, signal);
-  const done = await withLock(context, `${context.settingsFile()}.lock`, () => rotate(context, operator));
+  const rotated = await withLock(context, `${context.settingsFile()}.lock`, () => rotate(context, operator));
+  const done = {
+    ...rotated,
+    resigned: options.resign === true ? await resignOrders(context, await keysBefore(context)) : [],
+  };
   if (output.wantsJson) return output.json(done);
   output.line(
     done.finished
@@ -51,10 +57,20 @@ export async function rotateOrderKey(context: AdminContext, options: RotateOptio
       : `order key ${done.number} is made: ${done.fingerprint}`,
   );
   for (const file of done.removed) output.line(`${file} is removed: nothing is signed with it any more`);
-  output.note(
-    'Hosts learn of it when they next ask for orders. What was ordered before and is not fetched yet they may refuse by then: penguindome orders list --open',
-  );
+  for (const id of done.resigned) output.line(`order ${id} is signed with it, too`);
+  if (options.resign !== true) {
+    output.note('What is under way hosts that know the new key refuse; order it anew (penguindome orders list --open)');
+  }
   output.note('Then back up the keys anew: penguindome backup --with-keys --to KEY FILE');
+}
+
+/** All that signed before the present one. */
+async function keysBefore(context: AdminContext): Promise<OrderKey[]> {
+  const { first, statements } = await loadOrderKeys(await context.settings(), context.clock.now());
+  const keys = statements.map(({ statement: { number, new_fingerprint, new_key } }) => {
+    return { number, fingerprint: new_fingerprint, key: new_key };
+  });
+  return [first, ...keys].slice(0, -1);
 }
 
 interface Rotated {
@@ -111,7 +127,7 @@ async function commit(
   const { keys } = await context.settings();
   const { clock, signal } = context;
   const owner = await ownerOf(keys);
-  const next = await ensureKey(keys, present.number + 1, clock.now(), owner);
+  const next = await ensureKey(keys, present.number + 1, clock.now());
   const statement: OrderKeyStatement['statement'] = {
     type: ORDER_ROTATION_TYPE,
     number: next.number,
@@ -139,21 +155,18 @@ async function commit(
   return next;
 }
 
-async function ensureKey(
-  keys: string,
-  number: number,
-  now: Date,
-  owner: FileOwner | undefined,
-): Promise<OrderKey & { secretKey: string }> {
+/** Its secret half is ours alone, as `setup` has it: neither readable by the server's user nor, where they put one there, used. */
+async function ensureKey(keys: string, number: number, now: Date): Promise<OrderKey & { secretKey: string }> {
   const file = join(keys, orderKeyFile(number));
   const createdAt = new Date(now.getTime() - DATED_BACK);
-  const there = await readIfThere(file);
+  const there =
+    (await lstat(file).catch(() => undefined))?.uid === userInfo().uid ? await readIfThere(file) : undefined;
   const secretKey = there ?? (await generateOrderKey({ userId: 'penguindome-server', createdAt })).secretKey;
   const [key, ...others] = await describeKeys(secretKey).catch(() => []);
   if (key === undefined || key.kind !== 'secret' || others.length > 0) {
     throw new OperatorError(`cannot use ${file}: it is no OpenPGP secret key without a passphrase; move it away`);
   }
-  if (there === undefined) await writeNew(file, secretKey, 0o600, owner);
+  if (there === undefined) await writeNew(file, secretKey, 0o600);
   return { number, fingerprint: key.fingerprint, key: await publicHalves(secretKey), secretKey };
 }
 

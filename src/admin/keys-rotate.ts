@@ -20,6 +20,7 @@ import { showTime } from './show-time.ts';
 interface RotateOptions {
   overlap?: Milliseconds;
   signWith?: string;
+  resign?: true;
   yes?: true;
 }
 
@@ -41,6 +42,10 @@ export function keysRotate(context: AdminContext): Command {
         .default(undefined, '7d'),
     )
     .addOption(signWithOption())
+    .option(
+      '--resign',
+      'of orders: sign what is under way with the new key too; not where the old one may have been stolen',
+    )
     .option('--yes', 'of orders: without asking where no operator signs')
     .addHelpText('after', EXAMPLES)
     .action((which: 'server' | 'orders', options: RotateOptions) => rotateWhich(context, which, options));
@@ -51,12 +56,13 @@ Until the overlap ends the server signs with both keys. An agent that meets the 
 the key that it trusts; one that was off meanwhile does so when it comes back. Where the old key may have been stolen, say --overlap 0s.
 A backup with keys (penguindome backup --with-keys) that is older than the rotation cannot speak to agents that know the new key:
 make a new one, and never rotate on a copy of the server.
-The order key has no overlap: the old secret key is removed at once. What was ordered before, and is not fetched yet, may be refused then.
+The order key has no overlap: the old secret key is removed at once, and hosts that know the new one refuse what only the old one signed.
+With --resign what is under way (penguindome orders list --open) is signed with the new one, too.
 
 Examples:
   penguindome keys rotate server
   penguindome keys rotate server --overlap 30d
-  penguindome keys rotate orders --sign-with ann@example.org
+  penguindome keys rotate orders --sign-with ann@example.org --resign
   penguindome keys list`;
 
 const TELL = 'systemctl reload penguindome-server';
@@ -64,7 +70,7 @@ const TELL = 'systemctl reload penguindome-server';
 async function rotateWhich(
   context: AdminContext,
   which: 'server' | 'orders',
-  { overlap, signWith, yes }: RotateOptions,
+  { overlap, signWith, resign, yes }: RotateOptions,
 ): Promise<void> {
   const foreign = which === 'orders' ? (overlap === undefined ? undefined : '--overlap') : signWith && '--sign-with';
   if (foreign !== undefined) {
@@ -73,6 +79,7 @@ async function rotateWhich(
   if (which === 'server') return rotate(context, overlap ?? DEFAULT_OVERLAP);
   await rotateOrderKey(context, {
     ...(signWith === undefined ? {} : { signWith }),
+    ...(resign === undefined ? {} : { resign }),
     ...(yes === undefined ? {} : { yes }),
   });
 }

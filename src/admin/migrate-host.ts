@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { days } from '../core/duration.ts';
+import type { Token } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
 import { type Host, isSameName } from '../core/host.ts';
+import type { PatchRecord } from '../core/patch.ts';
 import type { Store } from '../store/port.ts';
 import { commandPath } from '../wire/v1/client-path.ts';
 import { composeToken } from './compose-token.ts';
@@ -57,42 +59,45 @@ interface MoveOptions {
 
 async function moveHost(context: AdminContext, wanted: string, options: MoveOptions): Promise<void> {
   const source = sourceOf(options);
-  const { v1 } = await context.settings();
-  if (!v1.enabled) {
-    throw new OperatorError(
-      'cannot reach hosts that run the original client: penguindome settings set v1.enabled true',
-      {
-        exitCode: EXIT.notSetUp,
-      },
-    );
-  }
+  await needV1(context);
   const store = await context.store();
   const host = await findHost(store, wanted);
   await refuseMoved(store, host);
   const { hostname } = host;
   context.concerns([hostname]);
+  const { patch, token } = await orderMove(context, hostname, source);
+  const { expires_at } = token;
+  if (context.output.wantsJson) {
+    context.output.json({ hostname, patch: patch.id, command: patch.command, token: token.id, expires_at });
+  } else tellNext(context, host, expires_at);
+}
+
+async function needV1({ settings }: AdminContext): Promise<void> {
+  if ((await settings()).v1.enabled) return;
+  throw new OperatorError('cannot reach hosts that run the original client: penguindome settings set v1.enabled true', {
+    exitCode: EXIT.notSetUp,
+  });
+}
+
+async function orderMove(
+  context: AdminContext,
+  hostname: string,
+  source: PackageSource,
+): Promise<{ patch: PatchRecord; token: Token }> {
+  const store = await context.store();
   // that it can sign is known before anything is stored
   await openSigner(context);
   const removed = await endFormer(context, store, hostname);
-  const { token, text } = await composeToken(context, {
-    expires: LASTS,
-    uses: 1,
-    pattern: hostname,
-    approve: false,
-    note: noteFor(hostname),
-  });
+  const note = noteFor(hostname);
+  const wanted = { expires: LASTS, uses: 1, pattern: hostname, approve: false, note };
+  const { token, text } = await composeToken(context, wanted);
   const content = Buffer.from(moveScript({ hostname, source, token: text, ends: token.expires_at }));
   // The token first: without the patch nobody has it.
   await store.tokens.insert(token);
   const by = await context.operator();
   const wish = { purpose: 'migration', name: 'penguindome-move', content, removed } as const;
   const patch = await makePatch(context, wish, { hosts: [hostname], by, why: 'move over to penguindome-agent' });
-  const { expires_at } = token;
-  if (context.output.wantsJson) {
-    context.output.json({ hostname, patch: patch.id, command: patch.command, token: token.id, expires_at });
-    return;
-  }
-  tellNext(context, host, expires_at);
+  return { patch, token };
 }
 
 function sourceOf({ packageUrl, sha256, fromRepository }: MoveOptions): PackageSource {
@@ -106,6 +111,11 @@ function sourceOf({ packageUrl, sha256, fromRepository }: MoveOptions): PackageS
 
 async function refuseMoved(store: Store, { hostname, identity }: Host): Promise<void> {
   if (identity !== undefined) throw new OperatorError(`cannot move ${hostname} over: it has enrolled already`);
+  if (await store.enrollments.everApproved(hostname)) {
+    throw new OperatorError(
+      `cannot move ${hostname} over: a host of that name had enrolled, so that its original client is refused; install the agent there and enrol it (penguindome enrollment token)`,
+    );
+  }
   const waiting = (await store.enrollments.list()).find(
     (each) => each.status === 'pending' && isSameName(each.hostname, hostname),
   );

@@ -7,7 +7,8 @@ import { generateSigningKey } from '../crypto/ed25519.ts';
 import { generateOrderKey, readPublicKeys } from '../crypto/openpgp.ts';
 import { answerKeyFile, readRotations } from '../settings/answer-key-files.ts';
 import type { FileOwner } from '../settings/atomic-write.ts';
-import { FIRST_ORDER_KEY, ORDER_KEYS } from '../settings/order-key-files.ts';
+import { FIRST_ORDER_KEY } from '../settings/first-order-key.ts';
+import { ORDER_KEYS } from '../settings/order-key-files.ts';
 import { readIfThere, type Step, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -85,7 +86,8 @@ export async function ensureOrderKey({ clock }: World, keys: string, owner: File
     }
     const createdAt = new Date(clock.now().getTime() - ORDER_KEY_DATED_BACK);
     const made = await generateOrderKey({ userId: ORDER_KEY_NAME, createdAt });
-    await writeNew(path, made.secretKey, SECRET, owner);
+    // not the service's own: a server that was taken over must not be able to sign orders
+    await writeNew(path, made.secretKey, SECRET);
     await writeNew(publicPath, made.publicKey, PUBLIC, owner);
   }
   return { what: 'order key', path, outcome: 'made' };

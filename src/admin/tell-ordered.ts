@@ -37,7 +37,9 @@ export function tellOrdered({ output }: AdminContext, ordered: Ordered): void {
     output.note(`See what becomes of it: penguindome orders show ${order.id}`);
   }
   if (patch !== undefined) {
-    output.line(`patch ${patch.id} is for ${countHosts(targets.v1)} to fetch, by the original client`);
+    output.line(
+      `patch ${patch.id} is for ${countHosts(targets.v1)} to fetch, by the original client, which knows neither expiry nor timeout`,
+    );
     output.note(`See what becomes of it: penguindome orders show ${patch.id}`);
   }
 }

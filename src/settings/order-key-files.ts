@@ -5,10 +5,9 @@ import { describeKeys, fingerprintOf } from '../crypto/openpgp.ts';
 import { type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
 import { type OrderKeyStatement, readOrderKeyStatement } from '../wire/v2/order-key.ts';
 import { type RevocationStatement, readRevocations } from '../wire/v2/revocations.ts';
+import { FIRST_ORDER_KEY } from './first-order-key.ts';
 import { readCredential } from './read-secret.ts';
 
-/** The public half of the first order key, which agents pin when they enrol; it stays through rotations. */
-export const FIRST_ORDER_KEY = 'order-public.asc';
 /** The public history of the order keys. To write it whole is what makes a rotation; each secret key has a file of its own. */
 export const ORDER_KEYS = 'order-keys.json';
 /** The last list of revoked keys, as it was signed. Outside the store, so that no restored backup goes back behind it. */
@@ -44,7 +43,11 @@ export async function loadOrderSecret({ keys }: { keys: string }, { number, fing
   const path = join(keys, orderKeyFile(number));
   const advice =
     number === 0 ? 'run penguindome setup' : `restore it from a backup: ${ORDER_KEYS} says that agents know that key`;
-  const secret = await readCredential(orderKeyFile(number), undefined, path, advice);
+  const secret = await readCredential(orderKeyFile(number), undefined, path, advice).catch((cause: unknown) => {
+    const denied =
+      cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause && cause.cause.code === 'EACCES';
+    throw denied ? unusable(path, 'it is not yours to read; orders are given as root') : cause;
+  });
   if (secret === undefined) throw unusable(path, 'it cannot be found');
   const [found, ...others] = await describeKeys(secret.text).catch(() => []);
   if (found?.kind !== 'secret' || others.length > 0)

@@ -1,4 +1,4 @@
-import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { generateKey } from 'openpgp';
@@ -107,6 +107,25 @@ test('a rotation that was cut off at any step is completed, or made, by the next
   t.is((await load(site)).present.number, 1);
   t.is((await follow(site)).revocations?.revoked.length, 1);
   await signsNow(t, site);
+});
+
+test('--resign signs with the new key what is under way, but nothing that the old one never signed', async (t) => {
+  const site = await ordersSite(t);
+  await site.ok('command', 'id', '--host', 'lap-17');
+  await site.ok('command', 'id', '--host', 'lap-18');
+  const [open, done] = await site.orders();
+  if (open === undefined || done === undefined) throw new Error('there are two orders');
+  await site.reports('lap-18', { order: done.order.id, state: 'done', exit_status: 0 });
+  const forged = { ...open.order, id: open.order.id.replace(/^.{8}/, 'ffffffff'), manifest: '{}' };
+  await site.db.orders.insert(forged, open.targets);
+  t.like(await site.json('keys', 'rotate', 'orders', '--yes', '--resign'), { number: 1, resigned: [open.order.id] });
+  const { order: again } = (await site.db.orders.find(open.order.id).then((order) => ({ order }))) ?? {};
+  const signers = await verifyOrder(again?.manifest ?? '', again?.signatures ?? [], await follow(site), new Date());
+  t.true(signers.server);
+  t.is((await site.db.orders.find(forged.id))?.signatures.length, 1);
+  t.like(await site.json('orders', 'verify', open.order.id), {
+    signatures: [{ whose: 'order key 0' }, { whose: 'order key 1' }],
+  });
 });
 
 test('a list of revocations by a key that nobody vouches for yet is told to no host', async (t) => {
@@ -254,6 +273,45 @@ test('what somebody else wrote into the store stops no order, and a rotation kee
   t.regex(await site.refused(t, 'keys', 'rotate', 'orders', '--yes'), /the store holds order keys above number 0/);
   t.true((await stat(join(keysOf(site), 'order.asc'))).isFile());
 });
+
+whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: root")(
+  'the secret order key is of who gives orders, not of the server, and what the server put in its place is not used',
+  async (t) => {
+    const site = await ordersSite(t);
+    const SERVER = 65534;
+    for (const name of await readdir(keysOf(site))) {
+      if (name !== 'order.asc') await chown(join(keysOf(site), name), SERVER, SERVER);
+    }
+    await chown(keysOf(site), SERVER, SERVER);
+    const planted = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'mine' }] });
+    await writeFile(join(keysOf(site), 'order-1.asc'), planted.privateKey, { mode: 0o600 });
+    await chown(join(keysOf(site), 'order-1.asc'), SERVER, SERVER);
+    const { fingerprint } = (await site.json('keys', 'rotate', 'orders', '--yes')) as { fingerprint: string };
+    t.not(fingerprint, await fingerprintOf(planted.publicKey));
+    t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
+    t.is((await stat(join(keysOf(site), 'order-keys.json'))).uid, SERVER);
+    const to = await site.file('op.asc', planted.publicKey);
+    const backup = join(dirname(site.folder), 'whole.gpg');
+    const { privateKey, publicKey } = await generateKey({
+      type: 'ecc',
+      curve: 'curve25519Legacy',
+      userIDs: [{ name: 'op' }],
+    });
+    await writeFile(to, publicKey);
+    await site.ok('backup', '--with-keys', '--to', to, backup);
+    await rm(join(keysOf(site), 'order-1.asc'));
+    await site.ok(
+      'restore',
+      '--yes',
+      '--with-keys',
+      '--key',
+      await site.file('op-secret.asc', privateKey, 0o600),
+      backup,
+    );
+    t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
+    await signsNow(t, site);
+  },
+);
 
 whenPresent(hasGpg, 'signing with GnuPG: gpg (Debian package gnupg)')(
   'hosts that demand an operator follow rotations and revocations that one signed, and no others',

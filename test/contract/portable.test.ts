@@ -70,6 +70,7 @@ async function fill(store: Store): Promise<void> {
   await store.parameters.set('old', 'user_email', null, at(8));
   await store.signatures.remember('0123', new Date(Date.UTC(2100, 0, 1)));
   await fillOrders(store, lost.identity.host_id);
+  await fillPatches(store);
 }
 
 async function fillOrders({ orders }: Store, host_id: HostId): Promise<void> {
@@ -87,6 +88,24 @@ async function fillOrders({ orders }: Store, host_id: HostId): Promise<void> {
   await orders.moveReceipts(host_id, null, { number: 4, hash: 'b'.repeat(64) });
   await orders.breakReceipts(other.host_id, at(16));
   await orders.putStatement({ kind: 'order-key', number: 1, document: { statement: { 'a.$': [null, 1.5] } } });
+}
+
+async function fillPatches({ patches }: Store): Promise<void> {
+  const id = '6563a1b200000000000000a1';
+  await patches.insert({
+    id,
+    files: [{ path: 'client/commands/look', mode: 0o700, content: 'Iw==' }],
+    pending_hosts: ['a', 'b'],
+    completed_hosts: [],
+    cancelled_hosts: [],
+    submitted_at: at(3),
+    purpose: 'command',
+    command: 'look',
+    by: 'ann',
+    why: '$why',
+  });
+  await patches.acknowledge(id, 'b');
+  await patches.cancel(id);
 }
 
 /** What an original database may hold beside, in portable form. */

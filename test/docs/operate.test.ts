@@ -51,6 +51,10 @@ async function prepare(site: OperatedSite, folder: string): Promise<void> {
   const keys = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'operator' }] });
   await writeFile(join(folder, 'operator.asc'), keys.publicKey);
   await writeFile(join(folder, 'operator-secret.asc'), keys.privateKey);
+  await mkdir(join(site.dir, 'release/plugins'), { recursive: true });
+  for (const name of ['collect-logs.sh', 'release/plugins/raid']) {
+    await writeFile(join(site.dir, name), '#!/bin/sh\n', { mode: 0o755 });
+  }
   await mkdir(join(folder, 'bin'));
   for (const name of ['penguindome', 'penguindome-server', 'penguindome-agent']) {
     await symlink(resolve('build', name), join(folder, 'bin', name));

@@ -1,12 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { loadJudge } from '../../src/audit/judge.ts';
 import { days } from '../../src/core/duration.ts';
 import { isFields, type Value } from '../../src/core/value.ts';
 import { generateOrderKey } from '../../src/crypto/openpgp.ts';
+import { addV1Release } from '../../src/settings/v1-releases.ts';
 import type { Store } from '../../src/store/port.ts';
 import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { type HttpAnswer, httpRequest } from '../support/http.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { fixtureClientKey, startTestServer, type TestServer } from '../support/server.ts';
 import { forEachStore } from '../support/stores.ts';
 import { FORM, fleetKey, signV1, v1Form } from '../support/v1-client.ts';
@@ -93,6 +96,44 @@ forEachStore((kind, test, prepare) => {
     for (const prefix of PREFIXES) {
       t.is((await httpRequest(`${server.url}${prefix}/download_release`, {})).status, 403);
     }
+  });
+
+  test(`${kind}: the recorded client gets release and patch, and its recorded acknowledgement is one of that patch`, async (t) => {
+    const state = await scratchFolder(t);
+    const { server, store } = await started(t, { ...OLD, state });
+    const { hostname, id } = await sentData('04-acknowledge_patch');
+    const files = [{ path: 'client/x', mode: 0o644, content: 'eA==' }];
+    const hosts = { pending_hosts: [String(hostname), 'another'], completed_hosts: [], cancelled_hosts: [] };
+    t.true(await store.patches.insert({ id: String(id), files, ...hosts, submitted_at: new Date() }));
+    await mkdir(join(state, 'v1-releases'));
+    const message = '-----BEGIN PGP MESSAGE-----\n\n"\\\n';
+    await addV1Release(state, { number: 1_700_000_000, tar: Buffer.from('tar'), message }, undefined);
+    t.deepEqual(JSON.parse((await replay(server, '01-update')).body.toString()), {
+      status: 'out-of-date',
+      current_release: 1_700_000_000,
+      update: message,
+      patches: [{ id, files }],
+    });
+    t.is(textOf(await replay(server, '04-acknowledge_patch')), '200 ok');
+    t.like(await store.patches.find(String(id)), { pending_hosts: ['another'], completed_hosts: [hostname] });
+  });
+
+  test(`${kind}: of many large patches as many are given as fit, and the rest when these are acknowledged`, async (t) => {
+    const { server, store } = await started(t);
+    const hostname = 'penguin-02';
+    const hosts = { pending_hosts: [hostname], completed_hosts: [], cancelled_hosts: [], submitted_at: new Date() };
+    const ids = [1, 2, 3, 4].map((number) => `6563a1b200000000000000a${number}`);
+    for (const id of ids) {
+      const files = [{ path: 'client/x', mode: 0o644, content: 'x'.repeat(5 * 1024 * 1024) }];
+      await store.patches.insert({ id, files, ...hosts });
+    }
+    const given = async (old_release: number): Promise<string[]> => {
+      const { patches } = JSON.parse((await post(server, 'update', { hostname, old_release })).body.toString());
+      return patches.map(({ id }: { id: string }) => id);
+    };
+    t.deepEqual(await given(1), ids.slice(0, 2));
+    for (const id of ids.slice(0, 2)) await post(server, 'acknowledge_patch', { hostname, id });
+    t.deepEqual(await given(2), ids.slice(2));
   });
 
   test(`${kind}: what an original client submitted is stored field by field`, async (t) => {

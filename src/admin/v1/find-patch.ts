@@ -2,7 +2,7 @@ import { OperatorError } from '../../core/errors.ts';
 import type { PatchRecord } from '../../core/patch.ts';
 import type { Store } from '../../store/port.ts';
 
-/** ObjectIds begin with their second, from 2014 to 2056; UUIDs of orders do not begin so. */
+/** ObjectIds begin with their second, from 2012 to 2063; UUIDs of orders do not begin so. */
 const LIKE_A_PATCH = /^[5-9a][0-9a-f]{3,23}$/i;
 
 /** By its id, or the beginning of one. @returns undefined where it can be none. @throws OperatorError where several are meant */

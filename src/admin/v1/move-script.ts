@@ -45,7 +45,7 @@ else
   echo "penguindome-agent $(penguindome-agent --version) was installed"
 fi
 
-cat >"$work/token" <<'END_OF_TOKEN'
+(umask 077 && cat >"$work/token") <<'END_OF_TOKEN'
 ${token}
 END_OF_TOKEN
 penguindome-agent enroll --token-file "$work/token"

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, OperatorError } from '../../core/errors.ts';
 import { LARGEST_V1_RELEASE } from '../../settings/v1-releases.ts';
@@ -19,6 +19,7 @@ export const RELEASE_NUMBER = 'client/release.txt';
  * @throws OperatorError for what cannot be signed and sent: links, and other things that are no files
  */
 export async function readReleaseFolder(dir: string, signal: AbortSignal): Promise<ClientFile[]> {
+  for (const part of PARTS) await refuseLink(join(dir, part));
   const paths = (await Promise.all(PARTS.map((part) => pathsBelow(dir, part)))).flat();
   if (paths.length > MOST_FILES) refuse(dir, `it has ${paths.length} files, and ${MOST_FILES} go into a release`);
   const files: ClientFile[] = [];
@@ -32,6 +33,13 @@ export async function readReleaseFolder(dir: string, signal: AbortSignal): Promi
   return files;
 }
 
+async function refuseLink(folder: string): Promise<void> {
+  const found = await lstat(folder).catch(() => undefined);
+  if (found?.isSymbolicLink() === true) refuse(folder, LINK);
+}
+
+const LINK = 'it is a link, which no signature covers; put the file itself there';
+
 async function pathsBelow(dir: string, part: string): Promise<string[]> {
   const entries = await readdir(join(dir, part), { withFileTypes: true }).catch((cause: unknown) =>
     refuse(join(dir, part), `${messageOf(cause)}; expected a folder laid out as the original's`, cause),
@@ -41,8 +49,7 @@ async function pathsBelow(dir: string, part: string): Promise<string[]> {
     const path = `${part}/${entry.name}`;
     if (LEFT_BEHIND.test(entry.name) || path === RELEASE_NUMBER) continue;
     if (entry.isDirectory()) paths.push(...(await pathsBelow(dir, path)));
-    else if (entry.isSymbolicLink())
-      refuse(join(dir, path), 'it is a link, which no signature covers; put the file itself there');
+    else if (entry.isSymbolicLink()) refuse(join(dir, path), LINK);
     else if (!entry.isFile()) refuse(join(dir, path), 'it is no file');
     else if (isClientPath(path)) paths.push(path);
     else refuse(join(dir, path), 'its name is too long, or has characters that show as nothing');

@@ -7,7 +7,7 @@ import { readKnown } from './known.ts';
 import { readTold } from './told.ts';
 
 /** How long a host that hears nothing of orders in answer to its reports goes without asking. */
-const LONGEST_UNASKED = hours(6);
+const LONGEST_UNASKED = hours(1);
 
 export const NO_ORDERS: ExchangedOrders = { asked: false, came: 0, told: 0, problem: undefined };
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Receipt } from '../../core/order.ts';
+import type { Receipt, ReceiptsHead } from '../../core/order.ts';
 import {
   MOST_RECEIPTS_AT_ONCE,
   MOST_REPORTS_AT_ONCE,
@@ -7,13 +7,14 @@ import {
   resultsAnswer,
 } from '../../wire/v2/order-messages.ts';
 import { RESULTS } from '../../wire/v2/paths.ts';
+import { NO_RECEIPTS } from '../../wire/v2/receipt.ts';
 import type { Speaking } from '../build-submission.ts';
 import { exchange, problemIn, type Speaker } from '../exchange.ts';
 import type { Places } from '../places.ts';
 import { RequestProblem } from '../problem.ts';
 import { listHostile } from '../read-hostile.ts';
 import { readKnown } from './known.ts';
-import { readReceiptsAfter } from './read-receipts.ts';
+import { readLastReceipts, readReceiptsAfter } from './read-receipts.ts';
 import { readReport } from './results.ts';
 import { readTold, type Told, writeTold } from './told.ts';
 
@@ -22,7 +23,7 @@ type Where = Pick<Places, 'inbox' | 'results' | 'receipts'>;
 const MOST_REPORTS = 20_000;
 /** Of reports in one request; one alone may be larger. */
 const ENOUGH_BYTES = 1024 * 1024;
-const MOST_ROUNDS = 200;
+const MOST_ROUNDS = 50;
 
 /** Tells the server what became of orders, as far as it does not have it on disk. @returns how many reports and receipts it took */
 export async function sendResults(places: Where, speaker: Speaker, speaking: Speaking): Promise<number> {
@@ -33,11 +34,14 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
     const told = await readTold(places);
     const { reports, held } = await untold(places, told);
     const receipts = await readReceiptsAfter(places, told.receipts, MOST_RECEIPTS_AT_ONCE);
-    if (reports.length + receipts.length === 0) {
+    // After them: it must not be older than what is sent.
+    const end = readLastReceipts(places, 1)[0] ?? NO_RECEIPTS;
+    // A chain that is shorter than what the server had of it, the server is to hear of.
+    if (reports.length + receipts.length === 0 && end.number >= told.receipts) {
       if ((told.version ?? 0) !== version) await writeTold(places, { ...told, version });
       return sent;
     }
-    const next = await send({ speaker, speaking, reports, receipts });
+    const next = await send({ speaker, speaking, reports, receipts, known: told.receipts, end });
     const kept = Object.entries(told.reports).filter(([id]) => held.has(id));
     const progress = countOf(told, next, reports, receipts);
     await writeTold(places, {
@@ -46,7 +50,7 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
       ...(told.version === undefined ? {} : { version: told.version }),
     });
     sent += progress;
-    if (progress === 0) return sent;
+    if (progress === 0 && next.receipts === told.receipts) return sent;
   }
   return sent;
 }
@@ -56,11 +60,15 @@ interface Sending {
   speaking: Speaking;
   reports: readonly ReportMessage[];
   receipts: readonly Receipt[];
+  /** number of the last receipt that the server said it has */
+  known: number;
+  end: ReceiptsHead;
 }
 
-async function send({ speaker, speaking, reports, receipts }: Sending): Promise<Omit<Told, 'version'>> {
+async function send({ speaker, speaking, end, ...content }: Sending): Promise<Omit<Told, 'version'>> {
   const { hostname, version } = speaking;
-  const answer = await exchange(speaker, RESULTS, { hostname, reports, receipts, agent: version });
+  const message = { hostname, ...content, end: { number: end.number, hash: end.hash }, agent: version };
+  const answer = await exchange(speaker, RESULTS, message);
   if (answer.outcome === 'refused') throw problemIn(answer, speaker.clock);
   const parsed = v.safeParse(resultsAnswer, answer.content);
   if (!parsed.success) throw new RequestProblem('refused', "cannot understand the server's answer to results");

@@ -43,7 +43,6 @@ const target = v.strictObject({
   host_id: v.pipe(v.string(), v.regex(UUID, 'expected a lower-case UUID')),
   hostname: v.pipe(v.string(), v.check(isHostname, 'expected a host name')),
 });
-export type ManifestTarget = v.InferOutput<typeof target>;
 
 const named = v.pipe(v.array(target), v.minLength(1), v.maxLength(MOST_TARGETS));
 const files = v.pipe(v.array(file), v.maxLength(MOST_FILES_OF_ORDER));

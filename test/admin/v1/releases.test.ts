@@ -180,6 +180,9 @@ test('what no signature could cover is refused with its name, and nothing is mad
   const dir = await originalTree(t);
   await symlink('/etc/passwd', join(dir, 'client/link'));
   t.regex(await make(dir), /client\/link: it is a link/);
+  const linked = await scratchFolder(t);
+  await symlink(join(dir, 'client'), join(linked, 'client'));
+  t.regex(await make(linked), /client: it is a link/);
   t.regex(await make(await scratchFolder(t)), /client: .*expected a folder laid out as the original's/);
   t.deepEqual(await readdir(join(site.folder, 'state')), []);
 });

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { Middleware } from 'koa';
+import type { Patch } from '../../../core/patch.ts';
 import { newestV1Release } from '../../../settings/v1-releases.ts';
 import { type UpdateRequest, updateRequest } from '../../../wire/v1/messages.ts';
 import { limitBody } from '../../middleware/limit-body.ts';
@@ -40,10 +41,11 @@ export function update(deps: RouteDeps): Middleware[] {
 function replyUpdate({ store, settings, log }: RouteDeps): Middleware {
   return async function replyUpdate(ctx) {
     const { hostname, old_release } = message.take(ctx);
-    const [pending, newest] = await Promise.all([
+    const [lacking, newest] = await Promise.all([
       store.patches.pendingFor(hostname),
       newestV1Release(settings().state),
     ]);
+    const pending = asManyAsFit(lacking);
     const release = newest !== undefined && newest.number > old_release ? newest : undefined;
     log.event('update.answered', {
       host: hostname,
@@ -59,6 +61,18 @@ function replyUpdate({ store, settings, log }: RouteDeps): Middleware {
       reply.put(ctx, outOfDate(release.number, await release.openMessage(), patches));
     }
   };
+}
+
+/** Characters of base64; the client holds all of an answer in memory, and asks for the rest once it has acknowledged these. */
+const LARGEST_CONTENT = 12 * 1024 * 1024;
+
+function asManyAsFit(patches: readonly Patch[]): readonly Patch[] {
+  let room = LARGEST_CONTENT;
+  const end = patches.findIndex(({ files }, index) => {
+    room -= files.reduce((sum, { content = '' }) => sum + content.length, 0);
+    return index > 0 && room < 0;
+  });
+  return end === -1 ? patches : patches.slice(0, end);
 }
 
 /** As JSON, piece by piece: a whole fleet may come for a release within one minute. */
