@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../../../core/duration.ts';
+import { NOBODY } from '../people.ts';
 import type { RunTool } from '../tools.ts';
 
 export interface Ending {
@@ -40,10 +41,20 @@ export async function endProcesses({ run, isTheirs, spareServices }: Ending): Pr
     // A few passes find what the ones that were not stopped yet have started.
     for (let pass = 0; pass < 3; pass++) for (const { pid } of theirs()) send(pid, 'SIGSTOP');
     for (const { pid } of theirs()) send(pid, 'SIGKILL');
+    if (round > 0 && !spareServices) await killAllOf(left, run);
     if (round >= SUSPICIOUS) await stopServices(left, stopped, run);
     await sleep(PAUSE);
   }
   return { left: left.length, stopped: [...stopped].sort() };
+}
+
+const MOST_USERS = 20;
+
+/** kill(2) by the user's own hand, which the kernel does to all of them at once: whoever is about to fork gets it first. */
+async function killAllOf(left: readonly Process[], run: RunTool): Promise<void> {
+  for (const uid of [...new Set(left.map((one) => one.uid))].slice(0, MOST_USERS)) {
+    await run('kill', ['-KILL', '--', '-1'], { as: { uid, gid: NOBODY }, timeout: seconds(5) });
+  }
 }
 
 async function stopServices(left: readonly Process[], stopped: Set<string>, run: RunTool): Promise<void> {
@@ -56,6 +67,8 @@ async function stopServices(left: readonly Process[], stopped: Set<string>, run:
 
 interface Process {
   pid: number;
+  /** of these users; root's processes are never among them */
+  uid: number;
   /** of the system, not of a user's manager or session */
   unit?: string;
 }
@@ -65,9 +78,11 @@ function processesOf(isTheirs: (uid: number) => boolean): Process[] {
     if (!/^\d+$/.test(name) || name === '1') return [];
     const { uids, state } = statusOf(name);
     // A zombie is gone already.
-    if (state === 'Z' || state === 'X' || !uids.some(isTheirs)) return [];
+    if (state === 'Z' || state === 'X') return [];
+    const uid = uids.find(isTheirs);
+    if (uid === undefined) return [];
     const unit = unitOf(textOf(`/proc/${name}/cgroup`));
-    return [{ pid: Number(name), ...(unit === undefined ? {} : { unit }) }];
+    return [{ pid: Number(name), uid, ...(unit === undefined ? {} : { unit }) }];
   });
 }
 
