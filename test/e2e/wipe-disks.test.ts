@@ -27,12 +27,14 @@ const SNAPSHOTS = `
   mkdir /mnt/top/@home/alice /mnt/top/@home/shared
   echo secret >/mnt/top/@home/alice/f; echo shared >/mnt/top/@home/shared/f; echo other >/mnt/top/other/f
   btrfs -q subvolume create /mnt/top/@home/alice/nested; echo secret >/mnt/top/@home/alice/nested/f
-  chown -R alice: /mnt/top/@home/alice
+  mkdir /mnt/top/@home/bob; echo secret >/mnt/top/@home/bob/f; useradd --no-create-home --uid 1001 bob
+  chown -R alice: /mnt/top/@home/alice; chown -R bob: /mnt/top/@home/bob
   mkdir /mnt/top/snapshots
   btrfs -q subvolume snapshot -r /mnt/top/@home /mnt/top/snapshots/1
   btrfs -q subvolume snapshot /mnt/top/@home '/mnt/top/snapshots/two words'
   btrfs -q subvolume snapshot -r /mnt/top/snapshots/1 /mnt/top/snapshots/again
   btrfs -q subvolume snapshot -r /mnt/top/@home/alice/nested /mnt/top/@home/alice/hers
+  rm -r /mnt/top/@home/bob
   umount /mnt/top
   mount -o subvol=@home $B /home
 `;

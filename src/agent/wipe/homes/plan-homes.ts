@@ -26,6 +26,8 @@ export interface DoomedHome {
 export interface HomesPlan extends Plan {
   persons: Person[];
   homes: DoomedHome[];
+  /** that are not there any more: snapshots may hold them */
+  gone: DoomedHome[];
 }
 
 const OUT_OF_REACH = [
@@ -44,10 +46,14 @@ export function planHomes({ people, homes, keep, mounts, homed }: HomesFacts): H
     if (verdict.remove) doomed.push({ path: verdict.path, named: home.path, of: home.of });
     else if (home.facts.kind !== 'missing') cannot.push(`the home ${home.path} stays: ${verdict.why}`);
   }
+  const gone = homes.flatMap(({ path, facts, of }) => (facts.kind === 'missing' ? [{ path, named: path, of }] : []));
   const names = persons.map(({ name, uid }) => `${name} (${uid})`);
   const will = [
     ...(names.length === 0 ? [] : [`lock the accounts ${names.join(', ')}, and end their sessions and processes`]),
     ...doomed.flatMap((home) => describe(home, mounts, people)),
+    ...gone
+      .filter(({ path }) => onBtrfs(path, mounts) !== undefined)
+      .map(({ path }) => `remove what snapshots on this disk hold of ${path}, which is not there any more`),
     ...(names.length === 0
       ? []
       : [
@@ -60,7 +66,7 @@ export function planHomes({ people, homes, keep, mounts, homed }: HomesFacts): H
     ...homed.map((name) => `the account ${name} of systemd-homed stays: homectl has to remove it`),
     ...OUT_OF_REACH,
   );
-  return { method: 'homes', will, cannot, persons, homes: doomed };
+  return { method: 'homes', will, cannot, persons, homes: doomed, gone };
 }
 
 /** Whoever has a home that no account names is one of them, too. */

@@ -31,13 +31,12 @@ export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folde
   try {
     await removeJobs(persons, isTheirs, belonging);
     not.push(...(await endThem(persons, uids, isTheirs, run, step)));
-    for (const home of homes) await removeHome(home, removing, { run, step });
-    const snapshots = await removeFromSnapshots(
-      homes.map(({ path, of }) => ({ path, isOwner: ownersOf(of, []) })),
-      { run, mounts: facts.mounts, folder, removing },
-    );
+    // Before the homes themselves: by these the next run knows what to look for.
+    const copies = [...homes, ...plan.gone].map(({ path, of }) => ({ path, isOwner: ownersOf(of, []) }));
+    const snapshots = await removeFromSnapshots(copies, { run, mounts: facts.mounts, folder, removing });
     for (const sentence of snapshots.did) await step(sentence);
     not.push(...snapshots.not);
+    for (const home of homes) await removeHome(home, removing, { run, step });
     await removeBelongings(persons, isTheirs, belonging);
     await step(`removed ${removing.removed} files and folders in all`);
     for (const person of persons) {
