@@ -86,9 +86,20 @@ onMachine(
     await machine.run(['systemctl', 'start', 'ssh']);
     t.is((await machine.attempt(['systemctl', 'is-active', 'ssh'])).stdout.trim(), 'inactive');
     // Another sshd that somebody starts lets nobody in but root: keys count no more than passwords.
-    await machine.run(['sh', '-euc', 'mkdir -p /run/sshd; /usr/sbin/sshd -f /etc/ssh/other_config']);
+    const other = [
+      '--unit=other',
+      '--property=RuntimeDirectory=sshd',
+      '/usr/sbin/sshd',
+      '-D',
+      '-f',
+      '/etc/ssh/other_config',
+    ];
+    await machine.run(['systemd-run', '--quiet', ...other]);
+    await machine.until('the other sshd lets root in', async () =>
+      (await logIn('root', '2200')) === 'root' ? true : undefined,
+    );
     t.deepEqual([await logIn('alice', '2200'), await logIn('carl', '2200')], ['', '']);
-    await machine.run(['sh', '-euc', 'kill "$(cat /run/other.pid)"']);
+    await machine.run(['systemctl', 'stop', 'other']);
     t.is(
       (await machine.attempt(['sh', '-c', 'systemd-run --wait --quiet --property=PAMName=login --uid=alice true']))
         .status === 0,

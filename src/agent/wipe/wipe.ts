@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { WipeMethod } from '../../core/order.ts';
@@ -10,6 +9,7 @@ import type { Plan } from './plan.ts';
 import { type Planned, planWipe } from './plan-wipe.ts';
 import { forgetProgress, type Progress, readProgress, writeProgress } from './progress.ts';
 import { type RunTool, systemTools } from './tools.ts';
+import { within } from './within.ts';
 
 export interface WipeDeps {
   method: WipeMethod;
@@ -123,12 +123,4 @@ function fitted(sentence: string): string {
 export function sentencesOf({ will, cannot }: Plan): string[] {
   const sentences = [...will.map((what) => `will ${what}`), ...cannot.map((what) => `out of reach: ${what}`)];
   return sentences.slice(0, MOST_STEPS).map(fitted);
-}
-
-/** Nobody who does not answer keeps a wipe from going on. */
-async function within(time: Milliseconds, work: () => Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const told = work().catch(() => undefined);
-  await Promise.race([told, sleep(time, undefined, { signal: over.signal }).catch(() => undefined)]);
-  over.abort();
 }

@@ -27,8 +27,8 @@ const SUSPICIOUS = 5;
 const QUIET_ROUNDS = 3;
 
 /**
- * Kills every process of certain users, and those that they start meanwhile: a program that starts itself again is faster than one that reads
- * a list, and so all are stopped before any is killed. Services that come back are stopped as such.
+ * Kills every process of certain users, and those that they start meanwhile. Whoever starts themselves again is faster than a program that reads
+ * a list: see killAllOf; sessions were ended as a whole before (endSessions). Services that come back are stopped as such.
  */
 export async function endProcesses({ run, isTheirs, spareServices }: Ending): Promise<Ended> {
   const stopped = new Set<string>();
@@ -38,10 +38,8 @@ export async function endProcesses({ run, isTheirs, spareServices }: Ending): Pr
   for (let round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
     left = theirs();
     quiet = left.length === 0 ? quiet + 1 : 0;
-    // A few passes find what the ones that were not stopped yet have started.
-    for (let pass = 0; pass < 3; pass++) for (const { pid } of theirs()) send(pid, 'SIGSTOP');
+    if (!spareServices) await killAllOf(left, run);
     for (const { pid } of theirs()) send(pid, 'SIGKILL');
-    if (round > 0 && !spareServices) await killAllOf(left, run);
     if (round >= SUSPICIOUS) await stopServices(left, stopped, run);
     await sleep(PAUSE);
   }

@@ -118,6 +118,19 @@ asRoot('files and folders that are immutable or append-only go', async (t) => {
   t.deepEqual([...removing.left], []);
 });
 
+asRoot('what is immutable elsewhere stays so, though a link in an immutable folder leads to it', async (t) => {
+  const { home, folder, outside, removing } = await ground(t);
+  t.teardown(() => sh('chattr -i "$1/precious"', outside));
+  sh(
+    'cd "$1"; chattr +i "$2/precious"; mkdir a; ln -s "$2/precious" a/link; ln -s "$2" a/folder; chattr +i a',
+    home,
+    outside,
+  );
+  await emptyFolder(folder, removing);
+  t.deepEqual(readdirSync(home), []);
+  t.regex(execFileSync('lsattr', [join(outside, 'precious')], { encoding: 'utf8' }), /^\S*i\S* /);
+});
+
 asRoot('modes and owners of what is in it make no difference', async (t) => {
   const { home, folder, removing } = await ground(t);
   sh('cd "$1"; mkdir -p a/b; echo x >a/b/f; chown -R 1000:1000 .; chmod 000 a/b a', home);
