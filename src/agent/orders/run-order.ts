@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/world.ts';
 import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
+import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
 import { withLock } from '../lock.ts';
 import { makeFolder, type Places } from '../places.ts';
 import { unlinkIfThere, writeAtomically } from '../write-atomically.ts';
@@ -48,7 +49,7 @@ async function runLocked(accepted: Accepted, kit: RunKit): Promise<void> {
   const ran: Ran[] = [];
   for (const command of commands) {
     await writeOrderState(folder, { phase: 'running', boot: kit.boot, steps, ran, path: command.path });
-    ran.push(await runOne(accepted, command, kit));
+    ran.push(await runOne(accepted, command, { ...kit, keep: LARGEST_OUTPUT - largestOf(ran) }));
     if (ran.at(-1)?.reason !== undefined) break;
   }
   const ended: Ended = {
@@ -62,7 +63,11 @@ async function runLocked(accepted: Accepted, kit: RunKit): Promise<void> {
 }
 
 /** The copy that is run is made of what the digest was checked of just now, in a folder of root's alone. */
-async function runOne({ manifest, folder }: Accepted, command: ManifestFile, kit: RunKit): Promise<Ran> {
+async function runOne(
+  { manifest, folder }: Accepted,
+  command: ManifestFile,
+  kit: RunKit & { keep: number },
+): Promise<Ran> {
   const { path, sha256 } = command;
   const own = join(folder, 'commands');
   const program = join(own, nameOf(command));
@@ -75,7 +80,7 @@ async function runOne({ manifest, folder }: Accepted, command: ManifestFile, kit
   }
   const env = { ...kit.env, [MARK]: manifest.id };
   const timeout = timeoutOf(manifest) * 1000;
-  const result = await runScript({ path: program, timeout, env, mark: MARK, clock: kit.clock, signal: kit.signal });
+  const result = await runScript({ ...kit, path: program, timeout, env, mark: MARK });
   if (result.reason === undefined) {
     rmSync(program, { force: true });
     if (manifest.kind !== 'command') await takeFromSite(manifest, command, kit.places);
@@ -92,6 +97,13 @@ async function takeFromSite({ id }: Manifest, { path, sha256 }: ManifestFile, pl
     await unlinkIfThere(join(places.site.root, path));
     await writeSiteManifest(places, { ...manifest, files: others });
   });
+}
+
+/** A report has room for one command's outputs: all of an order share it. */
+function largestOf(ran: readonly Ran[]): number {
+  const kept = (output: 'stdout' | 'stderr') =>
+    ran.reduce((sum, one) => sum + Math.min(one[output].bytes, LARGEST_OUTPUT), 0);
+  return Math.min(LARGEST_OUTPUT, Math.max(kept('stdout'), kept('stderr')));
 }
 
 function outcomeOf(ran: readonly Ran[], commands: readonly ManifestFile[]): Outcome {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { readSiteManifest } from '../../../src/agent/orders/site-manifest.ts';
 import { acceptedOrder, actorOn, type Content, targets } from '../support/accepted-order.ts';
@@ -69,6 +70,20 @@ test("a release's settings count too, and what is wanted of this host goes befor
   await actor.act(await settings(machine, { submit_interval: '5m' }));
   const asked = async (path: string) => (await machine.run('plugin-tool', 'setting', path)).out.trim();
   t.deepEqual([await asked('collect_interval'), await asked('submit_interval')], ['1200000', '300000']);
+});
+
+test('a release makes a damaged manifest anew, which other orders leave to it', async (t) => {
+  const machine = await newMachine(t);
+  const actor = actorOn(machine.places);
+  await actor.act(await release(machine, 7, { 'plugins/a': 'a', 'plugins/b': 'b' }));
+  await writeFile(machine.places.site.manifest, '{');
+  const order = await patch(machine, { 'plugins/c': 'c' });
+  await actor.act(order);
+  t.like(await actor.report(order), { state: 'failed' });
+  t.is(await actor.site('plugins/c'), undefined);
+  await actor.act(await release(machine, 8, { 'plugins/a': 'a' }));
+  const { files, release: number } = await readSiteManifest(machine.places);
+  t.deepEqual([number, Object.keys(files)], [8, ['plugins/a']]);
 });
 
 /** Settings that no order may bring, and what is said. */
