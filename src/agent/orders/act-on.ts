@@ -5,7 +5,6 @@ import type { Manifest } from '../../wire/v2/order.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withLock } from '../lock.ts';
 import type { Places } from '../places.ts';
-import { syncFolder } from '../write-atomically.ts';
 import type { Accepted, Results } from './accepted.ts';
 import { changeSite, finishChange, makeSite, mendSite, type SiteKit } from './change-site.ts';
 import { OrderRefused } from './check-target.ts';
@@ -123,8 +122,9 @@ async function startOnce(
 async function interrupted({ manifest, folder }: Accepted, { boot }: ActKit): Promise<OrderState> {
   const state = await known(folder);
   if (state.phase !== 'running') return state;
-  if (manifest.kind === 'wipe' || manifest.kind === 'unlock')
+  if (manifest.kind === 'wipe' || manifest.kind === 'unlock') {
     return keep(folder, { phase: 'starting', steps: [], begun: true });
+  }
   const how = state.boot === boot ? 'its process was ended' : 'the machine went down meanwhile';
   const reason = `interrupted: ${how}; ${state.path} may have done a part of its work, and is not run again`;
   return keep(folder, { phase: 'ended', steps: state.steps, ran: state.ran, outcome: { state: 'failed', reason } });
@@ -144,7 +144,10 @@ async function unlessAlive<T>(folder: string, work: () => Promise<T>): Promise<T
 async function lockSite<T>(acting: ActKit, work: () => Promise<T>): Promise<T> {
   await makeSite(acting.places);
   return withLock(acting.places.site.lock, 'change the site folder', async () => {
-    await mendSite(acting);
+    await mendSite(acting).catch((cause: unknown) => {
+      const reason = `cannot finish what another order began in the site folder: ${messageOf(cause)}`;
+      throw new OperatorError(reason, { cause, exitCode: EXIT.tryAgain });
+    });
     return work();
   });
 }
@@ -155,7 +158,6 @@ function ended(state: Outcome['state'], reason?: string, steps: string[] = []): 
 
 async function keep(folder: string, state: OrderState): Promise<OrderState> {
   await writeOrderState(folder, state);
-  await syncFolder(folder);
   return state;
 }
 

@@ -29,8 +29,9 @@ export interface RunKit extends WipeKit {
 const MARK = 'PENGUINDOME_ORDER';
 
 /**
- * Runs what an order has to be done apart from the agent's own runs: a wipe (run-wipe.ts), or its commands, one after the other up to the first that fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to is on
- * disk before. Does nothing for an order that is not to be started, or that somebody else runs.
+ * Does what an order wants done apart from the agent's own runs: a wipe (run-wipe.ts), or its commands, one after the other up to the first that
+ * fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to run is on disk before. Does nothing for
+ * an order that is not to be started, or that somebody else runs.
  */
 export async function runOrder(accepted: Accepted, kit: RunKit): Promise<void> {
   await withLock(join(accepted.folder, '.lock'), 'run an order', () => runLocked(accepted, kit));
@@ -83,7 +84,8 @@ async function runOne(
   const result = await runScript({ ...kit, path: program, timeout, env, mark: MARK });
   if (result.reason === undefined) {
     rmSync(program, { force: true });
-    if (manifest.kind !== 'command') await takeFromSite(manifest, command, kit.places);
+    // Left there, it is not run again either: that it was run is known.
+    if (manifest.kind !== 'command') await takeFromSite(manifest, command, kit.places).catch(() => undefined);
   }
   return { path, ...result };
 }
