@@ -30,6 +30,8 @@ const OPERATOR_FILES: Page['files'] = [
 
 const AGENT_FILES: Page['files'] = [
   { path: '/etc/penguindome/agent.yml', about: 'settings of the agent' },
+  { path: '/etc/penguindome/trust.d', about: 'who may order what on this machine; penguindome-agent trust show' },
+  { path: '/var/lib/penguindome/receipts.jsonl', about: 'what was done with orders; penguindome-agent receipts' },
   { path: '/etc/penguindome/plugins', about: "this machine's own collectors; they run with plugins.local: true" },
   { path: '/var/lib/penguindome', about: 'identity, reports that wait, and state' },
 ];

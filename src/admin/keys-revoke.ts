@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import type { KeyId } from '../core/host.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
-import { findGnupgKey } from '../crypto/gnupg.ts';
+import { findGnupgKey, type GnupgKey } from '../crypto/gnupg.ts';
 import { isRevoked, takeRevocations } from '../crypto/order-trust.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { withLock } from '../settings/lock-file.ts';
@@ -68,42 +68,44 @@ async function revoke(context: AdminContext, kind: Kind, wanted: string, options
     });
   }
   await confirm(context, `Have no host trust the ${kind} key ${fingerprint} any more, for good?`, options);
-  const number = await withLock(context, `${context.settingsFile()}.lock`, async () => {
-    const { keys } = await context.settings();
-    const store = await context.store();
-    const signer = await openOrderSigner(context);
-    const base = await lastList(context, store, signer);
-    if (isRevoked(base.list, kind, fingerprint)) throw revokedBefore(base.list, kind, fingerprint);
-    const at = context.clock.now().toISOString();
-    const entry = { kind, fingerprint, at, why: options.why };
-    const list: RevocationList = {
-      type: REVOCATIONS_TYPE,
-      number: base.number + 1,
-      made_at: at,
-      revoked: [...(base.list?.revoked ?? []), entry],
-    };
-    const document = await signRevocations(context, list, (text) => signer.sign(text), operator);
-    // Outside the store first, so that no backup that is restored later goes back behind it.
-    await writeRevocations(keys, document);
-    if (
-      !(await store.orders.putStatement({ kind: 'revocations', number: list.number, document: asFields(document) }))
-    ) {
-      throw new OperatorError(
-        `cannot tell hosts of list ${list.number}: the store has a newer one; run the command again`,
-      );
-    }
-    return list.number;
-  });
+  const entry = { kind, fingerprint, why: options.why };
+  const number = await withLock(context, `${context.settingsFile()}.lock`, () => addToList(context, entry, operator));
   if (kind === 'host') await revokeKey(context, fingerprint as KeyId, options.why);
   if (output.wantsJson)
     return output.json({ kind, fingerprint, number, why: options.why, signed_with: operator?.fingerprint ?? null });
   output.line(
     `the ${kind} key ${fingerprint} is revoked, by list ${number}; hosts learn of it when they next ask for orders`,
   );
+  if (kind === 'order' || kind === 'operator')
+    output.note(
+      'What is under way and has no other signature, hosts refuse from then on: penguindome orders list --open',
+    );
   if (operator === undefined)
     output.note(
       "Hosts with `command_authorization: operator` take it only with an operator's signature: the next list that is made with --sign-with holds this key, too.",
     );
+}
+
+/** @returns the number of the new list */
+async function addToList(
+  context: AdminContext,
+  { kind, fingerprint, why }: { kind: Kind; fingerprint: string; why: string },
+  operator: GnupgKey | undefined,
+): Promise<number> {
+  const { keys } = await context.settings();
+  const store = await context.store();
+  const signer = await openOrderSigner(context);
+  const base = await lastList(context, store, signer);
+  if (isRevoked(base.list, kind, fingerprint)) throw revokedBefore(base.list, kind, fingerprint);
+  const at = context.clock.now().toISOString();
+  const number = base.number + 1;
+  const revoked = [...(base.list?.revoked ?? []), { kind, fingerprint, at, why }];
+  const list: RevocationList = { type: REVOCATIONS_TYPE, number, made_at: at, revoked };
+  const document = await signRevocations(context, list, (text) => signer.sign(text), operator);
+  // Outside the store first, so that no backup that is restored later goes back behind it.
+  await writeRevocations(keys, document);
+  if (await store.orders.putStatement({ kind: 'revocations', number, document: asFields(document) })) return number;
+  throw new OperatorError(`cannot tell hosts of list ${number}: the store has a newer one; run the command again`);
 }
 
 /** A typing error must not look like a revocation, nor must the server lock itself out. */

@@ -58,9 +58,9 @@ export async function rotateOrderKey(context: AdminContext, options: RotateOptio
   );
   for (const file of done.removed) output.line(`${file} is removed: nothing is signed with it any more`);
   for (const id of done.resigned) output.line(`order ${id} is signed with it, too`);
-  if (options.resign !== true) {
-    output.note('What is under way hosts that know the new key refuse; order it anew (penguindome orders list --open)');
-  }
+  output.note(
+    `What the old key signed before counts still. To end that too: penguindome keys revoke order ${done.replaced.fingerprint}`,
+  );
   output.note('Then back up the keys anew: penguindome backup --with-keys --to KEY FILE');
 }
 

@@ -42,10 +42,7 @@ export function keysRotate(context: AdminContext): Command {
         .default(undefined, '7d'),
     )
     .addOption(signWithOption())
-    .option(
-      '--resign',
-      'of orders: sign what is under way with the new key too; not where the old one may have been stolen',
-    )
+    .option('--resign', 'of orders: sign what is under way with the new key too, so that the old one can be revoked')
     .option('--yes', 'of orders: without asking where no operator signs')
     .addHelpText('after', EXAMPLES)
     .action((which: 'server' | 'orders', options: RotateOptions) => rotateWhich(context, which, options));
@@ -56,8 +53,8 @@ Until the overlap ends the server signs with both keys. An agent that meets the 
 the key that it trusts; one that was off meanwhile does so when it comes back. Where the old key may have been stolen, say --overlap 0s.
 A backup with keys (penguindome backup --with-keys) that is older than the rotation cannot speak to agents that know the new key:
 make a new one, and never rotate on a copy of the server.
-The order key has no overlap: the old secret key is removed at once, and hosts that know the new one refuse what only the old one signed.
-With --resign what is under way (penguindome orders list --open) is signed with the new one, too.
+The order key has no overlap: the old secret key is removed at once. What it signed before counts still, until it is revoked (penguindome keys
+revoke order). With --resign what is under way is signed with the new key, too, and outlives that: not where the old one may have been stolen.
 
 Examples:
   penguindome keys rotate server

@@ -17,6 +17,12 @@ export interface JudgedSignature {
   fault?: string;
 }
 
+interface KnownKey {
+  whose: string;
+  kind: 'order' | 'operator';
+  key: VerificationKeys[number];
+}
+
 /** Who signed an order, and whether these signatures are genuine, by the server's order keys, `more` and the keyring of who asks. */
 export async function judgeSignatures(
   context: AdminContext,
@@ -25,51 +31,40 @@ export async function judgeSignatures(
 ): Promise<JudgedSignature[]> {
   const { keys } = await context.settings();
   const now = context.clock.now();
-  const { first, statements } = await loadOrderKeys({ keys }, now);
   const revoked = (await loadRevocations({ keys }))?.statement ?? null;
-  const known: { whose: string; kind: 'order' | 'operator'; keys: VerificationKeys }[] = [
-    { whose: 'order key 0', kind: 'order', keys: await readPublicKeys(first.key) },
-  ];
-  for (const { statement } of statements) {
-    known.push({
-      whose: `order key ${statement.number}`,
-      kind: 'order',
-      keys: await readPublicKeys(statement.new_key),
-    });
-  }
   const signers = await Promise.all(signatures.map(signerOf));
-  const strangers = signers.filter((by) => by !== undefined && !known.some((one) => holds(one.keys, by)));
-  const found = await exportFromKeyring(
-    strangers.flatMap((by) => by ?? []),
-    context.signal,
-  );
-  for (const armored of [more, found]) {
-    for (const key of armored === '' ? [] : await readPublicKeys(armored)) {
-      known.push({ whose: key.getUserIDs()[0] ?? 'a key without a name', kind: 'operator', keys: [key] });
-    }
-  }
+  const own = await serverKeys(keys, now);
+  const strangers = signers.flatMap((by) => (by === undefined || own.some((one) => isBy(one, by)) ? [] : [by]));
+  const known = [...own, ...(await operatorKeys([more, await exportFromKeyring(strangers, context.signal)]))];
   return Promise.all(
     signatures.map(async (armoredSignature, index): Promise<JudgedSignature> => {
       const by = signers[index];
       const unknown = { by: by ?? 'nobody', whose: 'not known here', fingerprint: null };
       if (by === undefined) return { ...unknown, fault: 'the signature cannot be read' };
-      const one = known.find(({ keys: some }) => holds(some, by));
+      const one = known.find((each) => isBy(each, by));
       if (one === undefined) return { ...unknown, fault: 'its key is not known here; say --key FILE' };
-      const fingerprint =
-        one.keys
-          .find((key) => holds([key], by))
-          ?.getFingerprint()
-          .toUpperCase() ?? null;
-      const told = { by, whose: one.whose, fingerprint };
-      if (fingerprint !== null && isRevoked(revoked, one.kind, fingerprint))
-        return { ...told, fault: 'its key is revoked' };
+      const { whose, kind, key } = one;
+      const told = { by, whose, fingerprint: key.getFingerprint().toUpperCase() };
+      if (isRevoked(revoked, kind, told.fingerprint)) return { ...told, fault: 'its key is revoked' };
       const maxAge = Number.POSITIVE_INFINITY;
-      const verdict = await verifyDetached({ armoredSignature, data: manifest, keys: one.keys, now, maxAge });
+      const verdict = await verifyDetached({ armoredSignature, data: manifest, keys: [key], now, maxAge });
       return verdict.ok ? told : { ...told, fault: verdict.reason };
     }),
   );
 }
 
-function holds(keys: VerificationKeys, keyId: string): boolean {
-  return keys.some((key) => key.getKeys().some((one) => one.getKeyID().toHex().toUpperCase() === keyId));
+async function serverKeys(keys: string, now: Date): Promise<KnownKey[]> {
+  const { first, statements } = await loadOrderKeys({ keys }, now);
+  const all = [first.key, ...statements.map(({ statement }) => statement.new_key)];
+  const read = await Promise.all(all.map(readPublicKeys));
+  return read.flatMap((some, number) => some.map((key) => ({ whose: `order key ${number}`, kind: 'order', key })));
+}
+
+async function operatorKeys(texts: readonly string[]): Promise<KnownKey[]> {
+  const read = await Promise.all(texts.filter((text) => text !== '').map(readPublicKeys));
+  return read.flat().map((key) => ({ whose: key.getUserIDs()[0] ?? 'a key without a name', kind: 'operator', key }));
+}
+
+function isBy({ key }: KnownKey, keyId: string): boolean {
+  return key.getKeys().some((one) => one.getKeyID().toHex().toUpperCase() === keyId);
 }

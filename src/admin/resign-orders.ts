@@ -5,7 +5,7 @@ import { openOrderSigner } from './order-signer.ts';
 import { isOpen } from './orders-list.ts';
 
 /**
- * Signs with the present order key what is under way and was signed by one before it: hosts that have learnt of the new key would refuse it.
+ * Signs with the present order key what is under way and was signed by one before it: hosts refuse it once that one is revoked.
  * What none of these keys signed stays as it is. Harmless when repeated. @returns the orders' ids
  */
 export async function resignOrders(context: AdminContext, before: readonly OrderKey[]): Promise<string[]> {

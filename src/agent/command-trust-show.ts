@@ -1,9 +1,10 @@
 import { messageOf } from '../core/errors.ts';
 import { ORDER_KINDS, WIPE_METHODS } from '../core/order.ts';
+import type { Operator } from '../crypto/order-signatures.ts';
 import type { TrustPolicy } from '../settings/trust-policy.ts';
 import { EXIT } from './exit-codes.ts';
 import { type DescribedOperator, describeOperators } from './orders/describe-operators.ts';
-import { type Operator, readPolicy } from './orders/read-policy.ts';
+import { readPolicy } from './orders/read-policy.ts';
 import { stateOwner } from './orders/state-owner.ts';
 import { readTrustState, type TrustState } from './orders/trust-state.ts';
 import type { Session } from './session.ts';

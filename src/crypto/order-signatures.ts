@@ -1,71 +1,131 @@
 import { days } from '../core/duration.ts';
-import { LONGEST_ORDER_DAYS, MOST_SIGNATURES } from '../wire/v2/order.ts';
+import { messageOf } from '../core/errors.ts';
+import { LONGEST_ORDER_DAYS, MOST_SIGNATURES, type OrderDocument } from '../wire/v2/order.ts';
+import type { RevocationList } from '../wire/v2/revocations.ts';
 import { readPublicKeys, type VerificationKeys, verifyDetached } from './openpgp.ts';
-import { isRevoked, type OrderTrust, operatorKeys } from './order-trust.ts';
+import { isRevoked, type OrderKey, type OrderTrust } from './order-trust.ts';
 
-/** Whose signatures over an order count. */
-export interface OrderSigners {
-  /** the server's order key signed */
-  server: boolean;
-  /** fingerprints of operators' primary keys, each once, however many signatures it or its subkeys made */
-  operators: string[];
-  /** why others do not count, each once */
-  faults: string[];
+/** Somebody whose signature counts: all keys of one file of trust.d/operators/ are one person's. */
+export interface Operator {
+  /** of the file, less `.asc` */
+  name: string;
+  /** armored, public */
+  keys: string;
+}
+
+/** Whose signature is good. */
+export interface Signer {
+  role: 'server' | 'operator';
+  /** of an operator: the file in operators/, less `.asc` */
+  name: string;
+  /** a key that was replaced signs for orders that were made before this */
+  until?: string;
+  /** of the primary key, upper-case hex */
+  fingerprint: string;
+}
+
+interface Known extends Signer {
+  key: VerificationKeys[number];
+}
+
+/** All public keys that a host knows, those that are revoked or replaced too, so that a refusal can say which it is. */
+export type Keyring = readonly Known[];
+
+/** @throws where a key of trust.d cannot be read: no order counts then */
+export async function openKeyring(
+  { order, former }: { order: OrderKey | null; former: readonly (OrderKey & { until: string })[] },
+  operators: readonly Operator[],
+): Promise<Keyring> {
+  const ring: Known[] = [];
+  const add = async (keys: string, signer: Omit<Signer, 'fingerprint'>) => {
+    for (const key of await readPublicKeys(keys)) {
+      const fingerprint = key.getFingerprint().toUpperCase();
+      // The server's key is no operator's, and the same key in two files is still one person's.
+      if (!ring.some((one) => one.fingerprint === fingerprint)) ring.push({ ...signer, key, fingerprint });
+    }
+  };
+  if (order !== null) await add(order.key, { role: 'server', name: 'server' });
+  for (const { key, until } of [...former].reverse()) await add(key, { role: 'server', name: 'server', until });
+  for (const { name, keys } of operators) {
+    await add(keys, { role: 'operator', name }).catch((cause: unknown) => {
+      throw new Error(`operators/${name}.asc cannot be used: ${messageOf(cause)}`, { cause });
+    });
+  }
+  return ring;
 }
 
 /** No order counts for longer; beyond, a signature belongs to no order that could still count. */
 const OLDEST = days(LONGEST_ORDER_DAYS + 1);
 
+export interface CheckedSignatures {
+  /** one for each signer, however often he signed */
+  signers: Signer[];
+  /** why the others do not count */
+  faults: string[];
+}
+
 /**
- * Which signatures over the exact bytes of a manifest count. Whether they are enough is for whoever asks (trust.d).
- * The server's own key never counts as an operator's, nor does one that is revoked or has expired.
- * @param now by the best clock there is
- * @throws where the keys of `trust` cannot be read; whatever the signatures hold, this answers
+ * Which signatures over the exact bytes of a manifest count. Whether they are enough is for whoever asks (trust.d). The server's own key never
+ * counts as an operator's, nor does one that is revoked or has expired. @param now by the best clock there is
  */
-export async function verifyOrder(
-  manifestText: string,
-  signatures: readonly string[],
-  trust: OrderTrust,
+export async function checkSignatures(
+  { manifest, signatures }: OrderDocument,
+  ring: Keyring,
+  revocations: RevocationList | null,
   now: Date,
-): Promise<OrderSigners> {
-  const { order, revocations } = trust;
-  const serverRevoked = isRevoked(revocations, 'order', order.fingerprint);
-  const serverKeys = serverRevoked ? [] : (await readPublicKeys(order.key)).filter(isCalled(order.fingerprint));
-  const operators = await withoutExpired(await operatorKeys(trust), now);
-  const found = { server: false, operators: new Set<string>(), faults: new Set<string>() };
+): Promise<CheckedSignatures> {
+  const signers = new Map<string, Signer>();
+  const faults: string[] = [];
+  const keys = ring.map(({ key }) => key);
   for (const armoredSignature of signatures.slice(0, MOST_SIGNATURES)) {
-    const verify = (keys: VerificationKeys) =>
-      verifyDetached({ armoredSignature, data: manifestText, keys, now, maxAge: OLDEST });
-    if ((await verify(serverKeys)).ok) {
-      found.server = true;
-      continue;
+    const verdict = await verifyDetached({ armoredSignature, data: manifest, keys, now, maxAge: OLDEST });
+    const signer = verdict.ok ? ownerOf(verdict.keyFingerprint, ring) : undefined;
+    const fault = verdict.ok ? await findFault(signer, verdict.keyFingerprint, revocations, now) : verdict.reason;
+    if (fault !== undefined || signer === undefined) faults.push(fault ?? 'the signing key is not known');
+    else {
+      const { role, name, until, fingerprint } = signer;
+      const known = signers.get(`${role} ${name}`);
+      if (known !== undefined && known.until === undefined) continue;
+      signers.set(`${role} ${name}`, { role, name, fingerprint, ...(until === undefined ? {} : { until }) });
     }
-    const verdict = await verify(operators);
-    const signer = verdict.ok ? primaryOf(operators, verdict.keyFingerprint) : undefined;
-    if (!verdict.ok) found.faults.add(verdict.reason);
-    else if (signer === undefined || isRevoked(revocations, 'operator', verdict.keyFingerprint)) {
-      found.faults.add('the signing key is revoked');
-    } else found.operators.add(signer);
   }
-  return { server: found.server, operators: [...found.operators], faults: [...found.faults] };
+  return { signers: [...signers.values()], faults: [...new Set(faults)] };
 }
 
-const fingerprintsOf = (key: VerificationKeys[number]) =>
-  key.getKeys().map((each) => each.getFingerprint().toUpperCase());
-const primaryFingerprint = (key: VerificationKeys[number]) => key.getFingerprint().toUpperCase();
-const isCalled = (fingerprint: string) => (key: VerificationKeys[number]) => primaryFingerprint(key) === fingerprint;
-
-function primaryOf(keys: VerificationKeys, fingerprint: string): string | undefined {
-  const key = keys.find((each) => fingerprintsOf(each).includes(fingerprint));
-  return key === undefined ? undefined : primaryFingerprint(key);
+function ownerOf(fingerprint: string, ring: Keyring): Known | undefined {
+  return ring.find(({ key }) => key.getKeys().some((one) => one.getFingerprint().toUpperCase() === fingerprint));
 }
 
-/** A key that has ended could sign with a date from before. */
-async function withoutExpired(keys: VerificationKeys, now: Date): Promise<VerificationKeys> {
-  const ends = await Promise.all(keys.map((key) => key.getExpirationTime().catch(() => null)));
-  return keys.filter((_, index) => {
-    const end = ends[index];
-    // null: the key has no valid self-signature; a number is Infinity
-    return end instanceof Date ? end > now : end !== null && end !== undefined;
-  });
+async function findFault(
+  signer: Known | undefined,
+  signing: string,
+  revocations: RevocationList | null,
+  now: Date,
+): Promise<string | undefined> {
+  if (signer === undefined) return 'the signing key is not known';
+  const whose = signer.role === 'server' ? "the server's order key" : `the key of the operator ${signer.name}`;
+  const kind = signer.role === 'server' ? 'order' : 'operator';
+  const isEnded = [signer.fingerprint, signing].some((one) => isRevoked(revocations, kind, one));
+  if (isEnded) return `${whose} that signed is revoked`;
+  const end = await signer.key.getExpirationTime().catch(() => null);
+  if (end instanceof Date && end <= now) return `${whose} that signed has expired`;
+  if (end === null) return `${whose} that signed is not valid`;
+  return undefined;
+}
+
+/** The same by the trust of order-trust.ts, where each operator is a key. @throws where the keys of `trust` cannot be read */
+export async function verifyOrder(
+  manifest: string,
+  signatures: readonly string[],
+  { order, operators, revocations }: OrderTrust,
+  now: Date,
+): Promise<{ server: boolean; operators: string[]; faults: string[] }> {
+  const people = operators.map((keys, index) => ({ name: String(index), keys }));
+  const ring = await openKeyring({ order, former: [] }, people);
+  const { signers, faults } = await checkSignatures({ manifest, signatures: [...signatures] }, ring, revocations, now);
+  return {
+    server: signers.some(({ role }) => role === 'server'),
+    operators: signers.flatMap(({ role, fingerprint }) => (role === 'operator' ? [fingerprint] : [])),
+    faults,
+  };
 }

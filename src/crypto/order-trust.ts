@@ -117,7 +117,7 @@ async function findSignatureFault(
 }
 
 /** Whose word counts beside the server's: neither a revoked key's, nor the server's own once more. */
-export async function operatorKeys({ operators, order, revocations }: OrderTrust): Promise<VerificationKeys> {
+async function operatorKeys({ operators, order, revocations }: OrderTrust): Promise<VerificationKeys> {
   const keys = (await Promise.all(operators.map(readPublicKeys))).flat();
   return keys.filter((key) => {
     const fingerprint = key.getFingerprint().toUpperCase();

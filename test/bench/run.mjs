@@ -12,6 +12,7 @@ const { measureAgent } = await import('./agent.mjs');
 const { measureCollection } = await import('./collect.mjs');
 const { measureHosts } = await import('./hosts.mjs');
 const { measureIssues } = await import('./issues.mjs');
+const { measureOrders } = await import('./orders.mjs');
 const { measureSubmissions } = await import('./submissions.mjs');
 const { measureWire } = await import('./wire.mjs');
 const { printTable } = await import('./table.mjs');
@@ -41,6 +42,7 @@ try {
     measureSubmissions,
     measureHosts,
     measureIssues,
+    measureOrders,
   ]) {
     try {
       Object.assign(rows, await measure(options));

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import { readPublicKeys } from '../../crypto/openpgp.ts';
-import type { Operator } from './read-policy.ts';
+import type { Operator } from '../../crypto/order-signatures.ts';
 
 export interface DescribedOperator {
   name: string;

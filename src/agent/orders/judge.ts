@@ -1,7 +1,7 @@
 import type { OrderKind } from '../../core/order.ts';
+import { type CheckedSignatures, checkSignatures, type Keyring, type Signer } from '../../crypto/order-signatures.ts';
 import type { TrustPolicy } from '../../settings/trust-policy.ts';
 import { type Manifest, ORDER_TYPE, type OrderDocument, readManifest } from '../../wire/v2/order.ts';
-import { type CheckedSignatures, checkSignatures, type Keyring, type Signer } from './check-signatures.ts';
 import { MOST_AHEAD } from './note-time.ts';
 import { latestTime, type TrustState } from './trust-state.ts';
 

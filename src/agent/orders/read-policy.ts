@@ -1,19 +1,12 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import type { Operator } from '../../crypto/order-signatures.ts';
 import { DEFAULT_POLICY, parseTrustPolicy, type TrustPolicy } from '../../settings/trust-policy.ts';
 import { hasCode } from '../has-code.ts';
 import type { Places } from '../places.ts';
 import { listHostile } from '../read-hostile.ts';
 import { readTrusted } from './read-trusted.ts';
-
-/** Somebody whose signature counts: all keys of one file of operators/ are one person's. */
-export interface Operator {
-  /** of the file, less `.asc` */
-  name: string;
-  /** armored, public */
-  keys: string;
-}
 
 export type ReadPolicy =
   | {

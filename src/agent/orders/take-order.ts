@@ -1,8 +1,8 @@
 import { messageOf } from '../../core/errors.ts';
+import type { Signer } from '../../crypto/order-signatures.ts';
 import { digestOfText } from '../../wire/v2/digest.ts';
 import { LARGEST_MANIFEST, type Manifest, type OrderDocument, readOrderDocument } from '../../wire/v2/order.ts';
 import type { Places } from '../places.ts';
-import type { Signer } from './check-signatures.ts';
 import { readInbox, removeFromInbox } from './inbox.ts';
 import { type Bench, type Judgement, judge } from './judge.ts';
 import { type Judged, keepOrder, readKept, writeDocument } from './order-folder.ts';
