@@ -19,7 +19,7 @@ export function hostsShow(context: AdminContext): Command {
 }
 
 const EXAMPLES = `
-With --json: the stored document, with plugins, commands, times and the results of the checks, and its last orders.
+With --json: the stored document, with plugins, commands, times and the results of the checks, its last orders, and the end of its chain of receipts.
 
 Examples:
   penguindome hosts show lap-17
@@ -29,12 +29,18 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
   const store = await context.store();
   const host = await findHost(store, hostname);
   const orders = await ordersOf(store, host);
+  const receipts = host.identity && (await store.orders.receipts(host.identity.host_id));
   if (context.output.wantsJson) {
     const { identity: _identity, ...shown } = host;
-    context.output.json({ ...shown, ...shownIdentity(host), ...(orders.length === 0 ? {} : { orders }) });
+    context.output.json({
+      ...shown,
+      ...shownIdentity(host),
+      ...(orders.length === 0 ? {} : { orders }),
+      ...(receipts && { receipts }),
+    });
     return;
   }
-  printHead(context, host);
+  printHead(context, host, receipts);
   printOrders(context, orders);
   printChecks(context, host);
   printReported(context, host);
@@ -81,7 +87,7 @@ function printOrders({ output }: AdminContext, orders: readonly ShownOrder[]): v
   );
 }
 
-function printHead({ output, clock }: AdminContext, host: Host): void {
+function printHead({ output, clock }: AdminContext, host: Host, receipts: Receipts | undefined): void {
   const { identity } = host;
   const facts: [string, string][] = [
     ['host', host.hostname],
@@ -99,9 +105,18 @@ function printHead({ output, clock }: AdminContext, host: Host): void {
           string,
         ][])),
     ...(host.suspended === true ? ([['suspended', 'until it next reports']] satisfies [string, string][]) : []),
+    ...(receipts === undefined ? [] : ([['receipts', receiptsLine(receipts)]] satisfies [string, string][])),
     ...(identity?.keys ?? []).map((key): [string, string] => ['key', keyLine(key, clock.now())]),
   ];
   for (const [name, value] of facts) output.line(`${name.padEnd(12)} ${value}`);
+}
+
+type Receipts = NonNullable<Awaited<ReturnType<Store['orders']['receipts']>>>;
+
+function receiptsLine({ number, broken_at }: Receipts): string {
+  return broken_at === undefined
+    ? `${number}`
+    : `${number}; since ${showTime(broken_at)} they do not fit what came before`;
 }
 
 function keyLine(key: HostKey, now: Date): string {

@@ -1,4 +1,5 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { WIPE_METHODS } from '../core/order.ts';
 import type { AgentContext } from './context.ts';
 import { EXIT, EXIT_HELP } from './exit-codes.ts';
 import { addPluginTool } from './plugin-tool-commands.ts';
@@ -50,6 +51,7 @@ export function agentCommands(
   addRotateKey(program, act);
   addReporting(program, act);
   addOrders(program, act);
+  addWipePlan(program, act);
   addLooking(program, act);
   addPluginTool(program, act);
   addOrderRun(program, act);
@@ -152,6 +154,17 @@ function addOrders(program: Command, act: Act): void {
     .description('explain who may order what on this machine')
     .addHelpText('after', examples('trust show', 'trust show --json'))
     .action(() => act(async (session) => (await import('./command-trust-show.ts')).commandTrustShow(session)));
+}
+
+function addWipePlan(program: Command, act: Act): void {
+  program
+    .command('wipe-plan')
+    .addArgument(new Argument('<method>', 'how').choices(WIPE_METHODS))
+    .description('say what a wipe would do on this machine, and what it would not reach; nothing is changed')
+    .addHelpText('after', examples('wipe-plan crypto-erase', 'wipe-plan homes --json'))
+    .action((method: string) =>
+      act(async (session) => (await import('./command-wipe-plan.ts')).commandWipePlan(session, method)),
+    );
 }
 
 const APPLY_HELP = `

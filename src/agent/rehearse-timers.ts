@@ -6,6 +6,7 @@ import { generateSigningKey, loadSigningKey, type SigningKey } from '../crypto/e
 import { signAnswer } from '../crypto/http-signature.ts';
 import { contentDigest } from '../wire/v2/digest.ts';
 import { readSignature, SEQUENCE_HEADER } from '../wire/v2/http-signature.ts';
+import { SUBMIT } from '../wire/v2/paths.ts';
 import { runCommandLine } from './command-line.ts';
 import type { AgentContext } from './context.ts';
 import { placesOf } from './places.ts';
@@ -54,15 +55,15 @@ interface Answering {
   close(): Promise<void>;
 }
 
-/** Acknowledges whatever comes, as a server would. */
+/** Acknowledges whatever comes, and has no orders, as a server would. */
 async function answering(key: SigningKey, context: AgentContext): Promise<Answering> {
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const { submission } = JSON.parse(body.toString('utf8'));
       const time = context.clock.now().toISOString();
-      const answer = Buffer.from(
-        JSON.stringify({ status: 'ok', submission, chain: 'rehearsal', epoch: context.random.uuid(), time }),
-      );
+      const common = { epoch: context.random.uuid(), time };
+      const said = request.url === SUBMIT ? { status: 'ok', submission, chain: 'rehearsal' } : { status: 'current' };
+      const answer = Buffer.from(JSON.stringify({ ...said, ...common }));
       response.writeHead(200, { ...headersFor(key, request, body, answer), 'content-length': answer.length });
       response.end(answer);
     });

@@ -15,6 +15,12 @@ export const wantedSettings = v.strictObject({
   collectors: v.optional(v.strictObject({ disabled: v.optional(v.array(name)) })),
 });
 
+/** What a file `settings/NAME.yml` of a release or a patch may hold: the same, and what the site tells its plugins. */
+export const siteFileSettings = v.strictObject({
+  ...wantedSettings.entries,
+  plugins: v.optional(v.strictObject({ settings: v.optional(v.record(name, v.record(v.string(), v.unknown()))) })),
+});
+
 const hostname = v.pipe(v.string(), v.check(isHostname, 'expected a host name'));
 
 export const clientSettings = v.strictObject({

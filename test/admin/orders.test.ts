@@ -83,6 +83,22 @@ test('hosts show lists the orders of a host', async (t) => {
   t.regex(await site.ok('hosts', 'show', 'lap-17'), new RegExp(`${id} +command +queued`));
 });
 
+test('hosts show says since when the receipts of a host do not fit', async (t) => {
+  const site = await ordersSite(t);
+  await order(site, 'command', 'id', '--host', 'lap-17');
+  const [target] = (await site.only(t)).targets;
+  const { host_id } = target ?? t.fail();
+  const head = { number: 7, hash: 'a'.repeat(64) };
+  await site.db.orders.moveReceipts(host_id, null, head);
+  t.regex(await site.ok('hosts', 'show', 'lap-17'), /^receipts +7$/m);
+  await site.db.orders.breakReceipts(host_id, new Date('2026-11-23T12:00:00Z'));
+  t.regex(
+    await site.ok('hosts', 'show', 'lap-17'),
+    /^receipts +7; since 2026-11-23.* they do not fit what came before$/m,
+  );
+  t.like(await site.json('hosts', 'show', 'lap-17'), { receipts: { ...head, broken_at: '2026-11-23T12:00:00.000Z' } });
+});
+
 test('verify tells whose signatures there are, and finds what was changed in the store', async (t) => {
   const site = await ordersSite(t);
   const id = await order(site, 'command', 'id', '--host', 'lap-17');

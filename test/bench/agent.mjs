@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../../packaging/install.mjs';
@@ -41,6 +43,7 @@ export async function measureAgent({ quick, progress, wants }) {
     record('the same without the launcher', measure(agent('run'), times));
     record('collect', measure(agent('collect'), times));
     record('a check-in', measure(tick('submit'), times, agent('collect')), { at_most: 0.15 });
+    Object.assign(rows, await measureOrder(agent, times));
     rows['agent: a quiet check-in, whole HTTP request'] = row({
       value: demo.bytes.second,
       unit: 'bytes',
@@ -52,4 +55,73 @@ export async function measureAgent({ quick, progress, wants }) {
     spawnSync('rm', ['-rf', demo.kept.folder]);
   }
   return rows;
+}
+
+/** CPU time of `apply` with one order in the inbox, less that of `apply` with none: it is for another host, so that it is checked and not acted on. */
+async function measureOrder(agent, times) {
+  const folder = await mkdtemp(join(tmpdir(), 'penguindome-bench-order-'));
+  try {
+    const apply = [...agent('apply')];
+    apply[apply.indexOf('--state') + 1] = folder;
+    const put = await orderedHost(folder);
+    // takes the order key
+    must(apply);
+    const none = measure(apply, times);
+    const one = measure(apply, times, [process.execPath, put]);
+    const receipts = must(apply.with(-1, 'receipts')).stdout;
+    if (receipts.match(/it is for another host/g)?.length !== times)
+      throw new Error('cannot measure: no order was judged');
+    return {
+      'agent: checking one order, CPU': row({ value: one.cpu - none.cpu, unit: 's', target: { at_most: 0.3 } }),
+      'agent: apply with one order, CPU': row({ value: one.cpu, unit: 's' }),
+    };
+  } finally {
+    spawnSync('rm', ['-rf', folder]);
+  }
+}
+
+/** @returns a script that puts the next order of a hundred into the inbox */
+async function orderedHost(folder) {
+  const { createMessage, generateKey, sign } = await import('openpgp');
+  const { privateKey, publicKey } = await generateKey({
+    type: 'ecc',
+    curve: 'ed25519Legacy',
+    userIDs: [{ name: 'bench' }],
+    date: new Date(Date.now() - 86_400_000),
+    subkeys: [],
+    format: 'object',
+  });
+  const host_id = '018f0000-0000-7000-8000-000000000001';
+  await mkdir(join(folder, 'etc/trust.d'), { recursive: true, mode: 0o755 });
+  await mkdir(join(folder, 'inbox'), { mode: 0o700 });
+  await writeFile(join(folder, 'etc/agent.yml'), 'hostname: bench\n');
+  const order_key = publicKey.getFingerprint().toUpperCase();
+  const trust = { url: 'https://localhost:1', answer_key: `${'A'.repeat(43)}=`, order_key, host_id };
+  await writeFile(join(folder, 'etc/trust.d/server.json'), JSON.stringify(trust));
+  await writeFile(join(folder, 'inbox/trust.json'), JSON.stringify({ first_order_key: publicKey.armor() }));
+  for (let number = 0; number < 100; number++) {
+    const id = `018f0000-0000-7000-8000-${String(number).padStart(12, '0')}`;
+    const manifest = JSON.stringify({
+      by: 'bench',
+      expires_at: new Date(Date.now() + 86_400_000).toISOString(),
+      files: [],
+      id,
+      kind: 'settings',
+      made_at: new Date(Date.now() - 60_000).toISOString(),
+      targets: [{ host_id: host_id.replace(/1$/, '2'), hostname: 'bench' }],
+      type: 'penguindome-order-1',
+      wanted: {},
+      why: '',
+    });
+    const message = await createMessage({ binary: Buffer.from(manifest) });
+    const signature = await sign({ message, signingKeys: privateKey, detached: true });
+    await writeFile(join(folder, `${id}.next`), JSON.stringify({ manifest, signatures: [signature] }));
+  }
+  const script = join(folder, 'put.cjs');
+  await writeFile(
+    script,
+    `const fs = require('node:fs'); const name = fs.readdirSync(__dirname).find((one) => one.endsWith('.next'));
+     fs.renameSync(__dirname + '/' + name, __dirname + '/inbox/' + name.replace('next', 'json'));`,
+  );
+  return script;
 }

@@ -5,14 +5,13 @@ import type { Manifest } from '../../wire/v2/order.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withLock } from '../lock.ts';
 import type { Places } from '../places.ts';
-import { syncFolder } from '../write-atomically.ts';
 import type { Accepted, Results } from './accepted.ts';
 import { changeSite, finishChange, makeSite, mendSite, type SiteKit } from './change-site.ts';
 import { OrderRefused } from './check-target.ts';
 import { commandsOf, limitOf } from './commands-of.ts';
 import { type OrderState, type Outcome, readOrderState, writeOrderState } from './order-state.ts';
-import { planChange } from './plan-change.ts';
-import { readSiteManifest } from './site-manifest.ts';
+import { planChange, type SiteOrder } from './plan-change.ts';
+import { NO_MANIFEST, readSiteManifest, type SiteManifest } from './site-manifest.ts';
 import { tellOutcome } from './tell-outcome.ts';
 
 /** What acting on orders takes. */
@@ -42,8 +41,8 @@ async function begin({ manifest, folder }: Accepted, acting: ActKit): Promise<Or
   const order = manifest;
   try {
     await lockSite(acting, async () => {
-      const plan = await planChange(order, folder, await readSiteManifest(acting.places), acting.clock.now());
-      await changeSite(acting, folder, plan);
+      const was = await manifestBefore(order, acting);
+      await changeSite(acting, folder, was, await planChange(order, folder, was, acting.clock.now()));
     });
   } catch (error) {
     const state = await readOrderState(folder);
@@ -54,12 +53,23 @@ async function begin({ manifest, folder }: Accepted, acting: ActKit): Promise<Or
   return known(folder);
 }
 
+/** A release says all that there is to be: so it mends a manifest that is damaged. What that told of is nobody's then, and is not used. */
+async function manifestBefore({ kind }: SiteOrder, { places }: ActKit): Promise<SiteManifest> {
+  return readSiteManifest(places).catch((error: unknown) => {
+    if (kind !== 'release') throw error;
+    return NO_MANIFEST;
+  });
+}
+
 async function goOn(accepted: Accepted, acting: ActKit, state: OrderState): Promise<void> {
   const { manifest, folder } = accepted;
   switch (state.phase) {
     case 'changing':
     case 'undoing':
-      await lockSite(acting, () => finishChange(acting, folder, state));
+      await lockSite(acting, async () => {
+        const now = await known(folder);
+        if (now.phase === 'changing' || now.phase === 'undoing') await finishChange(acting, folder, now);
+      });
       return goOn(accepted, acting, await known(folder));
     case 'changed': {
       if (manifest.kind === 'release') await acting.results.release(manifest.number);
@@ -92,13 +102,16 @@ async function startOnce(
 ): Promise<void> {
   const { manifest, folder } = accepted;
   if ((await unlessAlive(folder, async () => true)) === undefined) return;
+  const expire = async (why: string) => {
+    const reason = `it expired before it could be started${why}`;
+    return goOn(accepted, acting, await keep(folder, ended('failed', reason, state.steps)));
+  };
+  const isExpired = acting.clock.now() > new Date(manifest.expires_at) && state.begun !== true;
+  if (isExpired) return expire(state.waits_for === undefined ? '' : `: ${state.waits_for}`);
   try {
     await acting.start(manifest.id, limitOf(manifest));
   } catch (error) {
     const reason = messageOf(error);
-    if (acting.clock.now() > new Date(manifest.expires_at)) {
-      return goOn(accepted, acting, await keep(folder, ended('failed', `it expired: ${reason}`, state.steps)));
-    }
     if (state.waits_for === reason) return;
     await acting.results.report(manifest.id, { state: 'waiting', reason });
     await keep(folder, { ...state, waits_for: reason });
@@ -109,7 +122,9 @@ async function startOnce(
 async function interrupted({ manifest, folder }: Accepted, { boot }: ActKit): Promise<OrderState> {
   const state = await known(folder);
   if (state.phase !== 'running') return state;
-  if (manifest.kind === 'wipe' || manifest.kind === 'unlock') return keep(folder, { phase: 'starting', steps: [] });
+  if (manifest.kind === 'wipe' || manifest.kind === 'unlock') {
+    return keep(folder, { phase: 'starting', steps: [], begun: true });
+  }
   const how = state.boot === boot ? 'its process was ended' : 'the machine went down meanwhile';
   const reason = `interrupted: ${how}; ${state.path} may have done a part of its work, and is not run again`;
   return keep(folder, { phase: 'ended', steps: state.steps, ran: state.ran, outcome: { state: 'failed', reason } });
@@ -129,7 +144,10 @@ async function unlessAlive<T>(folder: string, work: () => Promise<T>): Promise<T
 async function lockSite<T>(acting: ActKit, work: () => Promise<T>): Promise<T> {
   await makeSite(acting.places);
   return withLock(acting.places.site.lock, 'change the site folder', async () => {
-    await mendSite(acting);
+    await mendSite(acting).catch((cause: unknown) => {
+      const reason = `cannot finish what another order began in the site folder: ${messageOf(cause)}`;
+      throw new OperatorError(reason, { cause, exitCode: EXIT.tryAgain });
+    });
     return work();
   });
 }
@@ -140,7 +158,6 @@ function ended(state: Outcome['state'], reason?: string, steps: string[] = []): 
 
 async function keep(folder: string, state: OrderState): Promise<OrderState> {
   await writeOrderState(folder, state);
-  await syncFolder(folder);
   return state;
 }
 

@@ -53,7 +53,13 @@ export async function apply(applying: Applying): Promise<Applied> {
     for (const name of readdirSync(places.orders.root)) {
       if (name.startsWith(TEMPORARY)) rmSync(join(places.orders.root, name), { recursive: true, force: true });
     }
-    return applyLocked(applying, openResults(places, clock));
+    const records = openResults(places, clock);
+    try {
+      return await applyLocked(applying, records);
+    } catch (error) {
+      await records.know({ problem: untrusting(messageOf(error)) });
+      throw error;
+    }
   });
 }
 
@@ -160,8 +166,13 @@ async function goOn(acting: Applying, { id, seen, trust, bench, applied, records
     if (!Object.hasOwn(seen.ids, id)) seen = await markSeen({ places, seen }, manifest);
     let { judged } = kept;
     const common = { order: id, kind: manifest.kind, by: manifest.by, why: manifest.why };
-    const judging = judged.state === 'waiting' ? await bench() : undefined;
-    if (judging !== undefined && 'policy' in judging) {
+    // Also one that was accepted in this run, or whose acceptance was cut off: what was accepted before it may be a higher release.
+    const judging = judged.state === 'waiting' || !judged.recorded ? await bench() : undefined;
+    if (judging !== undefined && !('policy' in judging)) {
+      applied.waiting.push({ order: id, reason: judging.refuses });
+      return seen;
+    }
+    if (judging !== undefined) {
       const judgement = await judge(kept.document, { ...judging, trust: trust.state });
       if (judgement.verdict === 'refused') {
         const { reason } = judgement;

@@ -10,7 +10,7 @@ import { syncFolder, unlinkIfThere, writeAtomically } from '../write-atomically.
 import { checkTarget } from './check-target.ts';
 import { type ChangeStep, type OrderState, readOrderState, type SiteChange, writeOrderState } from './order-state.ts';
 import { readVerified, sha256Of } from './read-verified.ts';
-import { readSiteManifest, type SiteManifest, writeSiteManifest } from './site-manifest.ts';
+import { type SiteManifest, writeSiteManifest } from './site-manifest.ts';
 
 /** What changing site/ takes. Whoever calls holds its lock. */
 export interface SiteKit {
@@ -36,10 +36,9 @@ export const CHANGING = '.changing';
  * The order's state is `changed` afterwards, or `ended` with the reason.
  * @throws OrderRefused for a path that no order may write to, and an error where it cannot be staged: nothing was changed then
  */
-export async function changeSite(kit: SiteKit, folder: string, wanted: Wanted): Promise<void> {
+export async function changeSite(kit: SiteKit, folder: string, was: SiteManifest, wanted: Wanted): Promise<void> {
   const { places, onStep } = kit;
   await makeSite(places);
-  const was = await readSiteManifest(places);
   const steps: ChangeStep[] = [];
   const all = [...wanted.files, ...wanted.removed.map((path) => ({ path, removed: true }) as const)];
   for (const [index, one] of all.entries()) {

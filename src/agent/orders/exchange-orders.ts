@@ -28,16 +28,25 @@ export async function exchangeOrders(
   asks: boolean,
 ): Promise<ExchangedOrders> {
   const { memory, clock } = speaker;
-  const done = { ...NO_ORDERS, asked: asks };
-  try {
-    await makeFolder(places.inbox, 0o700);
-    if (asks || (await mayHaveResults(places))) done.told = await sendResults(places, speaker, speaking);
-    if (asks) done.came = await fetchOrders(places, speaker, speaking);
-    if (memory.state.orders_problem !== null) memory.note({ orders_problem: null });
-  } catch (error) {
-    done.problem = problemOf(error);
-    memory.note({ orders_problem: recordOf(done.problem, clock.now()) });
+  const done: ExchangedOrders = { ...NO_ORDERS, asked: asks };
+  const attempt = async (work: () => Promise<void>) =>
+    work().catch((error: unknown) => {
+      done.problem ??= problemOf(error);
+    });
+  await attempt(() => makeFolder(places.inbox, 0o700));
+  // What the server does not take must not keep it from being asked: that may be a wipe.
+  if (asks || (await mayHaveResults(places))) {
+    await attempt(async () => {
+      done.told = await sendResults(places, speaker, speaking);
+    });
   }
+  if (asks) {
+    await attempt(async () => {
+      done.came = await fetchOrders(places, speaker, speaking);
+    });
+  }
+  const problem = done.problem === undefined ? null : recordOf(done.problem, clock.now());
+  if (problem !== null || memory.state.orders_problem !== null) memory.note({ orders_problem: problem });
   // On a full disk that is not remembered; the run itself says it.
   await memory.flush().catch(() => undefined);
   return done;

@@ -23,6 +23,7 @@ export async function heardOfKeys(
   try {
     bytes = readInbox(places, TRUST, LARGEST);
   } catch (error) {
+    removeFromInbox(places, TRUST);
     return { state, refused: { reason: messageOf(error), at: now.toISOString() } };
   }
   if (bytes === undefined) return { state, refused: refusedBefore };

@@ -44,14 +44,19 @@ export type Outcome = v.InferOutput<typeof outcome>;
 /**
  * orders/ID/state.json: how far this host is with an order, so that whatever ends us, the next run goes on or says what was broken off.
  * `changing`: everything is staged, and the change goes on to its end. `undoing`: a step failed, and all of it goes back.
- * `changed`: all of it is in place. `starting`: its commands are to be started. `running`: one may have begun, and no run begins it again.
+ * `changed`: all of it is in place. `starting`: its commands are to be started, or (`begun`) a wipe is to go on. `running`: one may have begun, and no run begins it again.
  * `ended`: what came of it is to be told. `settled`: it was told.
  */
 const orderState = v.variant('phase', [
   v.object({ phase: v.literal('changing'), change: siteChange }),
   v.object({ phase: v.literal('undoing'), change: siteChange, reason: v.string() }),
   v.object({ phase: v.literal('changed'), steps }),
-  v.object({ phase: v.literal('starting'), steps, waits_for: v.exactOptional(v.string()) }),
+  v.object({
+    phase: v.literal('starting'),
+    steps,
+    waits_for: v.exactOptional(v.string()),
+    begun: v.exactOptional(v.boolean()),
+  }),
   v.object({ phase: v.literal('running'), steps, boot: v.string(), ran: v.array(ran), path: v.string() }),
   v.object({ phase: v.literal('ended'), steps, outcome, ran: v.array(ran) }),
   v.object({ phase: v.literal('settled') }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { siteFileSettings, wantedSettings } from '../../settings/client-settings.ts';
 import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
 import type { Wanted } from './change-site.ts';
 import { OrderRefused } from './check-target.ts';
@@ -39,7 +40,7 @@ export async function planChange(order: SiteOrder, folder: string, was: SiteMani
 }
 
 function planSettings(order: Extract<Manifest, { kind: 'settings' }>, at: Date): Wanted {
-  const fault = findSettingsFault(order.wanted);
+  const fault = findSettingsFault(order.wanted, wantedSettings);
   if (fault !== undefined) throw new OrderRefused(`cannot take the settings over: ${fault}`);
   const content = Buffer.from(wantedText(order.wanted));
   if (content.length === 0) {
@@ -68,7 +69,7 @@ async function faultInFile(content: Buffer, path: string): Promise<string | unde
   if (!path.endsWith('.yml')) return 'settings are read from files that end in .yml alone';
   const { readSettingsText } = await import('./read-settings-text.ts');
   const read = await readSettingsText(content.toString('utf8'), path);
-  return 'fault' in read ? read.fault : findSettingsFault(read.value);
+  return 'fault' in read ? read.fault : findSettingsFault(read.value, siteFileSettings);
 }
 
 function changedBy(

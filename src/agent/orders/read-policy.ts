@@ -1,12 +1,12 @@
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Operator } from '../../crypto/order-signatures.ts';
 import { DEFAULT_POLICY, parseTrustPolicy, type TrustPolicy } from '../../settings/trust-policy.ts';
 import { hasCode } from '../has-code.ts';
 import type { Places } from '../places.ts';
 import { listHostile } from '../read-hostile.ts';
-import { readTrusted } from './read-trusted.ts';
+import { needTrusted, readTrusted } from './read-trusted.ts';
 
 export type ReadPolicy =
   | {
@@ -23,11 +23,16 @@ const LARGEST_KEYS = 256 * 1024;
 const MOST_OPERATORS = 100;
 
 /** The administrator's rules for orders. Without policy.yml these are the default; one that is damaged, or that others may write to, lets nothing through. */
-export function readPolicy(places: Pick<Places, 'policy' | 'operators'>, uid: number): Promise<ReadPolicy> {
+export function readPolicy(places: Where, uid: number): Promise<ReadPolicy> {
   return read(places, uid).catch((error: unknown) => ({ ok: false, reason: oneLine(messageOf(error)) }));
 }
 
-async function read(places: Pick<Places, 'policy' | 'operators'>, uid: number): Promise<ReadPolicy> {
+type Where = Pick<Places, 'policy' | 'operators' | 'trust' | 'trustFolder'>;
+
+async function read(places: Where, uid: number): Promise<ReadPolicy> {
+  // Who may rename the folder, or write what enrolment pinned, could make rules of his own.
+  needTrusted(dirname(places.trustFolder), uid);
+  readTrusted(places.trust, uid, LARGEST_KEYS);
   const text = readTrusted(places.policy, uid, LARGEST_POLICY);
   const policy = text === undefined ? DEFAULT_POLICY : parseTrustPolicy(text.toString('utf8'), places.policy);
   return { ok: true, policy, operators: await readOperators(places.operators, uid), written: text !== undefined };

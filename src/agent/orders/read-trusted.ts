@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { hasCode } from '../has-code.ts';
 
 /** Why a file does not count: somebody else may have written it. */
-export class Untrusted extends Error {
+class Untrusted extends Error {
   override readonly name = 'Untrusted';
 }
 
@@ -33,6 +33,15 @@ export function readTrusted(path: string, uid: number, most: number): Buffer | u
     return bytes.subarray(0, got);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The same of a folder alone; harmless where there is none. @throws Untrusted */
+export function needTrusted(folder: string, uid: number): void {
+  try {
+    distrust(folder, lstatSync(folder), uid, 'folder');
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 

@@ -18,6 +18,8 @@ export type NewReport = Parameters<Results['report']>[1];
 export interface Records extends Results {
   /** both, the receipt first: a host says nothing that it does not keep */
   record(receipt: NewReceipt, report: NewReport): Promise<void>;
+  /** lets the submitter know that this order need not come again */
+  hold(order: string): Promise<void>;
   /** changes what the submitter is let know */
   know(changes: Changes): Promise<void>;
 }
@@ -45,6 +47,11 @@ export function openResults(places: Where, clock: Clock): Records {
       locked(async () => {
         await addReceipt(receipt);
         await addReport(receipt.order, report);
+      }),
+    hold: (order) =>
+      locked(async () => {
+        const known = await readKnown(places);
+        if (!known.held.includes(order)) await writeKnown(places, { ...known, held: [...known.held, order] });
       }),
     release: (number) => know({ release: number }),
     know,

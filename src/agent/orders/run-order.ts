@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/world.ts';
 import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
+import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
 import { withLock } from '../lock.ts';
 import { makeFolder, type Places } from '../places.ts';
 import { unlinkIfThere, writeAtomically } from '../write-atomically.ts';
@@ -28,8 +29,9 @@ export interface RunKit extends WipeKit {
 const MARK = 'PENGUINDOME_ORDER';
 
 /**
- * Runs what an order has to be done apart from the agent's own runs: a wipe (run-wipe.ts), or its commands, one after the other up to the first that fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to is on
- * disk before. Does nothing for an order that is not to be started, or that somebody else runs.
+ * Does what an order wants done apart from the agent's own runs: a wipe (run-wipe.ts), or its commands, one after the other up to the first that
+ * fails, and tells what came of them. Each is run at most once, whatever happens: that it is about to run is on disk before. Does nothing for
+ * an order that is not to be started, or that somebody else runs.
  */
 export async function runOrder(accepted: Accepted, kit: RunKit): Promise<void> {
   await withLock(join(accepted.folder, '.lock'), 'run an order', () => runLocked(accepted, kit));
@@ -48,7 +50,7 @@ async function runLocked(accepted: Accepted, kit: RunKit): Promise<void> {
   const ran: Ran[] = [];
   for (const command of commands) {
     await writeOrderState(folder, { phase: 'running', boot: kit.boot, steps, ran, path: command.path });
-    ran.push(await runOne(accepted, command, kit));
+    ran.push(await runOne(accepted, command, { ...kit, keep: LARGEST_OUTPUT - largestOf(ran) }));
     if (ran.at(-1)?.reason !== undefined) break;
   }
   const ended: Ended = {
@@ -62,7 +64,11 @@ async function runLocked(accepted: Accepted, kit: RunKit): Promise<void> {
 }
 
 /** The copy that is run is made of what the digest was checked of just now, in a folder of root's alone. */
-async function runOne({ manifest, folder }: Accepted, command: ManifestFile, kit: RunKit): Promise<Ran> {
+async function runOne(
+  { manifest, folder }: Accepted,
+  command: ManifestFile,
+  kit: RunKit & { keep: number },
+): Promise<Ran> {
   const { path, sha256 } = command;
   const own = join(folder, 'commands');
   const program = join(own, nameOf(command));
@@ -75,10 +81,11 @@ async function runOne({ manifest, folder }: Accepted, command: ManifestFile, kit
   }
   const env = { ...kit.env, [MARK]: manifest.id };
   const timeout = timeoutOf(manifest) * 1000;
-  const result = await runScript({ path: program, timeout, env, mark: MARK, clock: kit.clock, signal: kit.signal });
+  const result = await runScript({ ...kit, path: program, timeout, env, mark: MARK });
   if (result.reason === undefined) {
     rmSync(program, { force: true });
-    if (manifest.kind !== 'command') await takeFromSite(manifest, command, kit.places);
+    // Left there, it is not run again either: that it was run is known.
+    if (manifest.kind !== 'command') await takeFromSite(manifest, command, kit.places).catch(() => undefined);
   }
   return { path, ...result };
 }
@@ -92,6 +99,13 @@ async function takeFromSite({ id }: Manifest, { path, sha256 }: ManifestFile, pl
     await unlinkIfThere(join(places.site.root, path));
     await writeSiteManifest(places, { ...manifest, files: others });
   });
+}
+
+/** A report has room for one command's outputs: all of an order share it. */
+function largestOf(ran: readonly Ran[]): number {
+  const kept = (output: 'stdout' | 'stderr') =>
+    ran.reduce((sum, one) => sum + Math.min(one[output].bytes, LARGEST_OUTPUT), 0);
+  return Math.min(LARGEST_OUTPUT, Math.max(kept('stdout'), kept('stderr')));
 }
 
 function outcomeOf(ran: readonly Ran[], commands: readonly ManifestFile[]): Outcome {

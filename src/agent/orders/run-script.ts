@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 import { formatDuration, type Milliseconds } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/world.ts';
-import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
 import { hasCode } from '../has-code.ts';
 import { capture } from './capture.ts';
 import { killMarked } from './kill-marked.ts';
@@ -14,6 +13,8 @@ export interface Script {
   /** absolute */
   path: string;
   timeout: Milliseconds;
+  /** bytes of each of its outputs that are kept */
+  keep: number;
   env: Readonly<Record<string, string>>;
   /** the variable of `env` by which all that it starts is found */
   mark: string;
@@ -54,10 +55,13 @@ export async function runScript(script: Script): Promise<Omit<Ran, 'path'>> {
   }
 }
 
-function follow(child: Child, { timeout, mark, env, signal }: Script): Promise<Omit<Ran, 'path' | 'duration_ms'>> {
+function follow(
+  child: Child,
+  { timeout, keep, mark, env, signal }: Script,
+): Promise<Omit<Ran, 'path' | 'duration_ms'>> {
   return new Promise((resolve) => {
-    const stdout = capture(child.stdout, LARGEST_OUTPUT);
-    const stderr = capture(child.stderr, LARGEST_OUTPUT);
+    const stdout = capture(child.stdout, keep);
+    const stderr = capture(child.stderr, keep);
     let reason: string | undefined;
     let death: NodeJS.Timeout | undefined;
     const drop = () => {

@@ -30,10 +30,12 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
   let sent = 0;
   // Before anything is looked at: what is written meanwhile has another one.
   const { version } = await readKnown(places);
+  let most = MOST_REPORTS_AT_ONCE;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const told = await readTold(places);
-    const { reports, held } = await untold(places, told);
-    const receipts = await readReceiptsAfter(places, told.receipts, MOST_RECEIPTS_AT_ONCE);
+    const { reports, held } = await untold(places, told, most);
+    const isAlone = most === 1 && reports.length > 0;
+    const receipts = isAlone ? [] : await readReceiptsAfter(places, told.receipts, MOST_RECEIPTS_AT_ONCE);
     // After them: it must not be older than what is sent.
     const end = readLastReceipts(places, 1)[0] ?? NO_RECEIPTS;
     // A chain that is shorter than what the server had of it, the server is to hear of.
@@ -42,7 +44,19 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
       return sent;
     }
     const next = await send({ speaker, speaking, reports, receipts, known: told.receipts, end });
+    if (next === 'malformed' && !isAlone && reports.length > 0) {
+      // One by one, so that none keeps the others from the server.
+      most = 1;
+      continue;
+    }
     const kept = Object.entries(told.reports).filter(([id]) => held.has(id));
+    if (next === 'malformed') {
+      const given = Object.fromEntries(reports.map(({ order, number }) => [order, number]));
+      await writeTold(places, { ...told, reports: { ...Object.fromEntries(kept), ...given } });
+      if (reports.length === 0)
+        throw new RequestProblem('refused', 'the server calls the receipts of orders malformed');
+      continue;
+    }
     const progress = countOf(told, next, reports, receipts);
     await writeTold(places, {
       reports: { ...Object.fromEntries(kept), ...next.reports },
@@ -65,10 +79,11 @@ interface Sending {
   end: ReceiptsHead;
 }
 
-async function send({ speaker, speaking, end, ...content }: Sending): Promise<Omit<Told, 'version'>> {
+async function send({ speaker, speaking, end, ...content }: Sending): Promise<Omit<Told, 'version'> | 'malformed'> {
   const { hostname, version } = speaking;
   const message = { hostname, ...content, end: { number: end.number, hash: end.hash }, agent: version };
   const answer = await exchange(speaker, RESULTS, message);
+  if (answer.outcome === 'refused' && [400, 413, 415].includes(answer.status)) return 'malformed';
   if (answer.outcome === 'refused') throw problemIn(answer, speaker.clock);
   const parsed = v.safeParse(resultsAnswer, answer.content);
   if (!parsed.success) throw new RequestProblem('refused', "cannot understand the server's answer to results");
@@ -91,6 +106,7 @@ function countOf(
 async function untold(
   places: Pick<Places, 'results'>,
   told: Told,
+  most: number,
 ): Promise<{ reports: ReportMessage[]; held: Set<string> }> {
   const reports: ReportMessage[] = [];
   const held = new Set<string>();
@@ -99,7 +115,7 @@ async function untold(
     const id = /^([0-9a-f-]{36})\.json$/.exec(name)?.[1];
     if (id === undefined) continue;
     held.add(id);
-    if (reports.length >= MOST_REPORTS_AT_ONCE || bytes >= ENOUGH_BYTES) continue;
+    if (reports.length >= most || bytes >= ENOUGH_BYTES) continue;
     const report = await readReport(places, id);
     if (report === undefined || report.number <= (told.reports[id] ?? 0)) continue;
     const size = JSON.stringify(report).length;

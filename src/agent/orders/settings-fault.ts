@@ -1,13 +1,16 @@
 import * as v from 'valibot';
-import { wantedSettings } from '../../settings/client-settings.ts';
+import type { siteFileSettings, wantedSettings } from '../../settings/client-settings.ts';
 import { describeAgentIssue } from '../../settings/describe-agent-issue.ts';
 
-/** What keeps these settings from being ones that a server may want of an agent, in words; the list of those is client-settings.ts'. */
-export function findSettingsFault(value: unknown): string | undefined {
+/** What keeps these settings from being ones that may come from a server, in words; the lists of those are client-settings.ts'. */
+export function findSettingsFault(
+  value: unknown,
+  schema: typeof wantedSettings | typeof siteFileSettings,
+): string | undefined {
   // a list would do for valibot
   if (Array.isArray(value)) return 'expected a group of keys, found a list';
-  const parsed = v.safeParse(wantedSettings, value);
+  const parsed = v.safeParse(schema, value);
   if (parsed.success) return undefined;
-  const { path, expected, found } = describeAgentIssue(parsed.issues[0], wantedSettings);
+  const { path, expected, found } = describeAgentIssue(parsed.issues[0], schema);
   return `${path.join('.') || 'all of it'}: expected ${expected}, found ${found}`;
 }

@@ -15,12 +15,12 @@ export const siteManifest = v.object({
 export type SiteManifest = v.InferOutput<typeof siteManifest>;
 
 const LARGEST = 4 * 1024 * 1024;
-const NOTHING: SiteManifest = { release: 0, changed_at: null, files: {} };
+export const NO_MANIFEST: SiteManifest = { release: 0, changed_at: null, files: {} };
 
 /** @throws where it is damaged */
 export async function readSiteManifest({ site }: Pick<Places, 'site'>): Promise<SiteManifest> {
   const bytes = await readHostile(site.manifest, LARGEST);
-  if (bytes === undefined) return NOTHING;
+  if (bytes === undefined) return NO_MANIFEST;
   try {
     return v.parse(siteManifest, JSON.parse(bytes.toString('utf8')));
   } catch (cause) {

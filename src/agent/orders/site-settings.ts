@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { mergeSettings, type PlainGroup } from '../../settings/agent-settings-file.ts';
+import { siteFileSettings } from '../../settings/client-settings.ts';
 import type { Manifest } from '../../wire/v2/order.ts';
 import { hasCode } from '../has-code.ts';
 import type { Places } from '../places.ts';
@@ -71,7 +72,7 @@ async function readOne(path: string, sha256: string | undefined): Promise<unknow
   if (bytes === undefined) throw new Error(`cannot use ${path}: it is missing`);
   if (sha256Of(bytes) !== sha256) throw new Error(`cannot use ${path}: it is not what an order brought`);
   const text = await readSettingsText(bytes.toString('utf8'), path);
-  const fault = 'fault' in text ? text.fault : findSettingsFault(text.value);
+  const fault = 'fault' in text ? text.fault : findSettingsFault(text.value, siteFileSettings);
   if (fault !== undefined) throw new Error(`cannot use ${path}: ${fault}`);
   return 'value' in text ? text.value : {};
 }

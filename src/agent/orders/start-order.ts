@@ -11,6 +11,8 @@ const SYSTEMCTL = '/usr/bin/systemctl';
 const SUBMIT = 'penguindome-submit.service';
 /** What the manager gets to start a unit. */
 const START = seconds(30);
+/** What comes too late goes with the next timer. */
+const HAND_OVER = seconds(50);
 /** What an order's own time limit gets on top, before systemd ends what is left of it. */
 const GRACE_SECONDS = 60;
 
@@ -78,10 +80,20 @@ function startProcess({ program, home }: Starting, args: readonly string[]): voi
   child.unref();
 }
 
-/** Has handed over what became of an order, without waiting for the next timer. */
+/**
+ * Has handed over what became of an order, without waiting for the next timer. Where there is no unit for it, waits for its end: what an order's unit
+ * leaves behind is ended with it.
+ */
 export async function startSubmit(context: Starting, places: Where): Promise<void> {
   if (await startUnit(context, SUBMIT)) return;
-  startProcess(context, [...agentCommand(context, places), 'submit']);
+  await runCommand({
+    path: context.program.node,
+    args: [...agentCommand(context, places), 'submit'],
+    timeout: HAND_OVER,
+    maxOutput: 64 * 1024,
+    env: programEnvironment(context.home),
+    signal: context.signal,
+  });
 }
 
 function agentCommand({ program }: Starting, { state, settings }: Where): string[] {

@@ -74,7 +74,9 @@ async function keep(
   if (copied === 'altered') {
     return refuse(taking, id, { reason: 'a file of it is not the one that was signed', digest, manifest });
   }
-  // From here on the folder is the order; the inbox goes first, so that what lies there under a seen id came again.
+  // From here on the folder is the order. The submitter is told before the inbox is cleared, and that comes before the id is seen: so whatever lies
+  // there under a seen id was put there again.
+  await taking.records.hold(id);
   removeFromInbox(places, `${id}.json`);
   return { became: 'kept', id, seen: await markSeen(taking, manifest) };
 }

@@ -36,11 +36,11 @@ export async function unlock({ folder, uid, signal, steps: tell }: UnlockDeps): 
       if (why === undefined) await step(`the account ${account.name} is as it was`);
       else not.push(`the account ${account.name} is not as it was: ${why}`);
     }
+    if (record.nologin) await removeNologin();
     for (const name of record.lingering) {
       const { code } = await run('loginctl', ['enable-linger', '--', name]);
       if (code !== 0 && now.has(name)) not.push(`the services of ${name} run in sessions only`);
     }
-    if (record.nologin) await removeNologin();
     not.push(...(await openNetworkLogins(record.units, run)));
     await step('people can log in again, over the network too where they could before');
     steps.push(...not.map((sentence) => `not done: ${sentence}`));

@@ -1,22 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { WipeMethod } from '../../core/order.ts';
 import type { Clock } from '../../core/world.ts';
 import { hostAccess } from '../host-access.ts';
-import { eraseDisks, wakeVolumes } from './disks/erase-disks.ts';
-import { planErase } from './disks/plan-erase.ts';
+import { wakeVolumes } from './disks/erase-disks.ts';
 import { powerOff } from './disks/power-off.ts';
-import { readDiskFacts } from './disks/read-disk-facts.ts';
-import { planHomes } from './homes/plan-homes.ts';
-import { readHomesFacts } from './homes/read-homes-facts.ts';
-import { wipeHomes } from './homes/wipe-homes.ts';
-import { lock } from './lock/lock.ts';
-import { planLock } from './lock/plan-lock.ts';
-import { readLockFacts } from './lock/read-lock-facts.ts';
 import type { Plan } from './plan.ts';
+import { type Planned, planWipe } from './plan-wipe.ts';
 import { forgetProgress, type Progress, readProgress, writeProgress } from './progress.ts';
 import { type RunTool, systemTools } from './tools.ts';
+import { within } from './within.ts';
 
 export interface WipeDeps {
   method: WipeMethod;
@@ -59,11 +52,10 @@ const LAST_WAIT: Milliseconds = seconds(20);
 export async function wipe(deps: WipeDeps): Promise<WipeOutcome> {
   if (deps.uid !== 0) return { state: 'failed', reason: 'only root can wipe a machine', steps: [] };
   const run = systemTools(deps.signal);
-  const outcome = await attempt(deps, run).catch((error): WipeOutcome => {
-    return { state: 'failed', reason: messageOf(error), steps: [] };
-  });
+  const { begun, ...outcome } = await attempt(deps, run);
   await forgetProgress(deps.folder);
-  if (deps.method !== 'crypto-erase' || outcome.state === 'failed') return outcome;
+  if (!begun || deps.method !== 'crypto-erase') return outcome;
+  // Also where not all could be erased: what was is only beyond reach once memory is empty.
   await within(LAST_WAIT, () => deps.tellAfter(outcome));
   try {
     await powerOff(run);
@@ -73,36 +65,28 @@ export async function wipe(deps: WipeDeps): Promise<WipeOutcome> {
   return outcome;
 }
 
-async function attempt(deps: WipeDeps, run: RunTool): Promise<WipeOutcome> {
-  const { method, folder, own } = deps;
-  const host = hostAccess({ clock: deps.clock, uid: deps.uid, home: '/root', signal: deps.signal });
-  switch (method) {
-    case 'crypto-erase': {
-      await wakeVolumes(run);
-      const plan = planErase(await readDiskFacts(host));
-      return act(deps, plan, (step) => eraseDisks(plan, run, step));
-    }
-    case 'homes': {
-      const facts = await readHomesFacts(host, [...own, folder]);
-      const plan = planHomes(facts);
-      return act(deps, plan, (step) => wipeHomes(plan, facts, { run, folder, step }));
-    }
-    case 'lock': {
-      const facts = await readLockFacts(host, run);
-      return act(deps, planLock(facts), (step) => lock(facts, { run, folder, step }));
-    }
-    default:
-      method satisfies never;
-      throw new Error('no such method');
+async function attempt(deps: WipeDeps, run: RunTool): Promise<WipeOutcome & { begun: boolean }> {
+  let begun = false;
+  const begins = () => {
+    begun = true;
+  };
+  try {
+    return { ...(await byMethod({ ...deps, begins }, run)), begun };
+  } catch (error) {
+    return { state: 'failed', reason: fitted(messageOf(error)), steps: [], begun };
   }
 }
 
-/** @param work @returns what could not be done */
-async function act(
-  deps: WipeDeps,
-  plan: Plan,
-  work: (step: (sentence: string) => Promise<void>) => Promise<string[]>,
-): Promise<WipeOutcome> {
+type Attempt = WipeDeps & { begins(): void };
+
+async function byMethod(deps: Attempt, run: RunTool): Promise<WipeOutcome> {
+  const { method, clock, uid, signal } = deps;
+  const host = hostAccess({ clock, uid, home: '/root', signal });
+  if (method === 'crypto-erase') await wakeVolumes(run);
+  return act(deps, await planWipe(method, { host, run, own: [...deps.own, deps.folder] }), run);
+}
+
+async function act(deps: Attempt, { plan, carryOut }: Planned, run: RunTool): Promise<WipeOutcome> {
   const { order, method, folder } = deps;
   if (plan.refused !== undefined) return { state: 'failed', reason: plan.refused, steps: sentencesOf(plan) };
   const before = await readProgress(folder, order, method);
@@ -112,25 +96,31 @@ async function act(
     await within(LONGEST_WAIT, () => deps.tellBefore(sentencesOf(plan)));
     await write({ told: true });
   }
-  const not = await work(async (sentence) => {
-    progress.steps.push(sentence);
+  deps.begins();
+  const step = async (sentence: string) => {
+    const again = progress.steps.includes(fitted(sentence));
+    if (progress.steps.length < MOST_STEPS && !again) progress.steps.push(fitted(sentence));
     await write({});
-    await deps.steps(sentence).catch(() => undefined);
-  });
-  const steps = [...progress.steps, ...[...not, ...plan.cannot].map((sentence) => `not done: ${sentence}`)];
+    await deps.steps(fitted(sentence)).catch(() => undefined);
+  };
+  const not = await carryOut({ run, folder, step });
+  const remarks = [...not.map((what) => `not done: ${what}`), ...plan.cannot.map((what) => `out of reach: ${what}`)];
+  const steps = [...progress.steps, ...remarks].slice(0, MOST_STEPS).map(fitted);
   if (not.length === 0) return { state: 'done', steps };
-  return { state: 'failed', reason: `not all could be done: ${not[0]}`, steps };
+  return { state: 'failed', reason: fitted(`not all could be done: ${not[0]}`), steps };
+}
+
+/** What a report has room for. */
+const MOST_STEPS = 500;
+const LONGEST_STEP = 1000;
+
+function fitted(sentence: string): string {
+  const line = sentence.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length <= LONGEST_STEP ? line : `${line.slice(0, LONGEST_STEP - 2)} …`;
 }
 
 /** What comes, and what will stay. */
 export function sentencesOf({ will, cannot }: Plan): string[] {
-  return [...will.map((sentence) => `will ${sentence}`), ...cannot.map((sentence) => `out of reach: ${sentence}`)];
-}
-
-/** Nobody who does not answer keeps a wipe from going on. */
-async function within(time: Milliseconds, work: () => Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const told = work().catch(() => undefined);
-  await Promise.race([told, sleep(time, undefined, { signal: over.signal }).catch(() => undefined)]);
-  over.abort();
+  const sentences = [...will.map((what) => `will ${what}`), ...cannot.map((what) => `out of reach: ${what}`)];
+  return sentences.slice(0, MOST_STEPS).map(fitted);
 }

@@ -250,6 +250,40 @@ test('results that could not be handed over go with the next check-in', async (t
   t.is(server.reports.at(-1)?.order, id);
 });
 
+test('what the server calls malformed keeps neither other results nor new orders from their way', async (t) => {
+  const { server, machine, hostId } = await enrolled(t);
+  const ids = [await give(server, settingsOrder(fresh(hostId))), await give(server, settingsOrder(fresh(hostId)))];
+  await machine.run('submit');
+  await machine.run('apply');
+  server.spoil = (path, content) => {
+    const { reports } = server.asked.at(-1)?.message ?? {};
+    const isBad = path === RESULTS && JSON.stringify(reports).includes(ids[0] ?? '');
+    return isBad ? { error: 'bad-request', reason: 'cannot read it', status: 400 } : content;
+  };
+  server.reports = [];
+  const next = await give(server, settingsOrder(fresh(hostId)));
+  t.is((await machine.run('submit')).status, 0);
+  t.true((await inbox(machine)).includes(`${next}.json`));
+  const told = await readJson(join(machine.places.inbox, 'told.json'));
+  t.deepEqual(Object.keys(Object(told['reports'])).sort(), [...ids].sort());
+});
+
+test('an order that was taken while the answer was on its way is not put there again', async (t) => {
+  const { server, machine, hostId } = await enrolled(t);
+  const id = await give(server, settingsOrder({ ...fresh(hostId), not_before: soon(1_800_000) }));
+  await machine.run('submit');
+  await machine.run('apply');
+  server.spoil = (path, content) =>
+    path === UPDATE ? { ...content, orders: server.orders.map(({ document }) => document) } : content;
+  await machine.run('submit');
+  t.false((await inbox(machine)).includes(`${id}.json`));
+  await machine.run('apply');
+  t.deepEqual(
+    server.receipts.filter(({ event }) => event === 'refused'),
+    [],
+  );
+});
+
 test('revocations that the server shows reach the applier', async (t) => {
   const { server, machine, hostId } = await enrolled(t);
   server.keys.revocations = await revocations(1, 'server', [['order', 'server']]);

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { readSiteManifest } from '../../../src/agent/orders/site-manifest.ts';
 import { acceptedOrder, actorOn, type Content, targets } from '../support/accepted-order.ts';
@@ -71,10 +72,35 @@ test("a release's settings count too, and what is wanted of this host goes befor
   t.deepEqual([await asked('collect_interval'), await asked('submit_interval')], ['1200000', '300000']);
 });
 
+test('a release makes a damaged manifest anew, which other orders leave to it', async (t) => {
+  const machine = await newMachine(t);
+  const actor = actorOn(machine.places);
+  await actor.act(await release(machine, 7, { 'plugins/a': 'a', 'plugins/b': 'b' }));
+  await writeFile(machine.places.site.manifest, '{');
+  const order = await patch(machine, { 'plugins/c': 'c' });
+  await actor.act(order);
+  t.like(await actor.report(order), { state: 'failed' });
+  t.is(await actor.site('plugins/c'), undefined);
+  await actor.act(await release(machine, 8, { 'plugins/a': 'a' }));
+  const { files, release: number } = await readSiteManifest(machine.places);
+  t.deepEqual([number, Object.keys(files)], [8, ['plugins/a']]);
+});
+
+test('what a site tells its plugins comes with them', async (t) => {
+  const machine = await newMachine(t, { collectors: [] });
+  const text = 'plugins:\n  settings:\n    raid: {level: 5}\n';
+  await actorOn(machine.places).act(await release(machine, 1, { 'settings/raid.yml': text }));
+  t.is((await machine.run('plugin-tool', 'setting', 'plugins.timeout')).out.trim(), '3600000');
+  const { out } = await newMachine(t, { state: machine.state, environment: { PENGUINDOME_PLUGIN: 'raid' } }).then(
+    (one) => one.run('plugin-tool', 'setting', '.level'),
+  );
+  t.is(out, '5\n');
+});
+
 /** Settings that no order may bring, and what is said. */
 const REFUSED: Record<string, [path: string, text: string, reason: RegExp]> = {
   'whom to speak to': ['settings/a.yml', 'url: https://evil.example:8443\n', /url: expected a known key/],
-  'local plugins': ['settings/a.yml', 'plugins:\n  local: true\n', /plugins: expected a known key/],
+  'local plugins': ['settings/a.yml', 'plugins:\n  local: true\n', /plugins\.local: expected a known key/],
   'what tells of people': [
     'settings/a.yml',
     'collectors:\n  enabled: [prey]\n',

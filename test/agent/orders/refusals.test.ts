@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { days, hours } from '../../../src/core/duration.ts';
 import { canonicalJson } from '../../../src/wire/v2/digest.ts';
@@ -225,6 +225,23 @@ const REFUSED: Record<string, Case> = {
     reason: /takes no orders: .*trust\.d can be written to by/,
     by: 'unknown',
   },
+  'each where others may write to what enrolment pinned': {
+    given: async (host) => {
+      await writeFile(host.places.trust, '{}');
+      await chmod(host.places.trust, 0o666);
+      return host.order(settingsOrder());
+    },
+    reason: /takes no orders: .*server\.json can be written to by/,
+    by: 'unknown',
+  },
+  'each where others may rename trust.d': {
+    given: async (host) => {
+      await chmod(dirname(host.places.trustFolder), 0o777);
+      return host.order(settingsOrder());
+    },
+    reason: /takes no orders: .*etc can be written to by/,
+    by: 'unknown',
+  },
   'each where policy.yml is a symbolic link': {
     given: async (host) => {
       await symlink('/dev/null', host.places.policy);
@@ -317,6 +334,21 @@ test('another order under an id that was seen is refused too', async (t) => {
   await host.order(settingsOrder({ id: manifest.id, why: 'something else' }));
   t.regex((await host.apply()).refused[0]?.reason ?? '', /seen it before/);
   t.deepEqual(host.acted, [manifest.id]);
+});
+
+test('of two releases that came at once the lower one does not take the place of the higher', async (t) => {
+  for (const order of [
+    [7, 6],
+    [6, 7],
+  ]) {
+    const host = await orderHost(t);
+    host.act = settle;
+    // Ids are sorted by the time when they were made.
+    for (const number of order) await host.order(release(number));
+    const { accepted } = await host.apply();
+    t.is(accepted.length, order[0] === 6 ? 2 : 1);
+    t.is((await host.receipts()).filter(({ event }) => event === 'refused').length, 2 - accepted.length);
+  }
 });
 
 test('an id is kept until its order has expired, and not longer', async (t) => {

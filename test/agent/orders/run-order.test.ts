@@ -203,6 +203,36 @@ test('an order that cannot be started says so once, and is started by a later ru
   t.like(await actor.report(order), { state: 'done' });
 });
 
+test('an order that has expired before it could be started is not started any more', async (t) => {
+  const machine = await newMachine(t);
+  const actor = actorOn(machine.places);
+  const order = await command(machine, '#!/bin/sh\ntrue\n');
+  await actor.act(order, {
+    start: async () => {
+      throw new Error('no bus');
+    },
+  });
+  const late = new Date(Date.parse(order.manifest.expires_at) + 1);
+  await actor.act(order, { clock: { now: () => late }, start: async () => t.fail('it was started') });
+  t.like(await actor.report(order), { state: 'failed', reason: 'it expired before it could be started: no bus' });
+});
+
+test('several commands share the room that a report has for output', async (t) => {
+  const machine = await newMachine(t);
+  const actor = actorOn(machine.places);
+  const flood = "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' x\n";
+  const order = await acceptedOrder(
+    machine.places,
+    { kind: 'patch', ...targets, removed: [] },
+    { 'commands/a': flood, 'commands/b': flood, 'commands/c': flood },
+  );
+  await actor.act(order);
+  const { state, stdout } = await actor.report(order);
+  t.is(state, 'done');
+  t.true(stdout?.truncated);
+  t.true((stdout?.text ?? '').length <= 256 * 1024);
+});
+
 test('commands that a patch brings are run once each, after it; each result is told by name', async (t) => {
   const machine = await newMachine(t);
   const actor = actorOn(machine.places);

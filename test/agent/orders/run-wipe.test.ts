@@ -18,7 +18,7 @@ test('a wipe tells what it will do, waits for the acknowledgement, and tells wha
   const handOver = async () => {
     const report = await readReport(machine.places, id);
     seen.push(`${report?.state}: ${report?.steps?.join(', ')}`);
-    await writeTold(machine.places, { reports: { [id]: report?.number ?? 0 }, receipts: 0 });
+    await writeTold(machine.places, { reports: { [id]: report?.number ?? 0 }, receipts: 0, version: 0 });
   };
   const wipe: RunKit['wipe'] = async (manifest, telling) => {
     await telling.tellBefore(['will remove the home of ann']);

@@ -7,6 +7,7 @@ import { openResults } from '../../../src/agent/orders/results.ts';
 import { type RunKit, runOrder } from '../../../src/agent/orders/run-order.ts';
 import { makeOrders, type Places } from '../../../src/agent/places.ts';
 import type { OrderReport, Receipt } from '../../../src/core/order.ts';
+import type { Clock } from '../../../src/core/world.ts';
 import { type Manifest, ORDER_TYPE, writeManifest } from '../../../src/wire/v2/order.ts';
 import { realClock, realRandom } from '../../support/world.ts';
 
@@ -55,7 +56,7 @@ export interface Actor {
   /** acts as `apply` does, with commands run at once where they would be started */
   act(
     accepted: Accepted,
-    options?: { start?: (id: string) => Promise<void>; onStep?: (name: string) => void },
+    options?: { start?: (id: string) => Promise<void>; onStep?: (name: string) => void; clock?: Clock },
   ): Promise<void>;
   run(accepted: Accepted, signal?: AbortSignal): Promise<void>;
   /** how often a collection was asked for */
@@ -86,11 +87,11 @@ export function actorOn(
     });
   return {
     run,
-    act: (accepted, { start, onStep } = {}) =>
+    act: (accepted, { start, onStep, clock = realClock } = {}) =>
       actOn(accepted, {
         places,
         results,
-        clock: realClock,
+        clock,
         uid: process.geteuid?.() ?? 0,
         boot,
         start: start ?? (() => run(accepted)),

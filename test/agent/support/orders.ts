@@ -69,10 +69,9 @@ export function sha256(text: string): string {
 export async function sign(content: Manifest | string, ...names: string[]): Promise<OrderDocument> {
   const manifest = typeof content === 'string' ? content : writeManifest(content);
   const keys = await Promise.all(names.map(keyOf));
-  return {
-    manifest,
-    signatures: await Promise.all(keys.map(({ secretKey }) => signDetached(secretKey, manifest, NOW))),
-  };
+  const date = new Date(/"made_at":"([^"]+)"/.exec(manifest)?.[1] ?? NOW);
+  const signing = keys.map(({ secretKey }) => signDetached(secretKey, manifest, date));
+  return { manifest, signatures: await Promise.all(signing) };
 }
 
 export interface OrderHost {

@@ -23,6 +23,7 @@ export const onMachineWithMongod = whenPresent(
 );
 
 const VIRTUAL = [
+  'cryptsetup',
   'qemu-system-x86_64',
   'qemu-img',
   'mke2fs',

@@ -1,6 +1,7 @@
 import { copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 import { finish } from './finish.ts';
 import { type AgentSpeaker, askAgent } from './vm/ask-agent.ts';
@@ -19,6 +20,10 @@ export interface VirtualMachine {
   run(script: string, seconds?: number): Promise<string>;
   /** Runs the built agent's commands in a Node that stays, which this starts as that user. */
   askAgent(user: string): Promise<AgentSpeaker>;
+  /** Waits until it has switched itself off. @returns false where it has not after that time */
+  off(seconds: number): Promise<boolean>;
+  /** What is on the beginning of one of its disks, as another machine finds it that runs cryptsetup with these arguments on it. @returns its exit status */
+  cryptsetup(disk: (typeof DISKS)[number], ...args: string[]): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -45,6 +50,8 @@ export async function startVirtualMachine(tell: (line: string) => void): Promise
     return {
       run: (script, seconds = 120) => run(connected, script, seconds),
       askAgent: (user) => askAgent(connected, user),
+      off: (seconds) => until(() => !qemu.running, seconds),
+      cryptsetup: (disk, ...args) => askCryptsetup(folder, disk, args),
       stop,
     };
   } catch (cause) {
@@ -52,6 +59,23 @@ export async function startVirtualMachine(tell: (line: string) => void): Promise
     await stop();
     throw new Error(`cannot start a virtual machine\n${said}`, { cause });
   }
+}
+
+async function until(holds: () => boolean, seconds: number): Promise<boolean> {
+  for (let tries = 0; tries < seconds * 5 && !holds(); tries++) await sleep(200);
+  return holds();
+}
+
+/** More than any header here takes. */
+const HEADER_MEBIBYTES = 24;
+
+async function askCryptsetup(folder: string, disk: string, args: string[]): Promise<number> {
+  const copy = join(folder, `${disk}.head`);
+  const dd = ['dd', '-U', '-f', 'qcow2', '-O', 'raw', 'bs=1M', `count=${HEADER_MEBIBYTES}`];
+  const copied = await finish('qemu-img', [...dd, `if=${join(folder, disk)}.qcow2`, `of=${copy}`]);
+  if (copied.status !== 0) throw new Error(`cannot look at the disk ${disk}: ${copied.stderr}`);
+  const { status } = await finish('cryptsetup', ['--batch-mode', ...args, copy], { input: PASSPHRASE });
+  return status;
 }
 
 async function run(ssh: Ssh, script: string, seconds: number): Promise<string> {

@@ -1,4 +1,5 @@
 import { seconds } from '../../../core/duration.ts';
+import type { Work } from '../plan.ts';
 import type { RunTool } from '../tools.ts';
 import { eraseHeader } from './erase-header.ts';
 import type { ErasePlan } from './plan-erase.ts';
@@ -13,11 +14,7 @@ export async function wakeVolumes(run: RunTool): Promise<void> {
 }
 
 /** @returns what could not be done */
-export async function eraseDisks(
-  { headers }: ErasePlan,
-  run: RunTool,
-  step: (sentence: string) => Promise<void>,
-): Promise<string[]> {
+export async function eraseDisks({ headers }: ErasePlan, { run, step }: Work): Promise<string[]> {
   const not: string[] = [];
   for (const header of headers) {
     const result = await eraseHeader(header, run);

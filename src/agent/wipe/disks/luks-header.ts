@@ -50,7 +50,7 @@ function luks2(header: Buffer, at: number, read: ReadAt): LuksHeader {
   if (size < BINARY_HEADER || size > LARGEST_JSON) return base;
   const text = read(at + BINARY_HEADER, size - BINARY_HEADER)
     .toString('utf8')
-    .replace(/\0[\s\S]*$/, '');
+    .replace(/\0.*$/s, '');
   const json = parseJson(text);
   const config = isFields(json) ? json['config'] : undefined;
   const slots = isFields(config) ? Number(config['keyslots_size']) : Number.NaN;
@@ -60,10 +60,7 @@ function luks2(header: Buffer, at: number, read: ReadAt): LuksHeader {
 
 /** At the same place in both versions. */
 function uuidOf(header: Buffer): string {
-  return header
-    .subarray(168, 208)
-    .toString('latin1')
-    .replace(/\0[\s\S]*$/, '');
+  return header.subarray(168, 208).toString('latin1').replace(/\0.*$/s, '');
 }
 
 /** `CRYPT-LUKS2-2dc64…-name`, the uuid of a mapping: the volume's own, without dashes. */

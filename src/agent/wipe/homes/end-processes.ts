@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../../../core/duration.ts';
+import { NOBODY } from '../people.ts';
 import type { RunTool } from '../tools.ts';
 
 export interface Ending {
@@ -26,8 +27,8 @@ const SUSPICIOUS = 5;
 const QUIET_ROUNDS = 3;
 
 /**
- * Kills every process of certain users, and those that they start meanwhile: a program that starts itself again is faster than one that reads
- * a list, and so all are stopped before any is killed. Services that come back are stopped as such.
+ * Kills every process of certain users, and those that they start meanwhile. Whoever starts themselves again is faster than a program that reads
+ * a list: see killAllOf; sessions were ended as a whole before (endSessions). Services that come back are stopped as such.
  */
 export async function endProcesses({ run, isTheirs, spareServices }: Ending): Promise<Ended> {
   const stopped = new Set<string>();
@@ -37,13 +38,21 @@ export async function endProcesses({ run, isTheirs, spareServices }: Ending): Pr
   for (let round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
     left = theirs();
     quiet = left.length === 0 ? quiet + 1 : 0;
-    // A few passes find what the ones that were not stopped yet have started.
-    for (let pass = 0; pass < 3; pass++) for (const { pid } of theirs()) send(pid, 'SIGSTOP');
+    if (!spareServices) await killAllOf(left, run);
     for (const { pid } of theirs()) send(pid, 'SIGKILL');
     if (round >= SUSPICIOUS) await stopServices(left, stopped, run);
     await sleep(PAUSE);
   }
   return { left: left.length, stopped: [...stopped].sort() };
+}
+
+const MOST_USERS = 20;
+
+/** kill(2) by the user's own hand, which the kernel does to all of them at once: whoever is about to fork gets it first. */
+async function killAllOf(left: readonly Process[], run: RunTool): Promise<void> {
+  for (const uid of [...new Set(left.map((one) => one.uid))].slice(0, MOST_USERS)) {
+    await run('kill', ['-KILL', '--', '-1'], { as: { uid, gid: NOBODY }, timeout: seconds(5) });
+  }
 }
 
 async function stopServices(left: readonly Process[], stopped: Set<string>, run: RunTool): Promise<void> {
@@ -56,6 +65,8 @@ async function stopServices(left: readonly Process[], stopped: Set<string>, run:
 
 interface Process {
   pid: number;
+  /** of these users; root's processes are never among them */
+  uid: number;
   /** of the system, not of a user's manager or session */
   unit?: string;
 }
@@ -65,9 +76,11 @@ function processesOf(isTheirs: (uid: number) => boolean): Process[] {
     if (!/^\d+$/.test(name) || name === '1') return [];
     const { uids, state } = statusOf(name);
     // A zombie is gone already.
-    if (state === 'Z' || state === 'X' || !uids.some(isTheirs)) return [];
+    if (state === 'Z' || state === 'X') return [];
+    const uid = uids.find(isTheirs);
+    if (uid === undefined) return [];
     const unit = unitOf(textOf(`/proc/${name}/cgroup`));
-    return [{ pid: Number(name), ...(unit === undefined ? {} : { unit }) }];
+    return [{ pid: Number(name), uid, ...(unit === undefined ? {} : { unit }) }];
   });
 }
 

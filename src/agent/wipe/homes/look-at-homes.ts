@@ -45,6 +45,11 @@ export function lookAtHomes({ persons, known, range }: People, mounts: readonly 
     homes.set(path, { ...home, of: [...home.of, uid] });
   };
   for (const { home, uid } of persons) add(home.replace(/(?<=.)\/+$/, ''), uid);
+  for (const { name, uid } of persons) {
+    // What an encrypted home is kept in.
+    const path = join(ECRYPTFS, name);
+    if (lookAt(path, away).kind === 'folder') add(path, uid);
+  }
   for (const folder of USUAL) {
     if (away(folder) !== undefined) continue;
     for (const name of namesIn(folder)) {
@@ -57,6 +62,8 @@ export function lookAtHomes({ persons, known, range }: People, mounts: readonly 
   }
   return [...homes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+const ECRYPTFS = '/home/.ecryptfs';
 
 /** Somebody of a directory (LDAP), or of an account that was removed: a person's number, and none that containers or services get. */
 function isForeignPerson(uid: number, known: ReadonlySet<number>, min: number): boolean {

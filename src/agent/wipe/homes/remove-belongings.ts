@@ -2,7 +2,8 @@ import { closeSync, lstatSync } from 'node:fs';
 import { hasCode } from '../../has-code.ts';
 import type { Person } from '../people.ts';
 import { below, type Folder, openPath } from './open-folder.ts';
-import { type Removing, removeName, removeOwned } from './remove-tree.ts';
+import { removeOwned } from './remove-owned.ts';
+import { type Removing, removeName } from './remove-tree.ts';
 
 /** Where mail, crontabs and what desktops keep of accounts lie under the name of each: Debian's, Red Hat's and Arch's ways. */
 const BY_NAME = [

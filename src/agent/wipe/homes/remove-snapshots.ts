@@ -99,6 +99,8 @@ export async function removeFromSnapshots(
   for (const device of new Set(places.map((place) => place.device))) {
     const at = join(folder, 'btrfs');
     mkdirSync(at, { recursive: true, mode: 0o700 });
+    // Of a run that was cut off.
+    await run('umount', ['-l', '--', at]);
     // Its top, wherever the machine has what of it mounted.
     const mounted = await run('mount', ['-t', 'btrfs', '-o', 'subvolid=5,nosuid,nodev,noexec', '--', device, at]);
     if (mounted.code !== 0) {
@@ -119,10 +121,19 @@ export async function removeFromSnapshots(
       }
     } finally {
       await run('umount', ['-l', '--', at]);
-      rmdirSync(at);
+      removeIfThere(at);
     }
   }
   return { did, not };
+}
+
+/** An empty folder of our own that stays does no harm. */
+function removeIfThere(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // the next run uses it
+  }
 }
 
 interface Copy {

@@ -28,7 +28,7 @@ export interface Removing {
 }
 
 /** How deep folders are gone into by themselves; each level holds a descriptor. */
-const DEEPEST = 64;
+export const DEEPEST = 64;
 /** Subvolumes cannot be moved, and so add to the depth. */
 const DEEPEST_OF_ALL = 400;
 const MOST_LEFT = 50;
@@ -73,7 +73,7 @@ async function empty(place: Place, removing: Removing): Promise<void> {
 }
 
 /** Names as they are, one character for each byte; not all at once, since a folder may hold more than there is memory for. */
-function* entriesOf({ fd }: Folder): Generator<Dirent> {
+export function* entriesOf({ fd }: Folder): Generator<Dirent> {
   const opened = opendirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1', bufferSize: 1024 });
   try {
     for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) yield entry;
@@ -193,53 +193,19 @@ function moveUp(folder: Folder, name: Buffer, top: Folder): boolean {
 }
 
 /** For people: whatever is in a name, it is one line. */
-function pathOf(folder: Folder, name: Buffer): string {
+export function pathOf(folder: Folder, name: Buffer): string {
   return `${folder.path}/${name.toString()}`.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
-function leaveIt(removing: Removing, path: string, why: string): void {
+export function leaveIt(removing: Removing, path: string, why: string): void {
   if (removing.left.has(path)) return;
   if (removing.left.size < MOST_LEFT) removing.left.set(path, why);
   else removing.moreLeft++;
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (hasCode(error, 'EBUSY')) return 'something is mounted there';
   if (hasCode(error, 'EROFS')) return 'the file system is read-only';
   if (hasCode(error, 'EPERM', 'EACCES')) return 'it is protected';
   return messageOf(error).replace(/,? \w+ '.*$/s, '');
-}
-
-/**
- * Removes what belongs to certain users, wherever it is below the folder; a folder of theirs goes with all that is in it.
- */
-export async function removeOwned(
-  folder: Folder,
-  isTheirs: (uid: number) => boolean,
-  removing: Removing,
-  depth = 0,
-): Promise<void> {
-  for (const entry of entriesOf(folder)) {
-    const name = Buffer.from(entry.name, 'latin1');
-    let uid: number;
-    try {
-      if (entry.isDirectory()) {
-        const found = openIn(folder, name);
-        if (found.kind !== 'folder') continue;
-        try {
-          uid = found.folder.stats.uid;
-          if (!isTheirs(uid) && depth < DEEPEST && !removing.keep.has(idOf(found.folder.stats))) {
-            await removeOwned(found.folder, isTheirs, removing, depth + 1);
-          }
-        } finally {
-          closeSync(found.folder.fd);
-        }
-      } else uid = lstatSync(below(folder, name)).uid;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) continue;
-      leaveIt(removing, pathOf(folder, name), reasonOf(error));
-      continue;
-    }
-    if (isTheirs(uid)) await removeName(folder, name, removing);
-  }
 }

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, readFileSync } from 'node:fs';
 import { seconds } from '../../../core/duration.ts';
 import { type Mount, parseMounts } from '../../collectors/mounts.ts';
 import { ownersOf, type Person, subordinateRanges } from '../people.ts';
+import type { Work } from '../plan.ts';
 import { type RunTool, whyFailed } from '../tools.ts';
 import { endProcesses, endSessions } from './end-processes.ts';
 import { awayBy } from './look-at-homes.ts';
@@ -13,23 +14,11 @@ import { removeFromSnapshots } from './remove-snapshots.ts';
 import { emptyFolder, newRemoving, type Removing, removeName } from './remove-tree.ts';
 import { shutOut } from './shut-out.ts';
 
-export interface HomesWork {
-  run: RunTool;
-  /** root's alone */
-  folder: string;
-  /** hears each step as it is done */
-  step(sentence: string): Promise<void>;
-}
-
 /**
  * Does what the plan says. Every step may be done again after a crash; accounts go last, so that the next run still knows whose is whose.
  * @returns what could not be done
  */
-export async function wipeHomes(
-  plan: HomesPlan,
-  facts: HomesFacts,
-  { run, folder, step }: HomesWork,
-): Promise<string[]> {
+export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folder, step }: Work): Promise<string[]> {
   const { persons, homes } = plan;
   const removing = newRemoving({ keep: facts.keep, release: releaseWith(run) });
   const belonging = { removing, isAway: (path: string) => awayBy(facts.mounts)(path) !== undefined };
@@ -70,7 +59,7 @@ async function endThem(
   uids: readonly number[],
   isTheirs: (uid: number) => boolean,
   run: RunTool,
-  step: HomesWork['step'],
+  step: Work['step'],
 ): Promise<string[]> {
   await endSessions(
     run,
@@ -78,15 +67,15 @@ async function endThem(
     uids,
   );
   const { left, stopped } = await endProcesses({ run, isTheirs });
-  await step('ended the sessions and processes of these users');
   for (const unit of stopped) await step(`stopped ${unit}, which runs as one of these users`);
+  await step('ended the sessions and processes of these users');
   return left === 0 ? [] : [`${left} processes of these users could not be ended`];
 }
 
 async function removeHome(
   { path }: DoomedHome,
   removing: Removing,
-  { run, step }: Pick<HomesWork, 'run' | 'step'>,
+  { run, step }: Pick<Work, 'run' | 'step'>,
 ): Promise<void> {
   const mounts = parseMounts(textOf('/proc/self/mountinfo'));
   for (const { mountpoint } of inside(path, mounts)) {
@@ -109,9 +98,9 @@ async function removeHome(
     closeSync(folder.fd);
   }
   const isMounted = mounts.some(({ mountpoint }) => mountpoint === path);
-  if (!isMounted) await removeItself(path, removing);
+  const isGone = !isMounted && (await removeItself(path, removing));
   const count = `${removing.removed - before} files and folders`;
-  await step(isMounted ? `emptied the home ${path} (${count})` : `removed the home ${path} (${count})`);
+  await step(isGone ? `removed the home ${path} (${count})` : `removed what could be removed in ${path} (${count})`);
 }
 
 /** Deepest first. */
@@ -121,12 +110,12 @@ function inside(path: string, mounts: readonly Mount[]): Mount[] {
     .sort((a, b) => b.mountpoint.length - a.mountpoint.length);
 }
 
-async function removeItself(path: string, removing: Removing): Promise<void> {
+async function removeItself(path: string, removing: Removing): Promise<boolean> {
   const at = path.lastIndexOf('/');
   const parent = openPath(at === 0 ? '/' : path.slice(0, at), () => false);
-  if (parent.kind !== 'folder') return;
+  if (parent.kind !== 'folder') return false;
   try {
-    await removeName(parent.folder, Buffer.from(path.slice(at + 1)), removing);
+    return await removeName(parent.folder, Buffer.from(path.slice(at + 1)), removing);
   } finally {
     closeSync(parent.folder.fd);
   }

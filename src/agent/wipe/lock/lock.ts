@@ -1,18 +1,12 @@
 import { seconds } from '../../../core/duration.ts';
 import { endProcesses, endSessions } from '../homes/end-processes.ts';
 import { ownersOf, subordinateRanges } from '../people.ts';
+import type { Work } from '../plan.ts';
 import { type RunTool, whyFailed } from '../tools.ts';
 import { closeNetworkLogins } from './network-logins.ts';
 import { makeNologin } from './nologin.ts';
 import type { LockFacts } from './read-lock-facts.ts';
 import { joinRecord, type LockRecord, readRecord, writeRecord } from './record.ts';
-
-export interface LockWork {
-  run: RunTool;
-  /** root's alone */
-  folder: string;
-  step(sentence: string): Promise<void>;
-}
 
 /** shadow(5): the second day of 1970. */
 export const LONG_AGO = '1';
@@ -21,7 +15,7 @@ export const LONG_AGO = '1';
  * Keeps everybody but root's own processes out, by ways that `unlock` undoes to the letter. May be done again: what was before is written down
  * once, before anything is changed. @returns what could not be done
  */
-export async function lock(facts: LockFacts, { run, folder, step }: LockWork): Promise<string[]> {
+export async function lock(facts: LockFacts, { run, folder, step }: Work): Promise<string[]> {
   const record = joinRecord(await readRecord(folder), facts);
   await writeRecord(folder, record);
   const not: string[] = [];
@@ -50,7 +44,7 @@ export async function lock(facts: LockFacts, { run, folder, step }: LockWork): P
   return not;
 }
 
-async function lockAccounts({ accounts }: LockRecord, run: RunTool, step: LockWork['step']): Promise<string[]> {
+async function lockAccounts({ accounts }: LockRecord, run: RunTool, step: Work['step']): Promise<string[]> {
   const not: string[] = [];
   for (const { name, password, expires } of accounts) {
     const options = [...(password === 'locked' ? [] : ['--lock']), ...(expires ? ['--expiredate', LONG_AGO] : [])];
