@@ -2,7 +2,9 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { finishRotation } from './finish-rotation.ts';
 import { hostnameOf } from './hostname-of.ts';
+import { leaveDue } from './leave-due.ts';
 import { withLock } from './lock.ts';
+import { nextDue } from './next-due.ts';
 import { openSpeaker } from './open-speaker.ts';
 import { makeSubmit } from './places.ts';
 import { adviceOn, exitFor } from './problem.ts';
@@ -14,9 +16,11 @@ import { leaveStatus } from './tell-status.ts';
 export type Sent = Submitted & { bytes: number };
 
 export async function commandSubmit(session: Session): Promise<number> {
+  const began = session.context.clock.now();
   const settings = await session.settings();
   const sent = await submitOnce(session, settings);
   await leaveStatus(askingOf(session, settings));
+  await leaveDue(session.places.submit, await nextDue(session, settings), began);
   session.output.json(summaryOf(sent));
   return tell(session, sent);
 }
@@ -27,8 +31,10 @@ export async function submitOnce({ context, places }: Session, settings: AgentSe
   return withLock(places.submit.lock, 'submit', async () => {
     const opened = await openSpeaker(places, settings, context);
     try {
-      const speaker = await finishRotation(places, opened, { hostname, version: context.version });
-      const submitted = await submit(places, speaker, { hostname, version: context.version });
+      // A rotation that was cut off is root's to finish (penguindome-rotate-key.service).
+      const speaking = { hostname, version: context.version };
+      const speaker = opened.handed ? opened : await finishRotation(places, opened, speaking);
+      const submitted = await submit(places, speaker, speaking);
       return { ...submitted, bytes: speaker.connection.sentBytes() };
     } finally {
       opened.connection.close();

@@ -21,10 +21,12 @@ export interface Places {
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
   acks: string;
   /** the submitter's own */
-  submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
+  submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string; due: string };
   settings: string;
   settingsFolder: string;
   identity: string;
+  /** the same key, where systemd hands it to a user who may not read that file (LoadCredential=) */
+  handedIdentity: string | undefined;
   /** a key that is to become the identity, once the server knows it */
   nextIdentity: string;
   /** a key that is to take over from the identity, whether the server knows it yet or not */
@@ -34,7 +36,8 @@ export interface Places {
   plugins: readonly string[];
 }
 
-export function placesOf(options: { state?: string; config?: string }): Places {
+/** @param options.credentials $CREDENTIALS_DIRECTORY */
+export function placesOf(options: { state?: string; config?: string; credentials?: string | undefined }): Places {
   const state = options.state ?? DEFAULT_STATE;
   const settings =
     options.config ?? (options.state === undefined ? DEFAULT_SETTINGS : join(options.state, 'etc/agent.yml'));
@@ -62,10 +65,12 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       ticket: join(submit, 'tls-ticket.json'),
       answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
+      due: join(submit, 'due'),
     },
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
+    handedIdentity: options.credentials === undefined ? undefined : join(options.credentials, 'identity.key'),
     nextIdentity: join(etc, 'identity.key.next'),
     rotatingIdentity: join(etc, 'identity.key.rotating'),
     trust: join(etc, 'trust.d/server.json'),
