@@ -52,6 +52,7 @@ import { portsConfigure } from './ports-configure.ts';
 import { portsDeprecate } from './ports-deprecate.ts';
 import { portsList } from './ports-list.ts';
 import { portsRemove } from './ports-remove.ts';
+import { portsRenew } from './ports-renew.ts';
 import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
@@ -81,7 +82,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     [
       'ports',
       'where the server listens, and the certificates that it shows',
-      [portsList, portsAdd, portsConfigure, portsCertificate, portsDeprecate, portsRemove],
+      [portsList, portsAdd, portsConfigure, portsCertificate, portsRenew, portsDeprecate, portsRemove],
     ],
     [
       'client-settings',
