@@ -1,6 +1,6 @@
 // Two signed repositories of what was built: DIR/deb for apt (with a source in deb822 form, and what unattended-upgrades is to be told), DIR/arch for pacman.
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';

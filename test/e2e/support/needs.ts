@@ -14,6 +14,15 @@ const missing = missingOf(['systemd-nspawn', 'mmdebstrap', 'setpriv', 'unshare',
 /** A test that boots machines. */
 export const onMachine = whenPresent(missing.length === 0, `booted machines need ${missing.join(', ')}`);
 
+const BUILDERS = ['dpkg-buildpackage', 'dh', 'apt-ftparchive', 'gpg'];
+const missingForPackages = [...missing, ...missingOf(BUILDERS).filter((tool) => tool !== 'root')];
+
+/** A test that builds Debian packages and installs them on booted machines. */
+export const onMachineWithPackages = whenPresent(
+  missingForPackages.length === 0,
+  `packages on booted machines need ${missingForPackages.join(', ')}`,
+);
+
 const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
 
 /** A test that boots machines which run a mongod of their own. */
