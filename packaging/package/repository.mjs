@@ -1,6 +1,6 @@
 // Two signed repositories of what was built: DIR/deb for apt (with a source in deb822 form, and what unattended-upgrades is to be told), DIR/arch for pacman.
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,11 +17,27 @@ export async function makeRepositories(folder, { key, output: built, epoch }) {
   try {
     await mkdir(root, { recursive: true });
     await writeFile(join(root, `${NAME}.asc`), signer.publicKey);
-    if (packages.deb.length > 0) await makeApt(join(root, 'deb'), packages.deb, signer, epoch);
-    if (packages.arch.length > 0) await makePacman(join(root, 'arch'), packages.arch, signer);
+    if (packages.deb.length > 0) await inPlaceOf(join(root, 'deb'), (to) => makeApt(to, packages.deb, signer, epoch));
+    if (packages.arch.length > 0) await inPlaceOf(join(root, 'arch'), (to) => makePacman(to, packages.arch, signer));
   } finally {
     await signer.close();
   }
+}
+
+/** What is there is replaced once the new one is whole; a folder of something else stays, and is told. */
+async function inPlaceOf(folder, make) {
+  const [fresh, old] = [`${folder}.new`, `${folder}.old`];
+  const there = await readdir(folder).catch(() => []);
+  if (there.length > 0 && !there.some((name) => name === `${NAME}.sources` || name === `${NAME}.conf`)) {
+    throw new Error(`cannot make ${folder}: it is there, and is no repository of ${NAME}`);
+  }
+  for (const each of [fresh, old]) await rm(each, { recursive: true, force: true });
+  await mkdir(fresh, { recursive: true });
+  await make(fresh);
+  if (there.length > 0) await rename(folder, old);
+  else await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
+  await rm(old, { recursive: true, force: true });
 }
 
 async function builtPackages(built) {
@@ -65,7 +81,6 @@ async function openSigner(key) {
 
 /** https://wiki.debian.org/DebianRepository/Format */
 async function makeApt(folder, files, { gpg, fingerprint, publicKey }, epoch) {
-  await rm(folder, { recursive: true, force: true });
   const pool = join(folder, 'pool');
   await mkdir(pool, { recursive: true });
   for (const file of files) await copyFile(file, join(pool, basename(file)));
@@ -134,7 +149,6 @@ Unattended-Upgrade::Origins-Pattern { "origin=PenguinDome,suite=${SUITE}"; };
 
 /** One database for each kind of machine; pacman finds it as SERVER/$arch. */
 async function makePacman(folder, files, { gpg, fingerprint, env }) {
-  await rm(folder, { recursive: true, force: true });
   const machines = [...new Set(files.flatMap((file) => /-(x86_64|aarch64)\.pkg/.exec(file)?.[1] ?? []))];
   for (const machine of machines) {
     const here = join(folder, machine);

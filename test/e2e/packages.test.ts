@@ -1,13 +1,26 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { finish } from './support/finish.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithPackages } from './support/needs.ts';
-import { buildPackages, commandsOf } from './support/packages.ts';
+import { buildPackages, commandsOf, sameAgain } from './support/packages.ts';
 
 const PAGE = 'docs/install.md';
 const SHOWN = '/srv/packages';
 const HOST = 'dome.example.org';
+
+onMachineWithPackages(
+  'built again, the packages are the same, and lintian finds nothing but what is explained',
+  async (t) => {
+    const packages = await buildPackages(t, 'deb');
+    await sameAgain(t, packages, 'deb');
+    const [changes = ''] = (await readdir(join(packages.built, 'deb'))).filter((name) => name.endsWith('.changes'));
+    const args = ['--allow-root', '--display-info', '--pedantic', '--fail-on', 'error,warning,info,pedantic'];
+    const { status, stdout, stderr } = await finish('lintian', [...args, join(packages.built, 'deb', changes)]);
+    t.is(status, 0, stdout + stderr);
+  },
+);
 
 /** A machine on which the repository is to be had, and no other. */
 async function machineBeforeInstalling(t: ExecutionContext): Promise<Machine> {
@@ -125,7 +138,7 @@ onMachineWithPackages(
       'made',
     );
     t.regex(await machine.run(['penguindome-agent', 'status']), /All is well/);
-  t.regex(await machine.run(['runuser', '-u', 'nobody', '--', 'penguindome-agent', 'status']), new RegExp(host));
+    t.regex(await machine.run(['runuser', '-u', 'nobody', '--', 'penguindome-agent', 'status']), new RegExp(host));
 
     t.notRegex(await openIssues(machine), /it-is-debian/);
     await machine.write('/etc/penguindome/checks.d/it-is-debian.yaml', SITE_CHECK);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
@@ -191,6 +191,32 @@ withTools('pacman takes what the key has signed, and refuses whatever was change
   const listed = (await pacman(t, tampered))('-Sy', 'tiny');
   t.not(listed.status, 0);
   t.regex(listed.said, /invalid|corrupted/i);
+});
+
+withTools('a repository takes the place of the one before, and of nothing else', async (t) => {
+  const scratch = await scratchFolder(t);
+  const [built, folder] = [join(scratch, 'built'), join(scratch, 'r')];
+  await tinyDeb(scratch, join(built, 'deb'));
+  const home = join(scratch, 'gnupg');
+  await mkdir(home, { mode: 0o700 });
+  must(
+    'gpg',
+    ['--batch', '--quiet', '--passphrase', '', '--quick-generate-key', 'P <p@example.org>', 'ed25519', 'sign'],
+    { GNUPGHOME: home },
+  );
+  must('gpg', ['--batch', '--armor', '--output', join(scratch, 'key.asc'), '--export-secret-keys'], {
+    GNUPGHOME: home,
+  });
+  must('gpgconf', ['--kill', 'all'], { GNUPGHOME: home });
+  const make = () =>
+    run('node', ['packaging/package.mjs', 'repository', folder, '--sign', join(scratch, 'key.asc'), '--output', built]);
+  for (let round = 0; round < 2; round++) t.is(make().status, 0);
+  t.deepEqual((await readdir(folder)).sort(), ['deb', 'penguindome.asc']);
+  await rm(join(folder, 'deb'), { recursive: true });
+  await mkdir(join(folder, 'deb'));
+  await writeFile(join(folder, 'deb/mine'), '');
+  t.regex(make().said, /is no repository of penguindome/);
+  t.deepEqual(await readdir(join(folder, 'deb')), ['mine']);
 });
 
 withTools('without packages, or without a secret key, there is no repository, and it says why', async (t) => {

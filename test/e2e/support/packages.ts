@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { scratchFolder } from '../../support/scratch.ts';
 import { finish } from './finish.ts';
 
 /** Packages as `npm run package` builds them, in repositories signed by a key of the test's own. */
@@ -14,14 +14,40 @@ export interface Packages {
 
 export type Kind = 'deb' | 'arch';
 
+const built = new Map<Kind, Promise<Packages>>();
+
+/** Once for all tests of a file. */
 export async function buildPackages(t: ExecutionContext, kind: Kind): Promise<Packages> {
   t.timeout(600_000, 'building packages');
-  const scratch = await scratchFolder(t);
+  const building = built.get(kind) ?? build(kind);
+  built.set(kind, building);
+  return building;
+}
+
+/** In the runner's folder, which goes with the run. */
+async function build(kind: Kind): Promise<Packages> {
+  const scratch = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'packages-'));
   const packages = { folder: join(scratch, 'repositories'), built: join(scratch, 'built') };
   const key = await signingKey(scratch);
   await run('node', 'packaging/package.mjs', kind, '--output', packages.built);
   await run('node', 'packaging/package.mjs', 'repository', packages.folder, '--sign', key, '--output', packages.built);
   return packages;
+}
+
+/** Builds once more, and compares each byte. */
+export async function sameAgain(t: ExecutionContext, { built }: Packages, kind: Kind): Promise<void> {
+  const read = async () => {
+    const names = (await readdir(join(built, kind))).filter((name) => /\.(deb|zst)$/.test(name)).sort();
+    return Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(built, kind, name)) })));
+  };
+  const first = await read();
+  t.true(first.length > 1);
+  await run('node', 'packaging/package.mjs', kind, '--output', built);
+  const second = await read();
+  t.deepEqual(
+    second.map(({ name, bytes }, index) => [name, bytes.equals(first[index]?.bytes ?? Buffer.alloc(0))]),
+    first.map(({ name }) => [name, true]),
+  );
 }
 
 /** @returns a file with the secret key */
