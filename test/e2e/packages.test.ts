@@ -25,7 +25,7 @@ onMachineWithPackages(
 /** A machine on which the repository is to be had, and no other. */
 async function machineBeforeInstalling(t: ExecutionContext): Promise<Machine> {
   const { folder } = await buildPackages(t, 'deb');
-  const machine = await bootMachine(t, { binds: { [folder]: SHOWN } });
+  const machine = await bootMachine(t, { binds: { [folder]: SHOWN }, filters: true });
   t.timeout(240_000, 'a machine that hangs');
   await machine.run(['sh', '-c', 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /opt/penguindome/none']);
   const sources = await readFile(join(folder, 'deb/penguindome.sources'), 'utf8');
@@ -59,7 +59,7 @@ async function insteadOf(machine: Machine, unit: string, command: string): Promi
     'ExecCondition=',
     'ExecStartPost=',
     'ExecStart=',
-    `ExecStart=/bin/sh -c '${command}'`,
+    `ExecStart=/usr/bin/timeout 5 /bin/bash -c '${command}'`,
     'Type=oneshot',
     'Restart=no',
     'SuccessExitStatus=0',
@@ -186,7 +186,11 @@ async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise
 
 /** What each unit must not be able to do, whoever it is that runs in its place. */
 async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> {
-  await machine.run(['systemctl', 'stop', 'penguindome-agent.target', 'penguindome-server.service']);
+  await machine.run(['systemctl', 'stop', 'penguindome-agent.target']);
+  const connect = 'exec 3<>/dev/tcp/127.0.0.1/8443';
+  t.is(await insteadOf(machine, 'penguindome-submit.service', connect), '0', 'the submitter reaches the server');
+  t.not(await insteadOf(machine, 'penguindome-collect.service', connect), '0', 'the collector reaches nobody');
+  await machine.run(['systemctl', 'stop', 'penguindome-server.service']);
   const refused: [unit: string, command: string][] = [
     ['penguindome-submit.service', 'cat /etc/shadow'],
     ['penguindome-submit.service', 'cat /etc/penguindome/identity.key'],

@@ -13,11 +13,11 @@ async function writableRoot(t: ExecutionContext): Promise<string> {
   const root = join(scratch, 'root');
   await run('mkdir', root, join(scratch, 'rest'));
   await run('mount', '-t', 'tmpfs', 'tmpfs', join(scratch, 'rest'));
-  t.teardown(() => void run('umount', '-l', join(scratch, 'rest')));
+  t.teardown(async () => void (await run('umount', '-l', join(scratch, 'rest'))));
   await run('mkdir', join(scratch, 'rest/upper'), join(scratch, 'rest/work'));
   const layers = `lowerdir=${tree},upperdir=${scratch}/rest/upper,workdir=${scratch}/rest/work`;
   await run('mount', '-t', 'overlay', 'overlay', '-o', layers, root);
-  t.teardown(() => void run('umount', '-l', root));
+  t.teardown(async () => void (await run('umount', '-l', root)));
   await run('mkdir', '-p', join(root, 'var/lib/pacman'));
   return root;
 }
@@ -51,9 +51,8 @@ onRootOfPacman(
       '--hookdir',
       join(root, 'usr/share/libalpm/hooks'),
       '--noconfirm',
-      ...ASSUMED,
     ];
-    const said = await run('pacman', ...own, '-U', ...files);
+    const said = await run('pacman', ...own, ...ASSUMED, '-U', ...files);
     t.regex(said, /enrollment-token/, 'it says what to do next');
     t.is((await run('pacman', ...own, '-Q')).trim(), 'penguindome-agent 0.1.0-1\npenguindome-server 0.1.0-1');
     t.regex(await run('pacman', ...own, '-Qkk'), /penguindome-server: \d+ total files, 0 altered files/);
@@ -77,7 +76,7 @@ onRootOfPacman(
     }
 
     await run('sh', '-c', 'echo "collect_interval: 5m" >"$1/etc/penguindome/agent.yml"', 'sh', root);
-    await run('pacman', ...own, '-U', ...files);
+    await run('pacman', ...own, ...ASSUMED, '-U', ...files);
     t.is(await readFile(join(root, 'etc/penguindome/agent.yml'), 'utf8'), 'collect_interval: 5m\n');
     await run('pacman', ...own, '-R', 'penguindome-agent', 'penguindome-server');
     t.false(await there(join(root, 'usr/lib/penguindome')));
