@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import * as z from 'zod';
 import { whenPresent } from '../support/needs.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -18,11 +19,21 @@ function node(...args: string[]): void {
   if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stdout}${stderr}`);
 }
 
-/** The payload, and each package of it as debian/ and arch/ lay it out. */
-async function placed(
-  t: ExecutionContext,
-): Promise<{ payload: string; root: (name: string, family: string) => string }> {
-  const scratch = await scratchFolder(t);
+interface Placed {
+  payload: string;
+  root: (name: string, family: string) => string;
+}
+
+let placing: Promise<Placed> | undefined;
+
+/** The payload, and each package of it as debian/ and arch/ lay it out: once for all tests, in the runner's folder. */
+function placed(): Promise<Placed> {
+  placing ??= place();
+  return placing;
+}
+
+async function place(): Promise<Placed> {
+  const scratch = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'list-'));
   const payload = join(scratch, 'payload');
   const root = (name: string, family: string) => join(scratch, family, name);
   node('packaging/package.mjs', 'payload', payload);
@@ -57,7 +68,7 @@ const bill = z.object({
 });
 
 test('packages hold every unit once, every program that a unit starts, and no file of each other', async (t) => {
-  const { root } = await placed(t);
+  const { root } = await placed();
   const files = new Map<string, string>();
   for (const name of NAMES) {
     for (const path of await filesBelow(root(name, 'debian'))) {
@@ -88,7 +99,7 @@ test('packages hold every unit once, every program that a unit starts, and no fi
 });
 
 test('both families hold the same files, each in its own folders, and links lead to something', async (t) => {
-  const { root } = await placed(t);
+  const { root } = await placed();
   for (const name of NAMES) {
     const [debian, arch] = await Promise.all(['debian', 'arch'].map((family) => filesBelow(root(name, family))));
     const common = (path: string) => path.replace(/vendor-completions|site-functions/, 'ZSH');
@@ -106,12 +117,13 @@ test('both families hold the same files, each in its own folders, and links lead
 });
 
 test('the same sources make the same payload, and its bills of materials name what is in the bundles', async (t) => {
-  const scratch = await scratchFolder(t);
-  for (const name of ['one', 'two']) node('packaging/package.mjs', 'payload', join(scratch, name));
-  t.is(await digestOf(join(scratch, 'one')), await digestOf(join(scratch, 'two')));
+  const { payload } = await placed();
+  const again = join(await scratchFolder(t), 'again');
+  node('packaging/package.mjs', 'payload', again);
+  t.is(await digestOf(again), await digestOf(payload));
   const namesIn = async (name: string) =>
     bill
-      .parse(JSON.parse(await readFile(join(scratch, `one/sbom/${name}.cdx.json`), 'utf8')))
+      .parse(JSON.parse(await readFile(join(payload, `sbom/${name}.cdx.json`), 'utf8')))
       .components.map((each) => each.name);
   const server = await namesIn('penguindome-server');
   for (const name of ['koa', 'mongodb', 'zod', 'argon2', 'libsql', 'sodium-native', 'node-gyp-build'])
@@ -121,13 +133,13 @@ test('the same sources make the same payload, and its bills of materials name wh
   t.true(agent.includes('valibot'));
   t.false(agent.includes('koa'));
   for (const name of NAMES) {
-    const copyright = await readFile(join(scratch, `one/copyright/${name}`), 'utf8');
+    const copyright = await readFile(join(payload, `copyright/${name}`), 'utf8');
     for (const module of await namesIn(name)) t.regex(copyright, new RegExp(`^Comment: ${module} \\d`, 'm'));
   }
 });
 
 test('the programs of the payload run, native modules and all', async (t) => {
-  const { payload } = await placed(t);
+  const { payload } = await placed();
   for (const program of ['server/penguindome', 'server/penguindome-server', 'agent/penguindome-agent']) {
     const { stdout, stderr } = spawnSync('node', [join(payload, 'programs', program), '--version'], {
       encoding: 'utf8',
