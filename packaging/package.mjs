@@ -1,4 +1,5 @@
 // npm run package: builds what a package manager installs, as a normal user, into build/packages.
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { installPackages, root } from './install.mjs';
 
@@ -15,7 +16,7 @@ Options:
   --output DIR   instead of build/packages
   --runtime      also penguindome-runtime: a Node for systems whose own is too old, fetched from the npm registry
 
-The same sources give the same bytes: times are SOURCE_DATE_EPOCH, or that of the last commit.`;
+The same sources give the same bytes: times are SOURCE_DATE_EPOCH, else that of the last commit, else of debian/changelog.`;
 
 function readOptions() {
   return parseArgs({
@@ -67,7 +68,13 @@ async function epochOf() {
   const { SOURCE_DATE_EPOCH } = process.env;
   if (SOURCE_DATE_EPOCH !== undefined) return Number(SOURCE_DATE_EPOCH);
   const { output } = await import('./package/output.mjs');
-  return Number(output('git', ['-C', root, 'log', '-1', '--format=%ct']));
+  try {
+    return Number(output('git', ['-C', root, 'log', '-1', '--format=%ct']));
+  } catch {
+    // sources without their history
+    const changes = await readFile(`${root}debian/changelog`, 'utf8');
+    return new Date(/^ -- .*> {2}(.*)$/m.exec(changes)?.[1]).getTime() / 1000;
+  }
 }
 
 main().catch((error) => {

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { whenPresent } from '../support/needs.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
-const EPOCH = '1790000000';
+const EPOCH = '1700000000';
 const NAMES = ['penguindome-agent', 'penguindome-server'];
 
 function node(...args: string[]): void {
