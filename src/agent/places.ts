@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 
 const DEFAULT_STATE = '/var/lib/penguindome';
 const DEFAULT_SETTINGS = '/etc/penguindome/agent.yml';
+const PINNED_ADDRESS = '/etc/systemd/system/penguindome-submit.service.d/50-pin-address.conf';
 const PACKAGED_PLUGINS = '/usr/lib/penguindome/plugins';
 
 /** Where everything of one agent lies. */
@@ -32,6 +33,8 @@ export interface Places {
   /** a key that is to take over from the identity, whether the server knows it yet or not */
   rotatingIdentity: string;
   trust: string;
+  /** drop-in that says which addresses the submitter's unit may speak with; an agent below one folder has no unit */
+  pinnedAddress: string | undefined;
   /** in the order in which a name is looked up */
   plugins: readonly string[];
 }
@@ -74,6 +77,7 @@ export function placesOf(options: { state?: string; config?: string; credentials
     nextIdentity: join(etc, 'identity.key.next'),
     rotatingIdentity: join(etc, 'identity.key.rotating'),
     trust: join(etc, 'trust.d/server.json'),
+    pinnedAddress: options.state === undefined ? PINNED_ADDRESS : undefined,
     plugins: [join(etc, 'plugins'), PACKAGED_PLUGINS],
   };
 }
