@@ -1,10 +1,12 @@
 // Has the distributions' own tools make packages of the payload: debian/ and arch/ are copied beside it, and only map it.
-import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { root } from '../install.mjs';
+import { emptyFolder } from './empty-folder.mjs';
 import { output } from './output.mjs';
 import { makePayload } from './payload.mjs';
 
+const BUILT = /^penguindome[\w.~-]*\.(deb|changes|buildinfo|pkg\.tar\.zst)$/;
 const BUILDERS = { deb: buildDebs, arch: buildArch };
 
 /** @returns paths of the packages, in OUTPUT/deb or OUTPUT/arch */
@@ -12,9 +14,8 @@ export async function buildPackages(kind, { output: folder, epoch, runtime }) {
   const work = join(resolve(folder), `work-${kind}`);
   const done = join(resolve(folder), kind);
   // The folder's name is in what tools record of a build.
-  await rm(work, { recursive: true, force: true });
-  await rm(done, { recursive: true, force: true });
-  await mkdir(done, { recursive: true });
+  await emptyFolder(work, (name) => name === 'penguindome' || BUILT.test(name));
+  await emptyFolder(done, (name) => BUILT.test(name));
   const source = join(work, 'penguindome');
   await makePayload(join(source, 'payload'), { epoch, runtime });
   await cp(`${root}packaging/package`, join(source, 'packaging/package'), { recursive: true });

@@ -6,6 +6,7 @@ import { buildPrograms } from '../build.mjs';
 import { root } from '../install.mjs';
 import { writeManual } from '../man.mjs';
 import { copyrightFile } from './copyright.mjs';
+import { emptyFolder } from './empty-folder.mjs';
 import { bundledFolders, describeModules, nativeFolders } from './modules.mjs';
 import { fetchRuntime } from './runtime.mjs';
 import { billOfMaterials } from './sbom.mjs';
@@ -16,6 +17,8 @@ const PARTS = {
   server: ['penguindome', 'penguindome-server'],
 };
 const AS_THEY_ARE = ['checks.d', 'docs', 'systemd'];
+const MADE = ['built', 'completions', 'copyright', 'examples', 'man', 'node_modules', 'programs', 'runtime', 'sbom'];
+const OWN = [...AS_THEY_ARE, ...MADE];
 
 /**
  * @param epoch seconds since 1970
@@ -24,7 +27,7 @@ const AS_THEY_ARE = ['checks.d', 'docs', 'systemd'];
 export async function makePayload(folder, { epoch, runtime }) {
   const made = new Date(epoch * 1000);
   const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
-  await rm(folder, { recursive: true, force: true });
+  await emptyFolder(folder, (name) => OWN.includes(name));
   const built = join(folder, 'built');
   await buildPrograms(built, { codeCache: false });
   const inputs = JSON.parse(await readFile(join(built, 'inputs.json'), 'utf8'));

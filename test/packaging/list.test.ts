@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { lstat, mkdtemp, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import test from 'ava';
@@ -136,6 +136,15 @@ test('the same sources make the same payload, and its bills of materials name wh
     const copyright = await readFile(join(payload, `copyright/${name}`), 'utf8');
     for (const module of await namesIn(name)) t.regex(copyright, new RegExp(`^Comment: ${module} \\d`, 'm'));
   }
+});
+
+test('a folder that holds anything else than a payload is not made one', async (t) => {
+  const folder = await scratchFolder(t);
+  await writeFile(join(folder, 'letter.txt'), 'dear');
+  const { status, stderr } = spawnSync('node', ['packaging/package.mjs', 'payload', folder], { encoding: 'utf8' });
+  t.is(status, 1);
+  t.regex(stderr, /letter\.txt is in it, which is not ours to remove/);
+  t.deepEqual(await readdir(folder), ['letter.txt']);
 });
 
 test('the programs of the payload run, native modules and all', async (t) => {
