@@ -186,7 +186,13 @@ async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise
 
 /** What each unit must not be able to do, whoever it is that runs in its place. */
 async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> {
-  await machine.run(['systemctl', 'stop', 'penguindome-agent.target']);
+  await machine.run([
+    'systemctl',
+    'stop',
+    'penguindome-agent.target',
+    'penguindome-audit.timer',
+    'penguindome-audit.service',
+  ]);
   const connect = 'exec 3<>/dev/tcp/127.0.0.1/8443';
   t.is(await insteadOf(machine, 'penguindome-submit.service', connect), '0', 'the submitter reaches the server');
   t.not(await insteadOf(machine, 'penguindome-collect.service', connect), '0', 'the collector reaches nobody');
