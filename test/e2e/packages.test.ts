@@ -145,7 +145,7 @@ onMachineWithPackages(
     await machine.write('/etc/penguindome/checks.d/it-is-debian.yaml', SITE_CHECK);
     await machine.write(
       '/etc/systemd/system/penguindome-audit.timer.d/often.conf',
-      '[Timer]\nOnCalendar=\nOnCalendar=*:*:0/5\n',
+      '[Timer]\nAccuracySec=1s\nOnCalendar=\nOnCalendar=*:*:0/5\nRandomizedDelaySec=0\n',
     );
     await type(machine, ['systemctl daemon-reload', 'systemctl restart penguindome-audit.timer']);
     await machine.until('the audit opens an issue', async () =>
