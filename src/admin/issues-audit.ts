@@ -21,6 +21,7 @@ interface Flags {
   noupdateRecent?: true;
   full?: true;
   email?: true;
+  ifEnabled?: true;
 }
 
 export function issuesAudit(context: AdminContext): Command {
@@ -41,6 +42,7 @@ export function issuesAudit(context: AdminContext): Command {
     .option('--ignore-suspended', 'print issues of suspended hosts')
     .option('--full', 'print all but those of suspended hosts')
     .option('--email', 'mail users the issues of their own hosts, whatever delivery.user_mail says')
+    .option('--if-enabled', 'do nothing where settings say audit.enabled: false (for the timer)')
     .addOption(new Option('--nodisplay-recent', 'as the original spells it').hideHelp())
     .addOption(new Option('--noupdate-recent', 'as the original spells it').hideHelp())
     .addHelpText('after', EXAMPLES)
@@ -69,6 +71,11 @@ Examples:
 
 async function audit(context: AdminContext, flags: Flags): Promise<void> {
   const { output } = context;
+  if (flags.ifEnabled === true && !(await context.settings()).audit.enabled) {
+    if (output.wantsJson) output.json({ enabled: false });
+    else output.line('audit.enabled is false: nothing was audited');
+    return;
+  }
   const audit = await context.audit();
   const marks = flags.noupdateRecent === true ? false : (flags.updateRecent ?? !output.attended);
   // What is told is kept before it is marked: deliverAlerts marks.
