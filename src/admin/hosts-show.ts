@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
+import type { Judgement } from '../core/check.ts';
 import type { Host, HostKey } from '../core/host.ts';
 import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
@@ -16,14 +17,17 @@ export function hostsShow(context: AdminContext): Command {
 }
 
 const EXAMPLES = `
-With --json: the stored document, with plugins, commands, times and the results of the checks.
+With --json: the stored document, with plugins, commands, times and the results of the checks. What a check that does not fail looked at
+is not stored, and shown as the host last reported it.
 
 Examples:
   penguindome hosts show lap-17
   penguindome hosts show lap-17 --json | jq .plugins.os_updates`;
 
 async function showHost(context: AdminContext, hostname: string): Promise<void> {
-  const host = await findHost(await context.store(), hostname);
+  const found = await findHost(await context.store(), hostname);
+  const checks = found.checks && (await context.checks()).recall(found);
+  const host = { ...found, ...(checks && { checks: byName(checks) }) };
   if (context.output.wantsJson) {
     context.output.json(shownDocument(host));
     return;
@@ -31,6 +35,11 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
   printHead(context, host);
   printChecks(context, host);
   printReported(context, host);
+}
+
+function byName(checks: Judgement): Judgement {
+  const sorted = Object.entries(checks.results).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...checks, results: Object.fromEntries(sorted) };
 }
 
 /** The chain value is the host's alone: it is how a copy of its key is told from the host. */

@@ -43,7 +43,8 @@ export async function describeOpen(
       suspended: host?.suspended ?? false,
       ...(host?.submitted_at && { submitted_at: host.submitted_at }),
       ...(user_email === undefined ? {} : { user_email }),
-      ...(result === undefined ? {} : { answer: result.answer, evidence: result.evidence }),
+      ...(result === undefined ? {} : { answer: result.answer }),
+      ...(result?.evidence === undefined ? {} : { evidence: result.evidence }),
       ...(result?.reason === undefined ? {} : { reason: result.reason }),
       ...(remediation === undefined ? {} : { remediation }),
     };
