@@ -35,19 +35,21 @@ export async function describeOpen(
     const remediation =
       check === undefined ? undefined : remediationFor(check, (host?.distribution ?? '').toLowerCase());
     const user_email = addresses.get(issue.hostname);
-    return {
+    const described: OpenIssue = {
       ...issue,
       title: check?.title ?? issue.name,
       severity: check?.severity ?? 'medium',
       due_at: endOfGrace(issue, check),
       suspended: host?.suspended ?? false,
-      ...(host?.submitted_at && { submitted_at: host.submitted_at }),
-      ...(user_email === undefined ? {} : { user_email }),
-      ...(result === undefined ? {} : { answer: result.answer }),
-      ...(result?.evidence === undefined ? {} : { evidence: result.evidence }),
-      ...(result?.reason === undefined ? {} : { reason: result.reason }),
-      ...(remediation === undefined ? {} : { remediation }),
     };
+    // Tens of thousands may be open: a spread for each of these would take several times the room of the issue itself.
+    if (host?.submitted_at !== undefined) described.submitted_at = host.submitted_at;
+    if (user_email !== undefined) described.user_email = user_email;
+    if (result !== undefined) described.answer = result.answer;
+    if (result?.evidence !== undefined) described.evidence = result.evidence;
+    if (result?.reason !== undefined) described.reason = result.reason;
+    if (remediation !== undefined) described.remediation = remediation;
+    return described;
   });
 }
 

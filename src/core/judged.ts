@@ -21,7 +21,7 @@ export function sameConsequences(a: Judgement, b: Judgement): boolean {
   return failing.length === consequencesOf(b, undefined).failing.length && failing.every((name) => fails(b, name));
 }
 
-function fails({ results }: Judgement, name: string): boolean {
+function fails({ results }: Pick<Judgement, 'results'>, name: string): boolean {
   return Object.hasOwn(results, name) && results[name]?.fails === true;
 }
 
@@ -33,10 +33,9 @@ export function consequencesOf(
   { results }: Judgement,
   previous: Judgement | undefined,
 ): { failing: string[]; passing: string[] } {
-  const entries = Object.entries(results);
+  const failing: string[] = [];
+  const passing: string[] = [];
+  for (const name of Object.keys(results)) (fails({ results }, name) ? failing : passing).push(name);
   const gone = Object.keys(previous?.results ?? {}).filter((name) => !Object.hasOwn(results, name));
-  return {
-    failing: entries.filter(([, { fails }]) => fails).map(([name]) => name),
-    passing: [...entries.filter(([, { fails }]) => !fails).map(([name]) => name), ...gone],
-  };
+  return { failing, passing: [...passing, ...gone] };
 }

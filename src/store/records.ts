@@ -74,6 +74,17 @@ export function issueOf(fields: Fields): Issue | undefined {
   return { hostname, name, opened_at, ...dates(fields, ...ISSUE_TIMES), ...(by_hand && { by_hand }) };
 }
 
+/** Name of an issue → the hosts that are named with it. */
+export function hostsByIssue(issues: readonly Pick<Issue, 'hostname' | 'name'>[]): Map<string, string[]> {
+  const byName = new Map<string, string[]>();
+  for (const { hostname, name } of issues) {
+    const hostnames = byName.get(name);
+    if (hostnames === undefined) byName.set(name, [hostname]);
+    else hostnames.push(hostname);
+  }
+  return byName;
+}
+
 /** One of `client_parameters` that is set. @returns undefined for one that is not, or whose name nobody knows */
 export function parameterOf(fields: Fields): ClientParameter | undefined {
   const { hostname, parameter, value } = fields;

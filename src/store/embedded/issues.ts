@@ -1,8 +1,8 @@
 import type { Issue } from '../../core/issue.ts';
 import { type Fields, isFields, type Value } from '../../core/value.ts';
 import type { IssueFilter, IssueOf } from '../port.ts';
-import { fromText, plainFields, toText } from '../portable.ts';
-import { ISSUE_TIMES, issueOf } from '../records.ts';
+import { fieldsOfText, fromText, toText } from '../portable.ts';
+import { hostsByIssue, ISSUE_TIMES } from '../records.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, optionalDate, optionalInteger, text, time } from './row.ts';
 
@@ -35,22 +35,35 @@ export function pageOfOpenIssues(
       ...values,
       limit,
     )
-    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+    .map(issueIn);
 }
 
 export function issueHistory(engine: Engine, filter: IssueFilter & { limit: number }): Issue[] {
   const { where, values } = condition(filter);
   return engine
     .all(`SELECT * FROM issues WHERE ${where} ORDER BY opened_at DESC, id DESC LIMIT ?`, ...values, filter.limit)
-    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+    .map(issueIn);
 }
 
+/** As issueOf reads its document. */
+function issueIn(row: Row): Issue {
+  const issue: Issue = { hostname: text(row, 'hostname'), name: text(row, 'name'), opened_at: date(row, 'opened_at') };
+  for (const name of ISSUE_TIMES) {
+    const at = optionalDate(row, name);
+    if (at !== undefined) issue[name] = at;
+  }
+  const other = text(row, 'other');
+  if (other !== NOTHING && fieldsOfText(other)?.['by_hand'] === true) issue.by_hand = true;
+  return issue;
+}
+
+const NOTHING = '{}';
+
+/** Few names, many hosts: one statement for those that share a name. */
 export function markAlerted(engine: Engine, issues: readonly IssueOf[], at: Date): void {
+  const sql = `UPDATE issues SET alerted_at = ? WHERE open = 1 AND name = ? AND hostname IN (SELECT value FROM json_each(?))`;
   engine.transaction(() => {
-    for (const { hostname, name } of issues) {
-      const sql = 'UPDATE issues SET alerted_at = ? WHERE hostname = ? AND name = ? AND open = 1';
-      engine.run(sql, time(at), hostname, name);
-    }
+    for (const [name, hostnames] of hostsByIssue(issues)) engine.run(sql, time(at), name, JSON.stringify(hostnames));
   });
 }
 
