@@ -8,25 +8,38 @@ import { type Fields, isFields, setField, type Value } from '../core/value.ts';
 
 export function judgementFields({ version, evaluated_at, results: all, deadline_at }: Judgement): Fields {
   const results: Fields = {};
-  const bare = new Map<string, { answer: string; fails: boolean; since: Date; names: string }>();
+  const bare: Alike[] = [];
   for (const [name, result] of Object.entries(all)) {
     const { answer, fails, evidence, reason, since } = result;
     if (evidence !== undefined || reason !== undefined || !canBeListed(name)) {
-      setField(results, name, { ...result });
+      setField(results, name, resultFields(result));
       continue;
     }
-    const alike = `${answer} ${fails} ${since.getTime()}`;
-    const list = bare.get(alike);
-    if (list === undefined) bare.set(alike, { answer, fails, since, names: name });
-    else list.names += `${BETWEEN}${name}`;
+    const at = since.getTime();
+    const alike = bare.find((list) => list.answer === answer && list.fails === fails && list.since.getTime() === at);
+    if (alike === undefined) bare.push({ answer, fails, since, names: [name] });
+    else alike.names.push(name);
   }
   return {
     version,
     evaluated_at,
     results,
-    ...(bare.size === 0 ? {} : { bare: [...bare.values()].map((list) => ({ ...list })) }),
+    ...(bare.length === 0 ? {} : { bare: bare.map(({ names, ...list }) => ({ ...list, names: names.join(BETWEEN) })) }),
     ...(deadline_at === undefined ? {} : { deadline_at }),
   };
+}
+
+function resultFields({ answer, fails, evidence, reason, since }: CheckResult): Fields {
+  const fields: Fields = { answer, fails };
+  if (evidence !== undefined) fields['evidence'] = evidence;
+  if (reason !== undefined) fields['reason'] = reason;
+  fields['since'] = since;
+  return fields;
+}
+
+/** Answers that differ in nothing but their checks. */
+interface Alike extends Pick<CheckResult, 'answer' | 'fails' | 'since'> {
+  names: string[];
 }
 
 const BETWEEN = ' ';
@@ -67,11 +80,8 @@ function readResult(value: Value): CheckResult | undefined {
   const { answer, fails, evidence, reason, since } = value;
   if (answer !== 'pass' && answer !== 'fail' && answer !== 'unknown') return undefined;
   if (typeof fails !== 'boolean' || !(since instanceof Date)) return undefined;
-  return {
-    answer,
-    fails,
-    ...(isFields(evidence) && { evidence }),
-    ...(typeof reason === 'string' && { reason }),
-    since,
-  };
+  const result: CheckResult = { answer, fails, since };
+  if (isFields(evidence)) result.evidence = evidence;
+  if (typeof reason === 'string') result.reason = reason;
+  return result;
 }
