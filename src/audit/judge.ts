@@ -101,6 +101,7 @@ function heldResults(
   known: ReadonlySet<string>,
   broken: readonly string[],
 ): Judgement['results'] {
+  if (broken.length === 0) return {};
   const held = Object.entries(previous?.results ?? {}).filter(
     ([name]) => !known.has(name) && (broken.includes(name) || broken.includes(ANY)),
   );

@@ -94,16 +94,19 @@ export function consequencesFor(
   engine: Engine,
   { hostname, failing, passing, shown_at }: { hostname: string; failing: string[]; passing: string[]; shown_at: Date },
 ): Consequences {
-  const rows = engine.all('SELECT name, open FROM issues WHERE hostname = ? AND closed_at IS NULL', hostname);
-  const held = engine.all(
-    'SELECT name FROM issues WHERE hostname = ? AND held = 1 AND closed_at >= ?',
+  const rows = engine.all(
+    `SELECT name, open, NULL AS held FROM issues WHERE hostname = ?1 AND closed_at IS NULL
+     UNION ALL SELECT name, NULL, 1 FROM issues WHERE hostname = ?1 AND held = 1 AND closed_at >= ?2`,
     hostname,
     time(shown_at),
   );
-  const there = new Set(
-    [...rows.filter((row) => optionalInteger(row, 'open') === 1), ...held].map((row) => text(row, 'name')),
-  );
-  const unclosed = new Set(rows.map((row) => text(row, 'name')));
+  const there = new Set<string>();
+  const unclosed = new Set<string>();
+  for (const row of rows) {
+    const [name, held] = [text(row, 'name'), optionalInteger(row, 'held') === 1];
+    if (held || optionalInteger(row, 'open') === 1) there.add(name);
+    if (!held) unclosed.add(name);
+  }
   return {
     opened: failing.filter((name) => !there.has(name)),
     closed: passing.filter((name) => unclosed.has(name)),
