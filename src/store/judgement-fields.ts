@@ -1,6 +1,6 @@
 /**
  * What the checks say of a host, as it is stored beside its report. A hundred checks have little to say of most hosts: answers without evidence
- * are kept as lists of names, those that are alike and as old together, which is a tenth of what one object for each would be
+ * are kept as lists of names, those that are alike and as old together, which is a sixth of what one object for each would be
  * to write, read and journal.
  */
 import type { CheckResult, Judgement } from '../core/check.ts';
