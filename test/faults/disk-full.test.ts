@@ -39,12 +39,16 @@ forEachPlace(['embedded', 'mongo replica set'], (kind, test, prepare) => {
         await fleet.progress(between(chance, 5, 30));
         const from = server.lines.length;
         await disk.fill(between(chance, 0, 64 * 1024));
+        const crowded = place.crowd();
         const hit = await within(SOON, () => refusedAfterAccepting(server.lines, from));
+        await crowded;
         await disk.makeRoom();
-        // a mongod ends itself on a full disk, as it says in its manual; whoever supervises it starts it again
         await sleep(between(chance, 0, 20));
-        if (place.mongod?.isAlive() === false) await place.mongod.start();
-        await place.patiently(() => oracle.glance(t, store));
+        await place.patiently(async () => {
+          // a mongod ends itself on a full disk, as it says in its manual; whoever supervises it starts it again
+          if (place.mongod?.isAlive() === false) await place.mongod.start();
+          await oracle.glance(t, store);
+        });
         return hit;
       });
       await fleet.drain();
@@ -122,8 +126,11 @@ test('a server that cannot write its list of identities enrols nobody, says "com
   t.is(await server.stop(), 0);
 });
 
-/** Longer than the server takes to find out that its store is gone. */
-const SOON = 3000;
+/**
+ * Longer than the server takes to find out that its store is gone. WiredTiger tries a write for 3 s before it believes that the disk is full, and
+ * a mongod then takes its time to say so and end.
+ */
+const SOON = 15_000;
 
 async function within(milliseconds: number, condition: () => boolean): Promise<boolean> {
   for (let waited = 0; waited < milliseconds; waited += 10) {
