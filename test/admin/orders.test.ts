@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { generateKey } from 'openpgp';
 import { signDetached } from '../support/openpgp.ts';
@@ -60,6 +61,23 @@ test('an order is shown by the beginning of its id: what was signed, and what ho
   t.regex(await site.refused(t, 'orders', 'show', id.slice(0, 4)), /cannot tell which order is meant/);
 });
 
+test('that a command failed by its exit status is said once', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'exit 3', '--host', 'lap-17');
+  await site.reports('lap-17', { order: id, state: 'failed', exit_status: 3, reason: 'exit status 3' });
+  t.regex(await site.ok('orders', 'show', id), /lap-17 +failed: exit status 3 {2}/);
+});
+
+test('what nobody fetched in time is shown as expired, before the server has tidied its store', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'true', '--host', 'lap-17', '--expires', '1s');
+  await sleep(1_001);
+  t.regex(await site.ok('orders', 'list'), / 1 expired /);
+  t.regex(await site.ok('orders', 'show', id), /lap-17 +expired /);
+  t.regex(await site.ok('hosts', 'show', 'lap-17'), new RegExp(`${id} +command +expired `));
+  t.deepEqual(await site.json('orders', 'list', '--open'), []);
+});
+
 test('cancelling says who had fetched it, asks, and does nothing twice', async (t) => {
   const site = await ordersSite(t);
   const id = await order(site, 'command', 'id', '--host', 'lap-*', '--yes');
@@ -72,7 +90,7 @@ test('cancelling says who had fetched it, asks, and does nothing twice', async (
     ['running', 'cancelled'],
   );
   t.regex(await site.refused(t, 'orders', 'cancel', id, '--yes'), /it is cancelled already/);
-  t.regex(await site.ok('orders', 'list'), /1 running, 1 cancelled, \(cancelled\)/);
+  t.regex(await site.ok('orders', 'list'), / 1 running, 1 cancelled +-\n/);
 });
 
 test('who has an order and is to fetch it anew, for a further signature, is told of as having it', async (t) => {
