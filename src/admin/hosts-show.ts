@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
+import type { Judgement } from '../core/check.ts';
 import type { Host, HostKey } from '../core/host.ts';
 import type { OrderKind, OrderState, OrderTarget } from '../core/order.ts';
 import type { Store } from '../store/port.ts';
@@ -7,7 +8,7 @@ import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
 import { showAnswer, showEvidence } from './show-answer.ts';
 import { showKeyEnd } from './show-key-end.ts';
-import { showOutcome } from './show-outcome.ts';
+import { lapsed, showOutcome } from './show-outcome.ts';
 import { showAge, showTime } from './show-time.ts';
 
 export function hostsShow(context: AdminContext): Command {
@@ -19,7 +20,8 @@ export function hostsShow(context: AdminContext): Command {
 }
 
 const EXAMPLES = `
-With --json: the stored document, with plugins, commands, times and the results of the checks, its last orders, and the end of its chain of receipts.
+With --json: the stored document, with plugins, commands, times and the results of the checks, its last orders, and the end of its chain of
+receipts. What a check that does not fail looked at is not stored, and shown as the host last reported it.
 
 Examples:
   penguindome hosts show lap-17
@@ -27,8 +29,10 @@ Examples:
 
 async function showHost(context: AdminContext, hostname: string): Promise<void> {
   const store = await context.store();
-  const host = await findHost(store, hostname);
-  const orders = await ordersOf(store, host);
+  const found = await findHost(store, hostname);
+  const checks = found.checks && (await context.checks()).recall(found);
+  const host = { ...found, ...(checks && { checks: byName(checks) }) };
+  const orders = await ordersOf(store, host, context.clock.now());
   const receipts = host.identity && (await store.orders.receipts(host.identity.host_id));
   if (context.output.wantsJson) {
     const { identity: _identity, ...shown } = host;
@@ -44,6 +48,11 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
   printOrders(context, orders);
   printChecks(context, host);
   printReported(context, host);
+}
+
+function byName(checks: Judgement): Judgement {
+  const sorted = Object.entries(checks.results).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...checks, results: Object.fromEntries(sorted) };
 }
 
 /** The chain value is the host's alone: it is how a copy of its key is told from the host. */
@@ -64,16 +73,23 @@ interface ShownOrder {
 const MOST_ORDERS = 10;
 
 /** Its last ones, newest first. */
-async function ordersOf({ orders }: Store, { identity }: Host): Promise<ShownOrder[]> {
+async function ordersOf({ orders }: Store, { identity }: Host, now: Date): Promise<ShownOrder[]> {
   if (identity === undefined) return [];
   const targets: OrderTarget[] = [];
   for await (const target of orders.targets({ host_id: identity.host_id })) targets.push(target);
   // ids rise with time
   const last = targets.sort((a, b) => (a.order < b.order ? 1 : -1)).slice(0, MOST_ORDERS);
   return Promise.all(
-    last.map(async (target) => {
-      const kind = (await orders.find(target.order))?.kind ?? 'command';
-      return { order: target.order, kind, state: target.state, outcome: showOutcome(target), at: target.at };
+    last.map(async (stored) => {
+      const order = await orders.find(stored.order);
+      const target = order === undefined ? stored : lapsed(stored, order, now);
+      return {
+        order: target.order,
+        kind: order?.kind ?? 'command',
+        state: target.state,
+        outcome: showOutcome(target),
+        at: target.at,
+      };
     }),
   );
 }

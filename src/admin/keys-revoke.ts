@@ -86,7 +86,12 @@ async function revoke(context: AdminContext, kind: Kind, wanted: string, options
     );
 }
 
-/** @returns the number of the new list */
+async function isRefusedHere({ hosts, enrollments }: Store, key: KeyId): Promise<boolean> {
+  const held = (await hosts.findByKey(key))?.identity.keys.find(({ id }) => id === key);
+  return held === undefined ? (await enrollments.find(key))?.status === 'revoked' : held.revoked_at !== undefined;
+}
+
+/** @returns the number of the list that holds it */
 async function addToList(
   context: AdminContext,
   { kind, fingerprint, why }: { kind: Kind; fingerprint: string; why: string },
@@ -96,7 +101,11 @@ async function addToList(
   const store = await context.store();
   const signer = await openOrderSigner(context);
   const base = await lastList(context, store, signer);
-  if (isRevoked(base.list, kind, fingerprint)) throw revokedBefore(base.list, kind, fingerprint);
+  if (isRevoked(base.list, kind, fingerprint)) {
+    // cut off behind the list: the rest of it is still to do
+    if (kind === 'host' && !(await isRefusedHere(store, fingerprint as KeyId))) return base.number;
+    throw revokedBefore(base.list, kind, fingerprint);
+  }
   const at = context.clock.now().toISOString();
   const number = base.number + 1;
   const revoked = [...(base.list?.revoked ?? []), { kind, fingerprint, at, why }];
@@ -155,7 +164,7 @@ async function lastList(
   const file = (await loadRevocations({ keys }))?.statement ?? null;
   const stored = (await orders.statements('revocations', file?.number ?? 0)).at(-1);
   if (stored === undefined) return { list: file, number: file?.number ?? 0 };
-  if (!Number.isSafeInteger(stored.number + 1)) {
+  if (stored.number > MOST_LISTS) {
     throw new OperatorError(
       `cannot revoke: the store holds a list number ${stored.number}, which this server never made`,
     );
@@ -166,6 +175,9 @@ async function lastList(
   // Whoever writes to the database could put anything there: what does not verify only uses up its number.
   return { list: taken?.ok === true ? taken.trust.revocations : file, number: stored.number };
 }
+
+/** Hosts never take a lower number than the last: one that somebody wrote into the store must not use up all there are. */
+const MOST_LISTS = 1_000_000_000;
 
 async function readStored(document: object): Promise<RevocationStatement | undefined> {
   const read = readRevocations(new TextEncoder().encode(JSON.stringify(document)));

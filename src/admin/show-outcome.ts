@@ -1,5 +1,6 @@
-import type { Captured, OrderReport, OrderTarget } from '../core/order.ts';
+import type { Captured, Order, OrderReport, OrderTarget } from '../core/order.ts';
 import type { Output } from './context.ts';
+import { harmless } from './harmless.ts';
 import { showTime } from './show-time.ts';
 
 /** What is shown of an order on a host; hosts with the original client number no reports. */
@@ -7,16 +8,26 @@ export interface Outcome extends Pick<OrderTarget, 'hostname' | 'state' | 'at'> 
   report?: Omit<OrderReport, 'number'>;
 }
 
-/** What became of an order on a host, in a few words. */
+/** What became of an order on a host, in a few words on one line: a host's words must not look like those of another. */
 export function showOutcome({ state, report }: Outcome): string {
   if (report === undefined || state !== report.state) return state;
-  const { exit_status, signal, reason } = report;
-  const parts = [
+  const { exit_status, signal, reason = '' } = report;
+  const facts = [
     ...(exit_status === undefined ? [] : [`exit status ${exit_status}`]),
-    ...(signal === undefined ? [] : [`ended by ${signal}`]),
-    ...(reason === undefined || reason === '' ? [] : [reason]),
+    ...(signal === undefined ? [] : [`ended by ${harmless(signal)}`]),
   ];
+  // Hosts say as a reason, too, that a command failed by its status.
+  const parts = [...facts.filter((fact) => fact !== reason), ...(reason === '' ? [] : [harmless(reason)])];
   return parts.length === 0 ? state : `${state}: ${parts.join(', ')}`;
+}
+
+/** What nobody fetched in time has expired, though the store has not been tidied since. */
+export function lapsed<T extends Pick<Outcome, 'state'>>(
+  target: T,
+  { expires_at }: Pick<Order, 'expires_at'>,
+  now: Date,
+): T {
+  return target.state === 'queued' && expires_at <= now ? { ...target, state: 'expired' } : target;
 }
 
 /** Whether a host did what it was told. */
@@ -30,7 +41,7 @@ export function showReport(target: Outcome): string[] {
   if (report === undefined) return [];
   return [
     ...(report.duration_ms === undefined ? [] : [`took ${(report.duration_ms / 1000).toFixed(1)} s`]),
-    ...(report.steps ?? []).map((step) => `- ${step}`),
+    ...(report.steps ?? []).map((step) => `- ${harmless(step)}`),
     ...showCaptured('stdout', report.stdout),
     ...showCaptured('stderr', report.stderr),
   ];

@@ -52,7 +52,7 @@ export async function submitOnce(
       const submitted = reports ? await submit(places, speaker, speaking) : NO_REPORTS;
       const toAsk = asks ?? isToAsk(speaker, submitted);
       let exchanged = NO_ORDERS;
-      if (toAsk || (submitted.problem === undefined && (await mayHaveResults(places)))) {
+      if (toAsk || (submitted.problem === undefined && (await mayHaveResults(places, speaker.memory.state.epoch)))) {
         const { exchangeOrders } = await import('./orders/exchange-orders.ts');
         exchanged = await exchangeOrders(places, speaker, speaking, toAsk);
         // What became of one meanwhile: whoever noted that could start nobody to tell it, for we run.

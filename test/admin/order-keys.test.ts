@@ -1,4 +1,4 @@
-import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { generateKey } from 'openpgp';
@@ -250,6 +250,24 @@ test("a host's key that is revoked is refused here too, and a replaced answer ke
   t.is((await follow(site)).revocations?.number, 2);
 });
 
+test("a host's key that stands in the list, but was not refused here when that was cut off, is by the next try", async (t) => {
+  const site = await ordersSite(t);
+  const key = (await site.db.hosts.find('lap-17'))?.identity?.keys[0]?.id ?? '';
+  const identities = join(site.folder, 'state/identities.log');
+  const aside = await readFile(identities).catch(() => undefined);
+  await rm(identities, { force: true });
+  await mkdir(identities);
+  const revoke = () => site.run('keys', 'revoke', 'host', '--why', 'stolen', '--yes', '--', key);
+  t.not((await revoke()).status, 0);
+  await rm(identities, { recursive: true });
+  if (aside !== undefined) await writeFile(identities, aside);
+  const { status, err } = await revoke();
+  t.is(status, 0, err);
+  t.not((await site.db.hosts.find('lap-17'))?.identity?.keys[0]?.revoked_at, undefined);
+  t.regex((await revoke()).err, /it is revoked already/);
+  t.is((await follow(site)).revocations?.number, 1);
+});
+
 test('keys out of an older backup sign nothing that hosts would refuse', async (t) => {
   const site = await ordersSite(t);
   const old = await readFile(join(keysOf(site), 'order.asc'));
@@ -274,6 +292,16 @@ test('what somebody else wrote into the store stops no order, and a rotation kee
   t.true((await stat(join(keysOf(site), 'order.asc'))).isFile());
 });
 
+test('a number that somebody wrote into the store does not make the next list of revocations the last one', async (t) => {
+  const site = await ordersSite(t);
+  const number = Number.MAX_SAFE_INTEGER - 1;
+  await site.db.orders.putStatement({ kind: 'revocations', number, document: { statement: 'forged' } });
+  const revoke = () => site.refused(t, 'keys', 'revoke', 'operator', 'D'.repeat(40), '--why', 'so', '--yes');
+  t.regex(await revoke(), /the store holds a list number 9007199254740990, which this server never made/);
+  await t.throwsAsync(stat(join(keysOf(site), 'revocations.json')), { code: 'ENOENT' });
+  await site.ok('command', 'id', '--host', 'lap-17');
+});
+
 whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: root")(
   'the secret order key is of who gives orders, not of the server, and what the server put in its place is not used',
   async (t) => {
@@ -290,6 +318,11 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
     t.not(fingerprint, await fingerprintOf(planted.publicKey));
     t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
     t.is((await stat(join(keysOf(site), 'order-keys.json'))).uid, SERVER);
+    await writeFile(join(keysOf(site), 'mine.asc'), planted.privateKey, { mode: 0o600 });
+    await chown(join(keysOf(site), 'mine.asc'), SERVER, SERVER);
+    await symlink('mine.asc', join(keysOf(site), 'order-2.asc'));
+    const second = (await site.json('keys', 'rotate', 'orders', '--yes')) as { fingerprint: string };
+    t.not(second.fingerprint, await fingerprintOf(planted.publicKey));
     const to = await site.file('op.asc', planted.publicKey);
     const backup = join(dirname(site.folder), 'whole.gpg');
     const { privateKey, publicKey } = await generateKey({
@@ -299,7 +332,7 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
     });
     await writeFile(to, publicKey);
     await site.ok('backup', '--with-keys', '--to', to, backup);
-    await rm(join(keysOf(site), 'order-1.asc'));
+    await rm(join(keysOf(site), 'order-2.asc'));
     await site.ok(
       'restore',
       '--yes',
@@ -308,7 +341,7 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
       await site.file('op-secret.asc', privateKey, 0o600),
       backup,
     );
-    t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
+    t.is((await stat(join(keysOf(site), 'order-2.asc'))).uid, 0);
     await signsNow(t, site);
   },
 );

@@ -6,7 +6,7 @@ import { type OrdersSite, ordersSite } from './orders-site.ts';
 
 async function folderOf(site: OrdersSite): Promise<string> {
   await site.file('set/plugins/raid', '#!/bin/sh\necho 1\n');
-  await site.file('set/settings/raid.yml', 'a: 1\n', 0o640);
+  await site.file('set/settings/raid.yml', 'submit_interval: 5m\n', 0o640);
   await site.file('set/.git/config', 'left out');
   return join(dirname(site.folder), 'set');
 }
@@ -95,6 +95,21 @@ test('numbers never go back, neither by hand, nor after a cancelled one, nor aft
   t.regex(
     await site.refused(t, 'release', 'publish', folder, '--yes'),
     /cannot use .*release-number: it holds no number/,
+  );
+});
+
+test('a number that somebody wrote into the store does not make the next release the last one', async (t) => {
+  const site = await ordersSite(t);
+  const folder = await folderOf(site);
+  await site.ok('release', 'publish', folder, '--yes');
+  const { order, targets } = await site.only(t);
+  const [id, release] = [order.id.replace(/^.{8}/, 'ffffffff'), Number.MAX_SAFE_INTEGER - 1];
+  const manifest = order.manifest.replace(order.id, id).replace('"number":1,', `"number":${release},`);
+  const made_at = new Date(order.made_at.getTime() + 1);
+  t.true(await site.db.orders.insert({ ...order, id, release, manifest, made_at }, targets));
+  t.regex(
+    await site.refused(t, 'release', 'publish', folder, '--again', '--yes'),
+    /the store holds release 9007199254740990, which this server never made/,
   );
 });
 
