@@ -22,7 +22,7 @@ import { readSeen, type Seen } from './seen.ts';
 import { howOrdersRun } from './start-order.ts';
 import { judgedOf, markSeen, takeOrder } from './take-order.ts';
 import { tidyOrders } from './tidy-orders.ts';
-import { latestTime, type TrustState, writeTrustState } from './trust-state.ts';
+import { latestTime, signedTime, type TrustState, vouchedNumber, writeTrustState } from './trust-state.ts';
 
 export interface Applying extends Omit<Acting, 'results'> {
   /** who this host is: by its enrolment, and by its name now */
@@ -95,17 +95,19 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
   for (const id of [...kept].sort()) {
     seen = await goOn(applying, { id, seen, trust, bench: openOnce, applied, records, now });
   }
-  const { open, held } = await tidyOrders(places, seen, { now, latest: latestTime(trust.state, now) });
+  const times = { now, latest: latestTime(trust.state, now), signed: signedTime(trust.state) };
+  const { open, held } = await tidyOrders(places, seen, times);
   const { order, revocations } = trust.state;
   await records.know({
     open,
     held,
-    order_key: order?.number ?? 0,
+    order_key: vouchedNumber(trust.state),
     has_order_key: order !== null,
     revocations: revocations?.number ?? 0,
     problem: applied.problem,
     runs_by: howOrdersRun(applying.uid),
     refused_keys: heard.refused,
+    ...(heard.taken === undefined ? {} : { heard_keys: heard.taken }),
     applied_at: now.toISOString(),
   });
   return applied;
