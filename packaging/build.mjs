@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Native modules stay outside every bundle; the optional helpers of the MongoDB driver are never shipped. */
-const NATIVE = ['argon2', 'libsql', 'sodium-native'];
+export const NATIVE = ['argon2', 'libsql', 'sodium-native'];
 const OPTIONAL = [
   '@aws-sdk/credential-providers',
   '@mongodb-js/zstd',
@@ -32,14 +32,17 @@ const AGENT = { target: 'node18.19', external: [] };
 const OPENPGP = 'node_modules/openpgp/dist/node/openpgp.min.cjs';
 const APART = { path: './penguindome-agent.openpgp.js', external: true };
 
-/** Beside the programs, inputs.json says which source files and packages went into each. */
-export async function buildPrograms(outdir = `${root}build`) {
+/**
+ * Beside the programs, inputs.json says which source files and packages went into each.
+ * @param codeCache whether to make the agent's, for the Node that builds
+ */
+export async function buildPrograms(outdir = `${root}build`, { codeCache = true } = {}) {
   const version = `"${JSON.parse(await readFile(`${root}package.json`, 'utf8')).version}"`;
   await mkdir(outdir, { recursive: true });
   await writeFile(`${outdir}/package.json`, '{"type":"commonjs"}\n');
   const built = await Promise.all([
     ...PROGRAMS.map((program) => buildProgram(outdir, version, program)),
-    buildAgent(outdir, version),
+    buildAgent(outdir, version, codeCache),
   ]);
   const inputs = built.map(([name, { inputs }]) => [name, Object.keys(inputs)]);
   await writeFile(`${outdir}/inputs.json`, `${JSON.stringify(Object.fromEntries(inputs), null, 1)}\n`);
@@ -59,7 +62,7 @@ async function buildProgram(outdir, version, { name, target, external }) {
 }
 
 /** The bundle is one function, as Node's own loader would make it, behind a comment with its SHA-256, by which it knows its cache. */
-async function buildAgent(outdir, version) {
+async function buildAgent(outdir, version, codeCache) {
   const loader = await bundle('src/bin/penguindome-agent.ts', { ...AGENT, banner: { js: SHEBANG } });
   const main = await bundle('src/bin/agent-main.ts', {
     ...AGENT,
@@ -81,7 +84,7 @@ async function buildAgent(outdir, version) {
     await copyFile(`${root}packaging/${script}`, `${outdir}/${script}`);
     await chmod(`${outdir}/${script}`, 0o755);
   }
-  makeCodeCache(`${outdir}/penguindome-agent`);
+  if (codeCache) makeCodeCache(`${outdir}/penguindome-agent`);
   const inputs = { ...loader.metafile.inputs, ...main.metafile.inputs, [OPENPGP]: {} };
   return ['penguindome-agent', { bytes: text.length, inputs }];
 }

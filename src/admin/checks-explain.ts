@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { OpenIssue } from '../core/audit.ts';
-import type { CheckResult } from '../core/check.ts';
+import type { CheckResult, Judgement } from '../core/check.ts';
 import type { Host } from '../core/host.ts';
 import type { AdminContext } from './context.ts';
 import { findCheck } from './find-check.ts';
@@ -30,13 +30,13 @@ async function explainCheck(context: AdminContext, hostname: string, name: strin
   const check = findCheck(book, name);
   const host = await findReportedHost(await context.store(), hostname);
   const path = book.trial(name)?.explain(host) ?? null;
-  const stored = storedResult(host, name);
+  const stored = storedResult(book.recall(host), name);
   const explained = { hostname: host.hostname, check, path, stored, issue: await openIssue(context, host, name) };
   if (output.wantsJson) output.json(explained);
   else printExplanation(output, explained, clock.now());
 }
 
-function storedResult({ checks }: Host, name: string): CheckResult | null {
+function storedResult(checks: Judgement | undefined, name: string): CheckResult | null {
   return checks !== undefined && Object.hasOwn(checks.results, name) ? (checks.results[name] ?? null) : null;
 }
 

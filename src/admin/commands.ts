@@ -61,6 +61,7 @@ import { portsConfigure } from './ports-configure.ts';
 import { portsDeprecate } from './ports-deprecate.ts';
 import { portsList } from './ports-list.ts';
 import { portsRemove } from './ports-remove.ts';
+import { portsRenew } from './ports-renew.ts';
 import { releaseList } from './release-list.ts';
 import { releasePublish } from './release-publish.ts';
 import { releaseShow } from './release-show.ts';
@@ -95,7 +96,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     [
       'ports',
       'where the server listens, and the certificates that it shows',
-      [portsList, portsAdd, portsConfigure, portsCertificate, portsDeprecate, portsRemove],
+      [portsList, portsAdd, portsConfigure, portsCertificate, portsRenew, portsDeprecate, portsRemove],
     ],
     [
       'client-settings',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
+import type { Judgement } from '../core/check.ts';
 import type { Host, HostKey } from '../core/host.ts';
 import type { OrderKind, OrderState, OrderTarget } from '../core/order.ts';
 import type { Store } from '../store/port.ts';
@@ -19,7 +20,8 @@ export function hostsShow(context: AdminContext): Command {
 }
 
 const EXAMPLES = `
-With --json: the stored document, with plugins, commands, times and the results of the checks, its last orders, and the end of its chain of receipts.
+With --json: the stored document, with plugins, commands, times and the results of the checks, its last orders, and the end of its chain of
+receipts. What a check that does not fail looked at is not stored, and shown as the host last reported it.
 
 Examples:
   penguindome hosts show lap-17
@@ -27,7 +29,9 @@ Examples:
 
 async function showHost(context: AdminContext, hostname: string): Promise<void> {
   const store = await context.store();
-  const host = await findHost(store, hostname);
+  const found = await findHost(store, hostname);
+  const checks = found.checks && (await context.checks()).recall(found);
+  const host = { ...found, ...(checks && { checks: byName(checks) }) };
   const orders = await ordersOf(store, host);
   const receipts = host.identity && (await store.orders.receipts(host.identity.host_id));
   if (context.output.wantsJson) {
@@ -44,6 +48,11 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
   printOrders(context, orders);
   printChecks(context, host);
   printReported(context, host);
+}
+
+function byName(checks: Judgement): Judgement {
+  const sorted = Object.entries(checks.results).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...checks, results: Object.fromEntries(sorted) };
 }
 
 /** The chain value is the host's alone: it is how a copy of its key is told from the host. */

@@ -21,6 +21,7 @@ interface Flags {
   noupdateRecent?: true;
   full?: true;
   email?: true;
+  ifEnabled?: true;
 }
 
 export function issuesAudit(context: AdminContext): Command {
@@ -41,6 +42,7 @@ export function issuesAudit(context: AdminContext): Command {
     .option('--ignore-suspended', 'print issues of suspended hosts')
     .option('--full', 'print all but those of suspended hosts')
     .option('--email', 'mail users the issues of their own hosts, whatever delivery.user_mail says')
+    .option('--if-enabled', 'do nothing where settings say audit.enabled: false (for the timer)')
     .addOption(new Option('--nodisplay-recent', 'as the original spells it').hideHelp())
     .addOption(new Option('--noupdate-recent', 'as the original spells it').hideHelp())
     .addHelpText('after', EXAMPLES)
@@ -69,6 +71,11 @@ Examples:
 
 async function audit(context: AdminContext, flags: Flags): Promise<void> {
   const { output } = context;
+  if (flags.ifEnabled === true && !(await context.settings()).audit.enabled) {
+    if (output.wantsJson) output.json({ enabled: false });
+    else output.line('audit.enabled is false: nothing was audited');
+    return;
+  }
   const audit = await context.audit();
   const marks = flags.noupdateRecent === true ? false : (flags.updateRecent ?? !output.attended);
   // What is told is kept before it is marked: deliverAlerts marks.
@@ -123,9 +130,10 @@ function progressOn({ output, clock }: AdminContext): (text: string) => void {
 function printReport(output: Output, report: AuditReport): void {
   const hosts = byHost(report.alerts);
   for (const [hostname, issues] of hosts) {
-    output.line(bold(output, hostname));
-    for (const issue of issues) printIssue(output, issue, report.at);
-    output.line();
+    // At once: what a reader has not taken yet waits in memory, and a line alone takes several times its own room.
+    output.line(
+      [bold(output, hostname), ...issues.flatMap((issue) => linesOf(output, issue, report.at)), ''].join('\n'),
+    );
   }
   const { alerts, issues, opened, closed } = report;
   const open = alerts.length === 0 ? 'nothing to tell' : `${alerts.length} open on ${count(hosts.size, 'host')}`;
@@ -158,7 +166,7 @@ function byHost(issues: readonly OpenIssue[]): Map<string, OpenIssue[]> {
   return hosts;
 }
 
-function printIssue(output: Output, issue: OpenIssue, now: Date): void {
+function linesOf(output: Output, issue: OpenIssue, now: Date): string[] {
   const notes = [
     issue.severity,
     `since ${showTime(issue.opened_at)}`,
@@ -169,11 +177,13 @@ function printIssue(output: Output, issue: OpenIssue, now: Date): void {
     ...(issue.answer === 'unknown' ? [showAnswer({ answer: issue.answer, fails: true })] : []),
     ...(issue.suspended ? ['host suspended'] : []),
   ];
-  output.line(`  ${severityColor(output, issue.severity, issue.name)}: ${issue.title} (${notes.join(', ')})`);
-  if (issue.reason !== undefined) output.line(`      ${issue.reason}`);
-  for (const [path, value] of Object.entries(issue.evidence ?? {}))
-    output.line(`      ${path} = ${showValue(value, DECIDING)}`);
-  if (issue.remediation !== undefined) output.line(`      → ${issue.remediation.trim()}`);
+  const evidence = Object.entries(issue.evidence ?? {});
+  return [
+    `  ${severityColor(output, issue.severity, issue.name)}: ${issue.title} (${notes.join(', ')})`,
+    ...(issue.reason === undefined ? [] : [`      ${issue.reason}`]),
+    ...evidence.map(([path, value]) => `      ${path} = ${showValue(value, DECIDING)}`),
+    ...(issue.remediation === undefined ? [] : [`      → ${issue.remediation.trim()}`]),
+  ];
 }
 
 function count(number: number, what: string): string {

@@ -155,7 +155,7 @@ async function lastList(
   const file = (await loadRevocations({ keys }))?.statement ?? null;
   const stored = (await orders.statements('revocations', file?.number ?? 0)).at(-1);
   if (stored === undefined) return { list: file, number: file?.number ?? 0 };
-  if (!Number.isSafeInteger(stored.number + 1)) {
+  if (stored.number > MOST_LISTS) {
     throw new OperatorError(
       `cannot revoke: the store holds a list number ${stored.number}, which this server never made`,
     );
@@ -166,6 +166,9 @@ async function lastList(
   // Whoever writes to the database could put anything there: what does not verify only uses up its number.
   return { list: taken?.ok === true ? taken.trust.revocations : file, number: stored.number };
 }
+
+/** Hosts never take a lower number than the last: one that somebody wrote into the store must not use up all there are. */
+const MOST_LISTS = 1_000_000_000;
 
 async function readStored(document: object): Promise<RevocationStatement | undefined> {
   const read = readRevocations(new TextEncoder().encode(JSON.stringify(document)));

@@ -1,4 +1,5 @@
-import { lstat, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat, unlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { days } from '../core/duration.ts';
@@ -20,7 +21,7 @@ import { canonicalJson } from '../wire/v2/digest.ts';
 import { ORDER_ROTATION_TYPE, type OrderKeyStatement } from '../wire/v2/order-key.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
-import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
+import { exists, removeUnfinished, writeNew } from './ensure-files.ts';
 import { openOrderSigner } from './order-signer.ts';
 import { resignOrders } from './resign-orders.ts';
 import { signRevocations, writeRevocations } from './revocation-list.ts';
@@ -159,8 +160,7 @@ async function commit(
 async function ensureKey(keys: string, number: number, now: Date): Promise<OrderKey & { secretKey: string }> {
   const file = join(keys, orderKeyFile(number));
   const createdAt = new Date(now.getTime() - DATED_BACK);
-  const there =
-    (await lstat(file).catch(() => undefined))?.uid === userInfo().uid ? await readIfThere(file) : undefined;
+  const there = await readOwn(file);
   const secretKey = there ?? (await generateOrderKey({ userId: 'penguindome-server', createdAt })).secretKey;
   const [key, ...others] = await describeKeys(secretKey).catch(() => []);
   if (key === undefined || key.kind !== 'secret' || others.length > 0) {
@@ -168,6 +168,20 @@ async function ensureKey(keys: string, number: number, now: Date): Promise<Order
   }
   if (there === undefined) await writeNew(file, secretKey, 0o600);
   return { number, fingerprint: key.fingerprint, key: await publicHalves(secretKey), secretKey };
+}
+
+/** Owner and content of one and the same file: who owns the folder may swap it in between. @returns undefined for another's, or a link */
+async function readOwn(file: string): Promise<string | undefined> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
+  if (handle === undefined) return undefined;
+  try {
+    const stats = await handle.stat();
+    return stats.isFile() && stats.uid === userInfo().uid ? await handle.readFile('utf8') : undefined;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Secret keys that signed before this one. @returns their files */

@@ -30,7 +30,8 @@ export function makeOutput(
     },
     attended: stderr.isTTY === true,
     colors,
-    line: (text = '') => void stdout.write(`${harmlessLines(text, colors)}\n`),
+    // As bytes: text that is not all Latin takes twice the room while it waits for its reader.
+    line: (text = '') => void stdout.write(Buffer.from(`${harmlessLines(text, colors)}\n`)),
     table(headings, rows) {
       for (const line of formatTable(headings, rows, { width: output.width, heading, colors }))
         stdout.write(`${line}\n`);

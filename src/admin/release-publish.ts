@@ -69,6 +69,11 @@ async function publish(context: AdminContext, folder: string, options: PublishOp
   const files = await readReleaseFolder(folder);
   const store = await context.store();
   const last = await findLast(context);
+  if ((last?.release ?? 0) > MOST_RELEASES) {
+    throw new OperatorError(
+      `cannot publish a release: the store holds release ${last?.release}, which this server never made; somebody changed it. Restore a backup (penguindome restore)`,
+    );
+  }
   const highest = Math.max(last?.release ?? 0, await readHighest(await numberFile(context)));
   const number = options.number ?? highest + 1;
   if (number <= highest) {
@@ -98,6 +103,9 @@ async function publish(context: AdminContext, folder: string, options: PublishOp
       `release ${number} (order ${order.id}) is for every host to fetch, until ${showTime(order.expires_at)}`,
     );
 }
+
+/** As many as --number takes. Hosts never go back: a number that somebody wrote into the store must not be the last one there is. */
+const MOST_RELEASES = 9_999_999;
 
 /** docs/protocol-v1.md, "Releases". */
 async function publishV1(context: AdminContext, folder: string, options: PublishOptions): Promise<void> {

@@ -20,7 +20,7 @@ export function countAnswers(results: Record<string, CheckResult>): AnswerCounts
 
 /** What was looked at, on one line, and before it why nothing could be said. */
 export function showEvidence({ reason, evidence }: Pick<CheckResult, 'reason' | 'evidence'>): string {
-  const seen = Object.entries(evidence).map(([path, value]) => `${path} = ${showValue(value)}`);
+  const seen = Object.entries(evidence ?? {}).map(([path, value]) => `${path} = ${showValue(value)}`);
   return [...(reason === undefined ? [] : [reason]), ...seen].join('; ');
 }
 

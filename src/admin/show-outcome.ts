@@ -1,5 +1,6 @@
 import type { Captured, OrderReport, OrderTarget } from '../core/order.ts';
 import type { Output } from './context.ts';
+import { harmless } from './harmless.ts';
 import { showTime } from './show-time.ts';
 
 /** What is shown of an order on a host; hosts with the original client number no reports. */
@@ -7,14 +8,14 @@ export interface Outcome extends Pick<OrderTarget, 'hostname' | 'state' | 'at'> 
   report?: Omit<OrderReport, 'number'>;
 }
 
-/** What became of an order on a host, in a few words. */
+/** What became of an order on a host, in a few words on one line: a host's words must not look like those of another. */
 export function showOutcome({ state, report }: Outcome): string {
   if (report === undefined || state !== report.state) return state;
   const { exit_status, signal, reason } = report;
   const parts = [
     ...(exit_status === undefined ? [] : [`exit status ${exit_status}`]),
-    ...(signal === undefined ? [] : [`ended by ${signal}`]),
-    ...(reason === undefined || reason === '' ? [] : [reason]),
+    ...(signal === undefined ? [] : [`ended by ${harmless(signal)}`]),
+    ...(reason === undefined || reason === '' ? [] : [harmless(reason)]),
   ];
   return parts.length === 0 ? state : `${state}: ${parts.join(', ')}`;
 }
@@ -30,7 +31,7 @@ export function showReport(target: Outcome): string[] {
   if (report === undefined) return [];
   return [
     ...(report.duration_ms === undefined ? [] : [`took ${(report.duration_ms / 1000).toFixed(1)} s`]),
-    ...(report.steps ?? []).map((step) => `- ${step}`),
+    ...(report.steps ?? []).map((step) => `- ${harmless(step)}`),
     ...showCaptured('stdout', report.stdout),
     ...showCaptured('stderr', report.stderr),
   ];

@@ -8,6 +8,8 @@ import { gather } from './gather.ts';
 import { gathererOf } from './gatherer-of.ts';
 import { hasCode } from './has-code.ts';
 import { hostnameOf } from './hostname-of.ts';
+import { leaveDue } from './leave-due.ts';
+import { nextDue } from './next-due.ts';
 import { askingOf, type Session } from './session.ts';
 import { describeReport } from './spool/store-report.ts';
 import { readSubmitterState } from './submitter-state.ts';
@@ -15,9 +17,11 @@ import { tellConsent } from './tell-consent.ts';
 import { leaveStatus } from './tell-status.ts';
 
 export async function commandCollect(session: Session): Promise<number> {
+  const began = session.context.clock.now();
   const settings = await session.settings();
   const collected = await collectOnce(session, settings);
   await leaveStatus(askingOf(session, settings));
+  await leaveDue(session.places, await nextDue(session, settings), began);
   session.output.json(summaryOf(collected));
   session.output.line(sentenceOn(collected));
   return collected.outcome === 'discarded' ? EXIT.tryAgain : EXIT.ok;

@@ -2,7 +2,9 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { finishRotation } from './finish-rotation.ts';
 import { hostnameOf } from './hostname-of.ts';
+import { leaveDue } from './leave-due.ts';
 import { withLock } from './lock.ts';
+import { nextDue } from './next-due.ts';
 import { openSpeaker } from './open-speaker.ts';
 import type { ExchangedOrders } from './orders/exchange-orders.ts';
 import { isToAsk, mayHaveResults, NO_ORDERS } from './orders/is-to-ask.ts';
@@ -17,9 +19,11 @@ export type Sent = Submitted & { bytes: number; exchanged: ExchangedOrders };
 
 /** @param ordersOnly hands over no report: tells what became of orders, and fetches new ones */
 export async function commandSubmit(session: Session, ordersOnly = false): Promise<number> {
+  const began = session.context.clock.now();
   const settings = await session.settings();
   const sent = await submitOnce(session, settings, { reports: !ordersOnly });
   await leaveStatus(askingOf(session, settings));
+  await leaveDue(session.places.submit, await nextDue(session, settings), began);
   session.output.json(summaryOf(sent));
   return tell(session, sent);
 }
@@ -40,8 +44,9 @@ export async function submitOnce(
   return withLock(places.submit.lock, 'submit', async () => {
     const opened = await openSpeaker(places, settings, context);
     try {
-      const speaker = await finishRotation(places, opened, { hostname, version: context.version });
       const speaking = { hostname, version: context.version };
+      // A rotation that was cut off is root's to finish (penguindome-rotate-key.service).
+      const speaker = opened.handed ? opened : await finishRotation(places, opened, speaking);
       const submitted = reports ? await submit(places, speaker, speaking) : NO_REPORTS;
       const toAsk = asks ?? isToAsk(speaker, submitted);
       const exchanged =

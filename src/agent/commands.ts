@@ -63,13 +63,14 @@ function addEnroll(program: Command, act: Act): void {
     .command('enroll')
     .description('make this host known to a server, with a token from a file or standard input')
     .option('--token-file <file>', 'file that holds the token; it is overwritten and removed after success')
+    .option('--pin-address', 'let the submitting unit speak with no other address than the present ones of the server')
     .option('--new-server', 'leave the server that this host is enrolled with')
     .option('--new-key', 'come with a new key: for a clone of another host, or after the key was revoked')
     .addHelpText(
       'after',
       '\nExamples:\n  penguindome-agent enroll --token-file token\n  ssh server penguindome enrollment token | penguindome-agent enroll\n\nA token never goes on the command line, where every user could read it.',
     )
-    .action((options: { tokenFile?: string; newServer?: true; newKey?: true }) =>
+    .action((options: { tokenFile?: string; pinAddress?: true; newServer?: true; newKey?: true }) =>
       act(async (session) => (await import('./command-enroll.ts')).commandEnroll(session, options)),
     );
 }

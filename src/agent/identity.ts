@@ -12,15 +12,25 @@ const LARGEST = 16 * 1024;
 
 /** @returns undefined where this host has no key yet @throws where it cannot be used, or others may read it */
 export async function readIdentity({ identity }: Pick<Places, 'identity'>): Promise<SigningKey | undefined> {
-  const pem = await readSecret(identity);
-  if (pem === undefined) return undefined;
+  const pem = await readSecret(identity, 0o077);
+  return pem === undefined ? undefined : keyIn(pem, identity);
+}
+
+/** The key as systemd hands it over. @returns undefined where it did not: then the file is to be read */
+export async function readHandedIdentity({
+  handedIdentity,
+}: Pick<Places, 'handedIdentity'>): Promise<SigningKey | undefined> {
+  if (handedIdentity === undefined) return undefined;
+  // systemd lets its user read it by an access list, the mask of which shows as rights of the group.
+  const pem = await readSecret(handedIdentity, 0o007);
+  return pem === undefined ? undefined : keyIn(pem, handedIdentity);
+}
+
+function keyIn(pem: string, path: string): SigningKey {
   try {
     return loadSigningKey(pem);
   } catch (cause) {
-    throw new OperatorError(`cannot use ${identity}: it holds no Ed25519 private key`, {
-      exitCode: EXIT.notSetUp,
-      cause,
-    });
+    throw new OperatorError(`cannot use ${path}: it holds no Ed25519 private key`, { exitCode: EXIT.notSetUp, cause });
   }
 }
 
@@ -55,7 +65,8 @@ export async function useNext({ identity, nextIdentity }: Pick<Places, 'identity
   await syncFolder(dirname(identity));
 }
 
-async function readSecret(path: string): Promise<string | undefined> {
+/** @param others rights that nobody may have on it */
+async function readSecret(path: string, others: number): Promise<string | undefined> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -69,7 +80,7 @@ async function readSecret(path: string): Promise<string | undefined> {
   }
   try {
     const { mode, size } = await handle.stat();
-    if ((mode & 0o077) !== 0) {
+    if ((mode & others) !== 0) {
       throw new OperatorError(
         `cannot use ${path}: other users may read or write it; chmod 600 it, or enrol with a new key`,
         {

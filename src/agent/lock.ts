@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { constants, fstatSync, readFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { hasCode } from './has-code.ts';
+import { giveToOwnerOf } from './write-atomically.ts';
 
 const FLOCK = '/usr/bin/flock';
 
@@ -22,7 +25,7 @@ export async function withLock<T>(
   work: () => Promise<T>,
   patience = PATIENCE_SECONDS,
 ): Promise<T> {
-  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const handle = await openOrMake(path);
   try {
     if (!isInherited(handle.fd) && !(await lock(handle.fd, patience))) {
       throw new OperatorError(`cannot ${what} now: another penguindome-agent is at it; try again later`, {
@@ -32,6 +35,19 @@ export async function withLock<T>(
     return await work();
   } finally {
     await handle.close();
+  }
+}
+
+/** One that root makes in a folder of the submitter's is the submitter's too. Only a file that was made here is given away. */
+async function openOrMake(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_NOFOLLOW;
+  try {
+    const made = await open(path, flags | constants.O_CREAT | constants.O_EXCL, 0o600);
+    giveToOwnerOf(dirname(path), made.fd);
+    return made;
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    return open(path, flags);
   }
 }
 

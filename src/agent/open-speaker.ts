@@ -5,7 +5,7 @@ import { type ConnectionLimits, connection } from './connection.ts';
 import type { AgentContext } from './context.ts';
 import type { Speaker } from './exchange.ts';
 import { EXIT } from './exit-codes.ts';
-import { readIdentity } from './identity.ts';
+import { readHandedIdentity, readIdentity } from './identity.ts';
 import type { Places } from './places.ts';
 import { forIdentity, openMemory } from './submitter-state.ts';
 import { openTickets, type Tickets } from './tls-tickets.ts';
@@ -13,16 +13,17 @@ import { pinnedKey, readTrust } from './trust.ts';
 
 /**
  * All that it takes to speak with the server as this host. The caller holds the submitter's lock, closes the connection, and
- * may then save the tickets that came over it.
+ * may then save the tickets that came over it. `handed`: who speaks cannot reach the key's own file, nor put another one there.
  */
 export async function openSpeaker(
   places: Places,
   settings: AgentSettings,
   { clock, random, signal }: Pick<AgentContext, 'clock' | 'random' | 'signal'>,
   what = 'submit',
-): Promise<Speaker & { tickets: Tickets }> {
+): Promise<Speaker & { tickets: Tickets; handed: boolean }> {
   const trust = await readTrust(places);
-  const key = trust === undefined ? undefined : await readIdentity(places);
+  const handed = trust === undefined ? undefined : await readHandedIdentity(places);
+  const key = trust === undefined ? undefined : (handed ?? (await readIdentity(places)));
   if (trust === undefined || key === undefined) throw notEnrolled(what);
   const memory = await openMemory(places);
   await forIdentity(memory, trust.host_id, key.id);
@@ -32,6 +33,7 @@ export async function openSpeaker(
     connection: connection(peer, limitsOf(settings), clock, signal, tickets),
     tickets,
     key,
+    handed: handed !== undefined,
     answerKeys: await openAnswerKeys(places, pinnedKey(trust), clock),
     memory,
     clock,

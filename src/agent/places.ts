@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 
 const DEFAULT_STATE = '/var/lib/penguindome';
 const DEFAULT_SETTINGS = '/etc/penguindome/agent.yml';
+const PINNED_ADDRESS = '/etc/systemd/system/penguindome-submit.service.d/50-pin-address.conf';
 const PACKAGED_PLUGINS = '/usr/lib/penguindome/plugins';
 
 /** Where everything of one agent lies. */
@@ -21,7 +22,7 @@ export interface Places {
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
   acks: string;
   /** the submitter's own */
-  submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string };
+  submit: { root: string; state: string; answerKeys: string; ticket: string; lock: string; due: string };
   /** what the submitter fetched, and what of ours it handed over; the applier reads it as hostile */
   inbox: string;
   /** the applier's own: a folder for each order, and the ids that it has seen */
@@ -39,6 +40,8 @@ export interface Places {
   settings: string;
   settingsFolder: string;
   identity: string;
+  /** the same key, where systemd hands it to a user who may not read that file (LoadCredential=) */
+  handedIdentity: string | undefined;
   /** a key that is to become the identity, once the server knows it */
   nextIdentity: string;
   /** a key that is to take over from the identity, whether the server knows it yet or not */
@@ -50,9 +53,12 @@ export interface Places {
   operators: string;
   /** what orders brought lies in `site` */
   plugins: { local: string; packaged: string };
+  /** drop-in that says which addresses the submitter's unit may speak with; an agent below one folder has no unit */
+  pinnedAddress: string | undefined;
 }
 
-export function placesOf(options: { state?: string; config?: string }): Places {
+/** @param options.credentials $CREDENTIALS_DIRECTORY */
+export function placesOf(options: { state?: string; config?: string; credentials?: string | undefined }): Places {
   const state = options.state ?? DEFAULT_STATE;
   const settings =
     options.config ?? (options.state === undefined ? DEFAULT_SETTINGS : join(options.state, 'etc/agent.yml'));
@@ -82,6 +88,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
       ticket: join(submit, 'tls-ticket.json'),
       answerKeys: join(submit, 'answer-keys.json'),
       lock: join(submit, '.lock'),
+      due: join(submit, 'due'),
     },
     inbox: join(state, 'inbox'),
     wipe: join(state, 'wipe'),
@@ -105,6 +112,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     settings,
     settingsFolder: join(etc, 'agent.d'),
     identity: join(etc, 'identity.key'),
+    handedIdentity: options.credentials === undefined ? undefined : join(options.credentials, 'identity.key'),
     nextIdentity: join(etc, 'identity.key.next'),
     rotatingIdentity: join(etc, 'identity.key.rotating'),
     trust: join(etc, 'trust.d/server.json'),
@@ -112,6 +120,7 @@ export function placesOf(options: { state?: string; config?: string }): Places {
     policy: join(etc, 'trust.d/policy.yml'),
     operators: join(etc, 'trust.d/operators'),
     plugins: { local: join(etc, 'plugins'), packaged: PACKAGED_PLUGINS },
+    pinnedAddress: options.state === undefined ? PINNED_ADDRESS : undefined,
   };
 }
 

@@ -87,7 +87,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     dropped: journal.dropped.count,
     orders,
     problems: [
-      ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting.length, settings.submit_interval, now)),
+      ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now),
       ...fetching(state),
       ...orderProblems,
@@ -114,16 +114,23 @@ const NOT_ENROLLED: Trouble = {
     'get a token (penguindome enrollment token, on the server) and run penguindome-agent enroll --token-file FILE',
 };
 
-function submitting(state: SubmitterState | undefined, waiting: number, interval: Milliseconds, now: Date): Trouble[] {
+/** @param waiting oldest first: where nobody has ever tried, they wait since they were collected */
+function submitting(
+  state: SubmitterState | undefined,
+  waiting: readonly { collected_at: string }[],
+  interval: Milliseconds,
+  now: Date,
+): Trouble[] {
   if (state?.problem) {
     const { code, reason } = state.problem;
     return [{ code, what: reason, advice: adviceOn(code) }];
   }
-  if (waiting === 0 || !isLate(state?.attempted_at ?? null, interval, now)) return [];
+  const since = state?.attempted_at ?? waiting[0]?.collected_at;
+  if (since === undefined || waiting.length === 0 || !isLate(since, interval, now)) return [];
   return [
     {
       code: 'submit-late',
-      what: `${waiting} reports wait, and nobody hands them over`,
+      what: `${waiting.length} reports wait, and nobody hands them over`,
       advice: 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent submit',
     },
   ];

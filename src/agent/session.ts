@@ -19,6 +19,7 @@ export function session(context: AgentContext, options: { state?: string; config
   const places = placesOf({
     ...(options.state === undefined ? {} : { state: resolve(options.state) }),
     ...(options.config === undefined ? {} : { config: resolve(options.config) }),
+    credentials: context.credentials,
   });
   return {
     context,

@@ -88,7 +88,7 @@ function writeSynced(path: string, data: string | Uint8Array, mode: number): voi
 }
 
 /** What root writes into a folder of the submitter's (`enroll`) must stay the submitter's to read. */
-function giveToOwnerOf(folder: string, fd: number): void {
+export function giveToOwnerOf(folder: string, fd: number): void {
   const [owner, file] = [statSync(folder), fstatSync(fd)];
   if (file.uid === 0 && owner.uid !== 0) fchownSync(fd, owner.uid, owner.gid);
   else if (file.uid === 0 && owner.gid !== file.gid) fchownSync(fd, file.uid, owner.gid);

@@ -2,14 +2,18 @@
 export async function eachOf<T>(
   stream: AsyncIterable<T> | Iterable<T>,
   work: (member: T) => Promise<void>,
-  options: { signal: AbortSignal },
+  { signal }: { signal: AbortSignal },
 ): Promise<void> {
   const iterator = iterate(stream);
+  // No async function: its frame would hold the member, which may be a host of megabytes, for as long as the work takes.
+  const workOnNext = (): Promise<boolean> =>
+    iterator.next().then((next) => {
+      if (next.done === true) return false;
+      signal.throwIfAborted();
+      return work(next.value).then(() => true);
+    });
   const worker = async () => {
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      options.signal.throwIfAborted();
-      await work(next.value);
-    }
+    while (await workOnNext());
   };
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -22,5 +26,5 @@ async function* iterate<T>(stream: AsyncIterable<T> | Iterable<T>): AsyncGenerat
   yield* stream;
 }
 
-/** Both stores write together what is asked for at once, and share the wait for the disk; and so many hosts' documents are in memory. */
-const AT_ONCE = 64;
+/** Both stores write together what is asked for at once, and share the wait for the disk. */
+const AT_ONCE = 128;

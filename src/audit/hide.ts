@@ -21,7 +21,7 @@ export function hide(
     const hidden_by = asked.find((reason) => HIDES[reason](issue, at, quiet));
     if (hidden_by === undefined) return issue;
     hidden[hidden_by] += 1;
-    return { ...issue, hidden_by };
+    return Object.assign({}, issue, { hidden_by });
   });
   return { issues, alerts: issues.filter(({ hidden_by }) => hidden_by === undefined), hidden };
 }

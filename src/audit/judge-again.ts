@@ -1,3 +1,4 @@
+import type { Judgement } from '../core/check.ts';
 import type { Host } from '../core/host.ts';
 import { judgedDocument } from '../core/judged.ts';
 import type { HostFilter } from '../store/port.ts';
@@ -21,20 +22,26 @@ export async function judgeAgain(
   progress: (text: string) => void,
 ): Promise<number> {
   let judged = 0;
-  const again = async (host: Host) => {
-    // A host that has enrolled and not reported yet: there is nothing to judge.
-    if (host.submitted_at === undefined) return;
-    const checks = judge.judge(judgedDocument(host), host.checks, at);
-    const { hostname, submitted_at } = host;
+  const keep = async (host: Pick<Host, 'hostname' | 'submitted_at'> & { checks: Judgement }, previous?: Judgement) => {
     // A report that comes in between was judged as it came.
-    if (!(await store.hosts.saveJudgement(hostname, submitted_at, checks))) return;
-    await carryOver(store, { hostname, submitted_at, checks }, host.checks, at, changes);
+    if (!(await store.hosts.saveJudgement(host.hostname, host.submitted_at, host.checks))) return;
+    await carryOver(store, host, previous, at, changes);
     judged += 1;
     if (judged % STEP === 0) progress(`evaluated ${judged} hosts`);
   };
+  // Nothing of what the host reported is held while its judgement is on its way.
+  const again = (host: Host): Promise<void> => {
+    const { hostname, submitted_at, checks: previous } = host;
+    // A host that has enrolled and not reported yet: there is nothing to judge.
+    if (submitted_at === undefined) return Promise.resolve();
+    return keep({ hostname, submitted_at, checks: judge.judge(judgedDocument(host), previous, at) }, previous);
+  };
   const due: HostFilter[] = [{ judged_otherwise: judge.version }, { deadline_by: at }];
   for (const filter of due) await eachOf(store.hosts.list(filter), again, { signal });
-  const settle = (host: Host) => carryOver(store, host, undefined, at, changes);
+  const settle = ({ hostname, submitted_at, checks }: Host) => {
+    const unsettled = { hostname, ...(submitted_at && { submitted_at }), ...(checks && { checks }) };
+    return carryOver(store, unsettled, undefined, at, changes);
+  };
   await eachOf(store.hosts.list({ unsettled: true }), settle, { signal });
   return judged;
 }

@@ -35,7 +35,7 @@ export async function loadJudge(
   }: { profile?: Profile | undefined; advisories?: string | undefined; version?: string | undefined } = {},
 ): Promise<{ judge: Judge; checks: Check[]; problems: CheckProblem[] }> {
   const [{ checks, problems }, known] = await Promise.all([loadChecks(folders, profile), loadAdvisories(advisories)]);
-  const judge = makeJudge(checks, problems, { advisories: known.advisories, version });
+  const judge = makeJudge(checks, problems, { advisories: known.advisories, version }, 'fails');
   return { judge, checks, problems: [...problems, ...known.problems] };
 }
 
@@ -43,15 +43,17 @@ export async function loadJudge(
  * @param problems what could not be read: a check that broke keeps what it last said, until it is mended or removed,
  *   so that a slip in a file neither closes its issues nor opens them anew
  * @param knowledge what checks find at `advisories` and `agent` is made of it
+ * @param tells which answers bear evidence and reason: all, or those from which an issue follows, which is what is worth storing
  */
 export function makeJudge(
   checks: readonly Check[],
   problems: readonly CheckProblem[] = [],
   knowledge: Knowledge = {},
+  tells: Tells = 'all',
 ): Judge {
   const rules = checks.flatMap(({ name, enabled, rule }) => (enabled && rule !== undefined ? [{ name, rule }] : []));
   const derive = compileDerived(knowledge);
-  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule, derive) }));
+  const tests = rules.map(({ name, rule }) => ({ name, judge: compileRule(rule, derive, tells) }));
   const known = new Set(checks.map(({ name }) => name));
   const broken = [...new Set(problems.map(({ name }) => name ?? ANY))].filter((name) => !known.has(name)).sort();
   const version = createHash('sha256')
@@ -99,11 +101,14 @@ function heldResults(
   known: ReadonlySet<string>,
   broken: readonly string[],
 ): Judgement['results'] {
+  if (broken.length === 0) return {};
   const held = Object.entries(previous?.results ?? {}).filter(
     ([name]) => !known.has(name) && (broken.includes(name) || broken.includes(ANY)),
   );
   return Object.fromEntries(held);
 }
+
+type Tells = 'fails' | 'all';
 
 /** Milliseconds since 1970 at which the answer's consequence changes by itself. */
 type Judged = { result: CheckResult; deadline?: number };
@@ -119,6 +124,7 @@ interface Former {
 function compileRule(
   rule: CheckRule,
   derive: (document: Fields) => Fields,
+  tells: Tells,
 ): (document: Fields, former: Former, at: Date) => Judged | undefined {
   const find = compileFinding(rule);
   const members = compileMembers(rule.query);
@@ -130,17 +136,28 @@ function compileRule(
   return (reported, { before, unchanged }, at) => {
     if (before !== undefined && bodies?.every(unchanged)) {
       const { fails, deadline } = consequence(before, rule.onUnknown, before.since, at);
-      return { result: { ...before, fails }, ...(deadline === undefined ? {} : { deadline }) };
+      if (!fails && tells === 'fails') return judged(bare(before), deadline);
+      // What has come to count as a fail is to be told with what nobody kept so far.
+      if (before.evidence !== undefined) return judged({ ...before, fails }, deadline);
     }
     const document = needsDerived ? derive(reported) : reported;
     const finding = guarded(() => (isFor === undefined || isFor.matches(document) ? find(document) : undefined));
     if (finding === undefined) return undefined;
     const since = before?.answer === finding.answer ? before.since : at;
     const { fails, deadline } = consequence(finding, rule.onUnknown, since, at);
+    if (!fails && tells === 'fails') return judged(bare({ ...finding, since }), deadline);
     const evidence = evidenceAt(document, paths, finding.answer === 'fail' ? members : undefined);
-    const result = { ...finding, fails, evidence, since };
-    return { result, ...(deadline === undefined ? {} : { deadline }) };
+    return judged({ ...finding, fails, evidence, since }, deadline);
   };
+}
+
+/** An answer from which no issue follows. */
+function bare({ answer, since }: Pick<CheckResult, 'answer' | 'since'>): CheckResult {
+  return { answer, fails: false, since };
+}
+
+function judged(result: CheckResult, deadline: number | undefined): Judged {
+  return deadline === undefined ? { result } : { result, deadline };
 }
 
 function compileFinding(rule: CheckRule): (document: Fields) => Finding {

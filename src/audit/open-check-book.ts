@@ -13,6 +13,7 @@ import { knownCheck } from './known-check.ts';
 import { loadAdvisories } from './load-advisories.ts';
 import { loadChecks, resolveFolders } from './load-checks.ts';
 import { readCheckFile } from './read-check-file.ts';
+import { recall } from './recall.ts';
 import { resolveCheck } from './resolve-check.ts';
 
 export interface CheckBookOptions {
@@ -33,12 +34,14 @@ export async function openCheckBook({ settings, productChecks, version, clock }:
     loadAdvisories(settings.advisories),
   ]);
   const knowledge = { advisories, version };
+  const judge = makeJudge(checks, problems, knowledge);
   const isShipped = ({ file }: Check) => dirname(file) === productChecks;
   return {
     checks: checks.map((check) => knownCheck(check, isShipped(check))),
     problems: problems.map(describeProblem),
-    version: makeJudge(checks, problems, knowledge).version,
+    version: judge.version,
     profile: profile ?? null,
+    recall: (host) => recall(judge, host, clock.now()),
     trial(name) {
       const check = checks.find((each) => each.name === name);
       return check === undefined ? undefined : trialOf(check, isShipped(check), { clock, knowledge });

@@ -1,11 +1,12 @@
 import { Context } from 'mingo/core';
 import { $all, $elemMatch, $size } from 'mingo/operators/query/array';
 import { $eq, $gt, $gte, $in, $lt, $lte, $ne, $nin } from 'mingo/operators/query/comparison';
-import { $exists, $type } from 'mingo/operators/query/element';
+import { $type } from 'mingo/operators/query/element';
 import { $mod, $regex } from 'mingo/operators/query/evaluation';
 import { $and, $nor, $not, $or } from 'mingo/operators/query/logical';
 import { Query } from 'mingo/query';
 import type { Fields } from '../core/value.ts';
+import { exists } from './exists.ts';
 
 /** A check's query, ready to be asked of documents. */
 export interface Predicate {
@@ -20,7 +21,7 @@ const OPERATORS = Context.init({
     $and,
     $elemMatch,
     $eq,
-    $exists,
+    $exists: exists,
     $gt,
     $gte,
     $in,

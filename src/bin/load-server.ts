@@ -97,7 +97,7 @@ export async function reviveServer(value: unknown): Promise<Loaded> {
   return {
     settings,
     ports,
-    judge: makeJudge(checks, problems, { advisories, version: VERSION }),
+    judge: makeJudge(checks, problems, { advisories, version: VERSION }, 'fails'),
     v1Keys: v1Keys === undefined ? [] : await readPublicKeys(v1Keys),
     answerKeys: assemble(source.answerKeys),
     ...(firstOrderKey === undefined ? {} : { firstOrderKey }),

@@ -1,5 +1,5 @@
 import type { Profile, Severity } from './audit.ts';
-import type { CheckResult } from './check.ts';
+import type { CheckResult, Judgement } from './check.ts';
 import type { Host } from './host.ts';
 import type { Value } from './value.ts';
 
@@ -79,6 +79,8 @@ export interface CheckBook {
   /** of the set, as in a host's judgement */
   version: string;
   profile: Profile | null;
+  /** What was last said of the host, with the evidence and the reasons that are not stored: they are made again from what it reported. */
+  recall(host: Host): Judgement | undefined;
   /** @returns undefined where there is no such check, or it has no query; one that is off is tried as if it were on */
   trial(name: string): Trial | undefined;
   /**

@@ -7,9 +7,12 @@ export interface CheckResult {
   answer: Answer;
   /** whether an issue follows: a fail, or an unknown that counts as one */
   fails: boolean;
-  /** the values that were looked at, by dotted path; null where nothing was there */
-  evidence: Fields;
-  /** why the answer is unknown, or why an unknown counts as a fail */
+  /**
+   * The values that were looked at, by dotted path; null where nothing was there. Absent where no issue follows and nobody asked:
+   * then they are as the host reported them, and `CheckBook.recall` finds them there.
+   */
+  evidence?: Fields;
+  /** why the answer is unknown, or why an unknown counts as a fail; absent where the evidence is */
   reason?: string;
   /** since when the answer has been this one */
   since: Date;

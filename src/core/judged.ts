@@ -17,11 +17,15 @@ export function judgedDocument(host: Omit<Host, 'identity' | 'checks' | 'settled
 
 /** Whether two judgements open and close the same issues: where what the former says was carried over, so is what the other says. */
 export function sameConsequences(a: Judgement, b: Judgement): boolean {
-  const failing = consequencesOf(a, undefined).failing;
-  return failing.length === consequencesOf(b, undefined).failing.length && failing.every((name) => fails(b, name));
+  const [failing, before] = [failingIn(a), failingIn(b)];
+  return failing.length === before.length && failing.every((name) => fails(b, name));
 }
 
-function fails({ results }: Judgement, name: string): boolean {
+function failingIn(judgement: Judgement): string[] {
+  return Object.keys(judgement.results).filter((name) => fails(judgement, name));
+}
+
+function fails({ results }: Pick<Judgement, 'results'>, name: string): boolean {
   return Object.hasOwn(results, name) && results[name]?.fails === true;
 }
 
@@ -33,10 +37,9 @@ export function consequencesOf(
   { results }: Judgement,
   previous: Judgement | undefined,
 ): { failing: string[]; passing: string[] } {
-  const entries = Object.entries(results);
+  const failing: string[] = [];
+  const passing: string[] = [];
+  for (const name of Object.keys(results)) (fails({ results }, name) ? failing : passing).push(name);
   const gone = Object.keys(previous?.results ?? {}).filter((name) => !Object.hasOwn(results, name));
-  return {
-    failing: entries.filter(([, { fails }]) => fails).map(([name]) => name),
-    passing: [...entries.filter(([, { fails }]) => !fails).map(([name]) => name), ...gone],
-  };
+  return { failing, passing: [...passing, ...gone] };
 }

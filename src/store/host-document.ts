@@ -1,7 +1,7 @@
 /** The host's document: between the fields that are stored and the types of core. Fields that nobody knows pass through. */
-import type { CheckResult, Judgement } from '../core/check.ts';
 import type { Acknowledgement, Digest, Host, HostId, HostKey, Identity, KeyId } from '../core/host.ts';
 import { type Fields, getField, isFields, setField, type Value } from '../core/value.ts';
+import { readJudgement } from './judgement-fields.ts';
 
 /**
  * @param document keys unescaped
@@ -118,43 +118,6 @@ export function readList(value: Value | undefined): Record<string, Digest> {
     if (typeof digest === 'string') list[name] = digest as Digest;
   }
   return list;
-}
-
-export function judgementFields(judgement: Judgement): Fields {
-  const results: Fields = {};
-  for (const [name, result] of Object.entries(judgement.results)) setField(results, name, { ...result });
-  const { version, evaluated_at, deadline_at } = judgement;
-  return { version, evaluated_at, results, ...(deadline_at === undefined ? {} : { deadline_at }) };
-}
-
-export function readJudgement(value: Value | undefined): Judgement | undefined {
-  if (!isFields(value)) return undefined;
-  const { version, evaluated_at, deadline_at, results } = value;
-  if (typeof version !== 'string' || !(evaluated_at instanceof Date)) return undefined;
-  return { version, evaluated_at, results: readResults(results), ...(deadline_at instanceof Date && { deadline_at }) };
-}
-
-export function readResults(value: Value | undefined): Record<string, CheckResult> {
-  const known: Record<string, CheckResult> = {};
-  for (const [name, field] of Object.entries(isFields(value) ? value : {})) {
-    const result = readResult(field);
-    if (result !== undefined) known[name] = result;
-  }
-  return known;
-}
-
-function readResult(value: Value): CheckResult | undefined {
-  if (!isFields(value)) return undefined;
-  const { answer, fails, evidence, reason, since } = value;
-  if (answer !== 'pass' && answer !== 'fail' && answer !== 'unknown') return undefined;
-  if (typeof fails !== 'boolean' || !(since instanceof Date)) return undefined;
-  return {
-    answer,
-    fails,
-    evidence: isFields(evidence) ? evidence : {},
-    ...(typeof reason === 'string' && { reason }),
-    since,
-  };
 }
 
 /** `plugins` with the time that they arrived. */

@@ -432,9 +432,12 @@ export interface OrderStore {
    * @returns `before`: it came before, or a newer one did, or the host has settled the order; `unknown`: the order is not this host's
    */
   report(host_id: HostId, report: OrderReport): Promise<'kept' | 'before' | 'unknown'>;
-  /** Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`. @returns how many that were; undefined for an unknown order */
+  /**
+   * Nobody who has not fetched it is given it any more: `queued` becomes `cancelled`, but `fetched` where the host has it and was to get it
+   * with a further signature. @returns how many had not fetched it; undefined for an unknown order
+   */
   cancel(id: string, at: Date): Promise<number | undefined>;
-  /** What expired before it was fetched becomes `expired`; the content of files that no order of the last 90 days names goes. @returns how many expired */
+  /** What expired before it was fetched becomes `expired` (as `cancel` has it); the content of files that no order of the last 90 days names goes. @returns how many expired */
   expireOrders(at: Date): Promise<number>;
   /**
    * Adds a further signature; hosts that have the order get it again (`fetched` and `waiting` become `queued`). Harmless when repeated.

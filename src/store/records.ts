@@ -70,8 +70,20 @@ export function issueOf(fields: Fields): Issue | undefined {
   const { hostname, name } = fields;
   const opened_at = dateAt(fields, 'opened_at');
   if (typeof hostname !== 'string' || typeof name !== 'string' || opened_at === undefined) return undefined;
-  const by_hand = fields['by_hand'] === true;
-  return { hostname, name, opened_at, ...dates(fields, ...ISSUE_TIMES), ...(by_hand && { by_hand }) };
+  const issue: Issue = Object.assign({ hostname, name, opened_at }, dates(fields, ...ISSUE_TIMES));
+  if (fields['by_hand'] === true) issue.by_hand = true;
+  return issue;
+}
+
+/** Name of an issue → the hosts that are named with it. */
+export function hostsByIssue(issues: readonly Pick<Issue, 'hostname' | 'name'>[]): Map<string, string[]> {
+  const byName = new Map<string, string[]>();
+  for (const { hostname, name } of issues) {
+    const hostnames = byName.get(name);
+    if (hostnames === undefined) byName.set(name, [hostname]);
+    else hostnames.push(hostname);
+  }
+  return byName;
 }
 
 /** One of `client_parameters` that is set. @returns undefined for one that is not, or whose name nobody knows */

@@ -142,6 +142,30 @@ test('--wait shows what each host says as it comes, and fails where one did not 
   t.regex(err, /1 of 2 hosts did not do it: lap-18 \(failed: exit status 3\)/);
 });
 
+test('what a host says of itself does not look like the words of another', async (t) => {
+  const site = await ordersSite(t);
+  const running = site.run('command', 'id', '--host', 'lap-17', '--wait-for', '60s');
+  let order: string | undefined;
+  while (order === undefined) {
+    order = (await site.orders())[0]?.order.id;
+    await sleep(20);
+  }
+  const reason = 'no\nlap-18: done: exit status 0';
+  await site.reports('lap-17', {
+    order,
+    state: 'failed',
+    signal: 'x\nlap-18: done',
+    reason,
+    steps: ['a\nlap-18: done'],
+  });
+  const { out, err } = await running;
+  const shown = await site.ok('orders', 'show', order);
+  for (const text of [out, err, shown]) {
+    t.notRegex(text, /^\s*lap-18/m);
+    t.regex(text, /\\nlap-18: done: exit status 0/);
+  }
+});
+
 test('--wait --json is one value, with status 0 where every host did it', async (t) => {
   const site = await ordersSite(t);
   const running = site.json('command', 'id', '--host', 'lap-17', '--wait');

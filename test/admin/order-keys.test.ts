@@ -1,4 +1,4 @@
-import { chown, copyFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { generateKey } from 'openpgp';
@@ -274,6 +274,16 @@ test('what somebody else wrote into the store stops no order, and a rotation kee
   t.true((await stat(join(keysOf(site), 'order.asc'))).isFile());
 });
 
+test('a number that somebody wrote into the store does not make the next list of revocations the last one', async (t) => {
+  const site = await ordersSite(t);
+  const number = Number.MAX_SAFE_INTEGER - 1;
+  await site.db.orders.putStatement({ kind: 'revocations', number, document: { statement: 'forged' } });
+  const revoke = () => site.refused(t, 'keys', 'revoke', 'operator', 'D'.repeat(40), '--why', 'so', '--yes');
+  t.regex(await revoke(), /the store holds a list number 9007199254740990, which this server never made/);
+  await t.throwsAsync(stat(join(keysOf(site), 'revocations.json')), { code: 'ENOENT' });
+  await site.ok('command', 'id', '--host', 'lap-17');
+});
+
 whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: root")(
   'the secret order key is of who gives orders, not of the server, and what the server put in its place is not used',
   async (t) => {
@@ -290,6 +300,11 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
     t.not(fingerprint, await fingerprintOf(planted.publicKey));
     t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
     t.is((await stat(join(keysOf(site), 'order-keys.json'))).uid, SERVER);
+    await writeFile(join(keysOf(site), 'mine.asc'), planted.privateKey, { mode: 0o600 });
+    await chown(join(keysOf(site), 'mine.asc'), SERVER, SERVER);
+    await symlink('mine.asc', join(keysOf(site), 'order-2.asc'));
+    const second = (await site.json('keys', 'rotate', 'orders', '--yes')) as { fingerprint: string };
+    t.not(second.fingerprint, await fingerprintOf(planted.publicKey));
     const to = await site.file('op.asc', planted.publicKey);
     const backup = join(dirname(site.folder), 'whole.gpg');
     const { privateKey, publicKey } = await generateKey({
@@ -299,7 +314,7 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
     });
     await writeFile(to, publicKey);
     await site.ok('backup', '--with-keys', '--to', to, backup);
-    await rm(join(keysOf(site), 'order-1.asc'));
+    await rm(join(keysOf(site), 'order-2.asc'));
     await site.ok(
       'restore',
       '--yes',
@@ -308,7 +323,7 @@ whenPresent(process.getuid?.() === 0, "keys of a server that is another user's: 
       await site.file('op-secret.asc', privateKey, 0o600),
       backup,
     );
-    t.is((await stat(join(keysOf(site), 'order-1.asc'))).uid, 0);
+    t.is((await stat(join(keysOf(site), 'order-2.asc'))).uid, 0);
     await signsNow(t, site);
   },
 );

@@ -66,7 +66,7 @@ export async function ordersSite(
       const host_id = ids.get(hostname);
       if (host_id === undefined) throw new Error(`no host ${hostname}`);
       await db.orders.markFetched([report.order], { host_id, hostname }, new Date());
-      if (!(await db.orders.report(host_id, { number: ++number, at: new Date(), ...report }))) {
+      if ((await db.orders.report(host_id, { number: ++number, at: new Date(), ...report })) !== 'kept') {
         throw new Error(`the store does not take what ${hostname} reports`);
       }
     },

@@ -75,6 +75,27 @@ test('cancelling says who had fetched it, asks, and does nothing twice', async (
   t.regex(await site.ok('orders', 'list'), /1 running, 1 cancelled, \(cancelled\)/);
 });
 
+test('who has an order and is to fetch it anew, for a further signature, is told of as having it', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'id', '--host', '*', '--not-before', '1h', '--yes');
+  await site.reports('lap-17', { order: id, state: 'waiting' });
+  const host = await site.db.hosts.find('lap-18');
+  const host_id = host?.identity?.host_id ?? t.fail();
+  await site.db.orders.markFetched([id], { host_id, hostname: 'lap-18' }, new Date());
+  await site.ok('keys', 'rotate', 'orders', '--resign', '--yes');
+  const cancelled = await site.json('orders', 'cancel', id, '--yes');
+  t.deepEqual(cancelled, { order: id, cancelled: 1, fetched: ['lap-17', 'lap-18'] });
+  const [stored] = await site.orders();
+  t.deepEqual(
+    stored?.targets.map(({ hostname, state }) => [hostname, state]),
+    [
+      ['desk-1', 'cancelled'],
+      ['lap-17', 'fetched'],
+      ['lap-18', 'fetched'],
+    ],
+  );
+});
+
 test('hosts show lists the orders of a host', async (t) => {
   const site = await ordersSite(t);
   t.false(Object.hasOwn(Object(await site.json('hosts', 'show', 'lap-17')), 'orders'));

@@ -54,6 +54,33 @@ async function issue(site: SiteInProcess, names: string[], now = new Date()): Pr
   return makeServerCertificate({ now, random: realRandom }, await authorityOf(site), names);
 }
 
+const renewedBy = z.object({ changed: z.boolean(), renewed: z.array(z.object({ port: z.string() })).optional() });
+
+test("what ends soon and is by the site's CA is renewed for the same names, once; what is somebody else's is left alone", async (t) => {
+  const site = await siteInProcess(t);
+  t.is(await site.ok('ports', 'renew'), "no certificate by the site's CA ends soon\n");
+
+  const old = await issue(site, ['dome.example.org', 'other.example.org'], new Date(Date.now() - 380 * 86_400_000));
+  await writeFile(join(site.folder, 'pki/server.crt'), old.certificate);
+  await writeFile(join(site.folder, 'pki/server.key'), old.key);
+  const random = realRandom;
+  const elsewhere = await makeAuthority({ now: new Date(), random }, 'another CA');
+  const soon = new Date(Date.now() - 380 * 86_400_000);
+  const foreign = await makeServerCertificate({ now: soon, random }, elsewhere, ['dome.example.org']);
+  await site.ok('ports', 'add', '9443', ...(await write(site, 'foreign', foreign)));
+  const [, before] = await list(site);
+
+  t.like(renewedBy.parse(await site.json('ports', 'renew')), { changed: true, renewed: [{ port: '8443' }] });
+  const [renewed, after] = await list(site);
+  t.like(renewed?.certificates[0], { signed_by: 'site', names: ['dome.example.org', 'other.example.org', ...OWN] });
+  const pem = await readFile(renewed?.certificates[0]?.certificate ?? '', 'utf8');
+  t.true(new Date(new X509Certificate(pem).validTo).getTime() > Date.now() + 390 * 86_400_000);
+  t.deepEqual(after, before);
+  t.false(renewedBy.parse(await site.json('ports', 'renew')).changed);
+  t.is(renewedBy.parse(await site.json('ports', 'renew', '--within', '9999d')).renewed?.length, 1, 'each once a run');
+  t.regex(await site.refused(t, 'ports', 'renew', '--within', 'soon'), /such as 30d/);
+});
+
 test('the list shows what each port shows, and to whom', async (t) => {
   const site = await siteInProcess(t);
   const pem = await readFile(join(site.folder, 'pki/server.crt'), 'utf8');

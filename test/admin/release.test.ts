@@ -98,6 +98,21 @@ test('numbers never go back, neither by hand, nor after a cancelled one, nor aft
   );
 });
 
+test('a number that somebody wrote into the store does not make the next release the last one', async (t) => {
+  const site = await ordersSite(t);
+  const folder = await folderOf(site);
+  await site.ok('release', 'publish', folder, '--yes');
+  const { order, targets } = await site.only(t);
+  const [id, release] = [order.id.replace(/^.{8}/, 'ffffffff'), Number.MAX_SAFE_INTEGER - 1];
+  const manifest = order.manifest.replace(order.id, id).replace('"number":1,', `"number":${release},`);
+  const made_at = new Date(order.made_at.getTime() + 1);
+  t.true(await site.db.orders.insert({ ...order, id, release, manifest, made_at }, targets));
+  t.regex(
+    await site.refused(t, 'release', 'publish', folder, '--again', '--yes'),
+    /the store holds release 9007199254740990, which this server never made/,
+  );
+});
+
 test('an empty folder is a release too: hosts lose all they had', async (t) => {
   const site = await ordersSite(t, { v2: [] });
   const folder = await folderOf(site);

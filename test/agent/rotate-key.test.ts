@@ -1,11 +1,13 @@
-import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, copyFile, cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { generateSigningKey } from '../../src/crypto/ed25519.ts';
 import { ROTATE } from '../../src/wire/v2/paths.ts';
 import { seeded } from '../faults/support/seed.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { rounds } from '../support/soak.ts';
+import { newMachine } from './support/machine.ts';
 import { runAgent } from './support/program.ts';
 import { type BuiltHost, builtHost, keyOf, reportingHost, reports, settingsOf } from './support/reporting-host.ts';
 import { type Answered, type Meddle, type Site, startSite } from './support/site.ts';
@@ -70,6 +72,39 @@ test('what is cut off is finished by the next report, with the same key', async 
   t.is(await keyOf(host), String(added?.id));
   t.is((await keysAt(site)).length, 2);
   await reports(t, host);
+});
+
+test('whoever got the key handed over leaves what is cut off to root, and reports with the old key meanwhile', async (t) => {
+  const site = await startSite(t);
+  const host = await reportingHost(t, site);
+  const old = await keyOf(host);
+  const { identity } = host.machine.places;
+  const hidden = `${identity}.hidden`;
+  site.meddle(
+    onRotation(async (_, next) => {
+      await next();
+      return undefined;
+    }),
+  );
+  t.is((await host.run('rotate-key')).status, 75);
+  site.meddle(undefined);
+  const credentials = await scratchFolder(t);
+  // as systemd leaves it: the mask of an access list shows as rights of the group
+  await copyFile(identity, join(credentials, 'identity.key'));
+  await chmod(join(credentials, 'identity.key'), 0o440);
+  await rename(identity, hidden);
+  const submitter = await newMachine(t, { state: host.machine.state, credentials });
+  await host.run('collect');
+  const said = await submitter.run('submit');
+  t.is(said.status, 0, said.err);
+  await rename(hidden, identity);
+  t.is(await keyOf(host), old);
+  await reports(t, host);
+  t.not(await keyOf(host), old);
+
+  await chmod(join(credentials, 'identity.key'), 0o444);
+  await host.run('collect');
+  t.regex((await submitter.run('submit')).err, /other users may read/);
 });
 
 test('an agent whose old key ended before it heard of that finds out that the new one is known', async (t) => {

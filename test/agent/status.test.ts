@@ -34,6 +34,14 @@ test('a collection that is overdue is told, with the time of the last one', asyn
   t.regex(said.out, /nothing was collected since 20/);
 });
 
+test('a first report that was collected just now is not late, though nobody has handed one over yet', async (t) => {
+  const machine = await enrolledMachine(t, await startSite(t));
+  await machine.run('collect');
+  const said = await machine.run('status');
+  t.is(said.status, 0, said.out);
+  t.regex(said.out, /waiting +1 report\n/);
+});
+
 test('reports that nobody hands over are told', async (t) => {
   const site = await startSite(t);
   let later = 0;

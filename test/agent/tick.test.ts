@@ -113,6 +113,39 @@ test('once it is time to submit it is started, also where no report waits: it as
   t.true(await starts('run'));
 });
 
+/** What ExecCondition= learns: whether to start the unit. */
+function asker(t: ExecutionContext, { state }: Machine): (command: string) => Promise<boolean> {
+  return async (command) => {
+    const asked = run(resolve('packaging/penguindome-tick'), ['--state', state, '--is-due', command], { env: {} });
+    return asked.then(
+      ({ stdout }) => t.is(stdout, ''),
+      (error) => t.is(error.code, 1) && false,
+    );
+  };
+}
+
+test('a unit that asks is told by status whether to collect and to submit, and nothing is started', async (t) => {
+  const machine = await newMachine(t);
+  const isDue = asker(t, machine);
+  t.true(await isDue('collect'), 'nobody has ever collected');
+  await machine.feed(await (await startSite(t)).token(), 'enroll');
+  await machine.settings('collect_interval: 1d\nsubmit_interval: 4h\n');
+  await ageSettings(machine);
+  t.is((await machine.run('collect')).status, 0);
+  t.false(await isDue('collect'));
+  t.true(await isDue('submit'), 'a report waits');
+  t.is((await machine.run('submit')).status, 0);
+  t.false(await isDue('submit'), 'none waits');
+
+  machine.facts['os_info'] = { version: '13' };
+  t.is((await machine.run('collect')).status, 0);
+  t.false(await isDue('submit'), 'one waits, but it is not time yet');
+  await machine.settings('collect_interval: 1s\nsubmit_interval: 1s\n');
+  t.true(await isDue('submit'), 'settings are newer');
+  t.true(await isDue('collect'));
+  t.true(await isDue('other'), 'whatever is not clear is due');
+});
+
 test('an agent that cannot submit is started at each tick that its interval allows', async (t) => {
   const { machine, starts } = await quietHost(t);
   await writeFile(machine.places.trust, '{}');

@@ -10,12 +10,18 @@ import { folderOf } from './scratch.ts';
 const AT = new Date('2026-03-02T10:00:00Z');
 const later = (duration: number) => new Date(AT.getTime() + duration);
 
-async function judgeOf(t: Parameters<typeof folderOf>[0], ...checks: string[]) {
+async function checksOf(t: Parameters<typeof folderOf>[0], checks: string[]) {
   const files = Object.fromEntries(checks.map((text, index) => [`${index}.yaml`, `title: X\n${text}`]));
   const { checks: loaded, problems } = await loadChecks([await folderOf(t, files)]);
   t.deepEqual(problems, []);
-  return makeJudge(loaded);
+  return loaded;
 }
+
+const judgeOf = async (t: Parameters<typeof folderOf>[0], ...checks: string[]) => makeJudge(await checksOf(t, checks));
+
+/** As the server and the audit store it. */
+const storedBy = async (t: Parameters<typeof folderOf>[0], ...checks: string[]) =>
+  makeJudge(await checksOf(t, checks), [], {}, 'fails');
 
 const FIREWALL = 'name: firewall\nquery: { plugins.firewall.status: { $ne: "on" } }\n';
 const host = (plugins: Fields): Fields => ({ hostname: 'laptop', plugins });
@@ -122,7 +128,7 @@ test('the values of a list are looked at one by one', async (t) => {
 test('evidence that would fill the store is not kept', async (t) => {
   const judge = await judgeOf(t, 'name: big\nquery: { plugins.big: 1 }\n');
   const evidence = (big: Fields[string]) =>
-    judge.judge(host({ big }), undefined, AT).results['big']?.evidence['plugins.big'];
+    judge.judge(host({ big }), undefined, AT).results['big']?.evidence?.['plugins.big'];
   t.is(evidence('x'.repeat(5000)), '(too much to show)');
   t.is(evidence(Array.from({ length: 5000 }, (_, index) => ({ index }))), '(too much to show)');
   t.is(evidence('x'.repeat(1000)), 'x'.repeat(1000));
@@ -134,7 +140,7 @@ test('of a list that a query looks for a member in, a fail shows what it found; 
     'name: net\nquery: { $or: [{ plugins.net.sockets: { $elemMatch: { port: 23 } } }, { plugins.net.sockets: { $elemMatch: { port: 21 } } }, { plugins.net.open: true }] }\nneeds: [plugins.net.sockets]\n',
   );
   const shown = (sockets: Fields[], open = false) =>
-    judge.judge(host({ net: { sockets, open } }), undefined, AT).results['net']?.evidence['plugins.net.sockets'];
+    judge.judge(host({ net: { sockets, open } }), undefined, AT).results['net']?.evidence?.['plugins.net.sockets'];
   const many = Array.from({ length: 200 }, (_, index) => ({ port: 1000 + index }));
   t.deepEqual(shown([...many, { port: 23 }, { port: 22 }, { port: 21 }]), [{ port: 23 }, { port: 21 }]);
   t.deepEqual(shown([{ port: 22 }]), [{ port: 22 }], 'it passes');
@@ -147,6 +153,48 @@ test('of a list that a query looks for a member in, a fail shows what it found; 
   const hits = Object(shown(Array.from({ length: 500 }, () => ({ port: 23, program: 'x' }))));
   t.true(hits.length > 20 && hits.length < 200, `${hits.length}`);
   t.is(hits.at(-1), `(and ${500 - hits.length + 1} more)`);
+});
+
+test('evidence is stored where an issue follows, and not where none does', async (t) => {
+  const checks = [
+    `${FIREWALL}on_unknown: fail\n`,
+    'name: ignored\nquery: { plugins.gone: 1 }\non_unknown: ignore\n',
+    'name: passes\nquery: { plugins.firewall.status: broken }\n',
+  ];
+  const judge = await storedBy(t, ...checks);
+  t.is(judge.version, (await judgeOf(t, ...checks)).version);
+  const evidence = { 'plugins.firewall.status': 'off' };
+  t.deepEqual(judge.judge(host({ firewall: { status: 'off' } }), undefined, AT).results, {
+    firewall: { answer: 'fail', fails: true, evidence, since: AT },
+    ignored: { answer: 'unknown', fails: false, since: AT },
+    passes: { answer: 'pass', fails: false, since: AT },
+  });
+  t.like(judge.judge(host({}), undefined, AT).results['firewall'], {
+    ...{ answer: 'unknown', fails: true },
+    ...{ evidence: { 'plugins.firewall.status': null }, reason: 'nothing is reported at plugins.firewall.status' },
+  });
+});
+
+test('an unknown that comes to count as fail while its host reports the same is told like any other', async (t) => {
+  const judge = await storedBy(t, `${FIREWALL}on_unknown: issue-after 2d\n`);
+  const document = host({ firewall: { status: 'unknown' } });
+  const first = judge.judge(document, undefined, AT);
+  const due = judge.judge(document, first, later(days(2)), document);
+  t.deepEqual(due.results['firewall'], {
+    ...{ answer: 'unknown', fails: true, evidence: { 'plugins.firewall.status': 'unknown' }, since: AT },
+    reason: 'the host says that it cannot tell plugins.firewall.status',
+  });
+  t.deepEqual(judge.judge(document, due, later(days(3)), document).results, due.results);
+});
+
+test('what a version before stored of a pass is not stored again', async (t) => {
+  const judge = await storedBy(t, FIREWALL);
+  const document = host({ firewall: { status: 'on' } });
+  const stored = (await judgeOf(t, FIREWALL)).judge(document, undefined, AT);
+  t.truthy(stored.results['firewall']?.evidence);
+  t.deepEqual(judge.judge(document, stored, later(1), document).results, {
+    firewall: { answer: 'pass', fails: false, since: AT },
+  });
 });
 
 test('the version changes with what decides, and not with what is only told', async (t) => {
@@ -250,7 +298,7 @@ const POLICY = [
 ];
 
 test('a report that shares bodies with the one before is judged as if it shared none', async (t) => {
-  const judge = await judgeOf(t, ...POLICY);
+  const judges = [await judgeOf(t, ...POLICY), await storedBy(t, ...POLICY)];
   const status = fc.constantFrom<Fields[string]>('on', 'off', 'unknown', null);
   const firewall = fc.option(fc.oneof(status, fc.record({ status })), { nil: undefined });
   const updates = fc.option(fc.record({ count: fc.integer({ min: 0, max: 2 }) }), { nil: undefined });
@@ -263,9 +311,11 @@ test('a report that shares bodies with the one before is judged as if it shared 
   fc.assert(
     fc.property(report, report, fc.subarray(['firewall', 'updates', 'list'] as const), (first, fresh, shared) => {
       const second = { ...fresh, ...Object.fromEntries(shared.map((name) => [name, first[name]])) };
-      const previous = judge.judge(made(first), undefined, AT);
       const at = later(days(3));
-      t.deepEqual(judge.judge(made(second), previous, at, made(first)), judge.judge(made(second), previous, at));
+      for (const judge of judges) {
+        const previous = judge.judge(made(first), undefined, AT);
+        t.deepEqual(judge.judge(made(second), previous, at, made(first)), judge.judge(made(second), previous, at));
+      }
     }),
   );
 });

@@ -61,7 +61,7 @@ forEachStore((kind, test, prepare) => {
     await store.orders.report(host_id, anOrderReport(wiped.id));
     await store.orders.report(host_id, anOrderReport(release.id));
     await store.orders.report(host_id, anOrderReport(fetched.id, { number: 7, state: 'waiting' }));
-    await store.orders.markFetched([wipe.id], host, AT);
+    await store.orders.markFetched([wipe.id, queued.id], host, AT);
     t.true(await store.hosts.replace('a', newcomer(host_id), AT));
     const state = async ({ id }: Order) => (await statesOf(store.orders, id))['a'];
     t.is(await state(done), 'done');
@@ -75,6 +75,7 @@ forEachStore((kind, test, prepare) => {
     t.is(await store.orders.receipts(host_id), undefined, 'its chain is its own');
     await store.orders.report(host_id, anOrderReport(fetched.id, { number: 1 }));
     t.is(await state(fetched), 'done', 'it counts its reports anew');
+    t.is(await store.orders.cancel(queued.id, AT), 1, 'the former machine alone had it');
   });
 
   test(`${kind}: an import replaces orders, and what belongs to them`, async (t) => {

@@ -196,6 +196,25 @@ forEachStore((kind, test, prepare) => {
     t.is((await orders.find(order.id))?.signatures.length, MOST_SIGNATURES);
   });
 
+  test(`${kind}: who has an order, and was to get it with a further signature, has it also when it ends`, async (t) => {
+    const { orders } = await (await prepare(t)).open();
+    const [a, b, c] = ['a', 'b', 'c'].map((hostname) => aTarget({ hostname }));
+    if (!a || !b || !c) return t.fail();
+    const [cancelled, expiring] = [anOrder(), anOrder({ expires_at: AT })];
+    for (const order of [cancelled, expiring]) {
+      await orders.insert(order, [a, b, c]);
+      await orders.markFetched([order.id], a, at(1));
+      await orders.report(b.host_id, anOrderReport(order.id, { state: 'waiting' }));
+      t.true(await orders.addSignature(order.id, 'second', at(2)));
+      t.deepEqual(await statesOf(orders, order.id), { a: 'queued', b: 'queued', c: 'queued' });
+    }
+    t.is(await orders.cancel(cancelled.id, at(3)), 1);
+    t.is(await orders.expireOrders(AT), 1);
+    t.deepEqual(await statesOf(orders, cancelled.id), { a: 'fetched', b: 'fetched', c: 'cancelled' });
+    t.deepEqual(await statesOf(orders, expiring.id), { a: 'fetched', b: 'fetched', c: 'expired' });
+    t.deepEqual(await pending(orders, a.host_id), []);
+  });
+
   test(`${kind}: an order for a thousand hosts is queued for each`, async (t) => {
     const { orders } = await (await prepare(t)).open();
     const hosts = Array.from({ length: 1000 }, (_, index) =>

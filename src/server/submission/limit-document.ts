@@ -2,6 +2,7 @@ import type { Judgement } from '../../core/check.ts';
 import { documentSize } from '../../core/document-size.ts';
 import { Refusal } from '../../core/errors.ts';
 import type { Fields } from '../../core/value.ts';
+import { judgementFields } from '../../store/judgement-fields.ts';
 
 /** Room for what is not counted: times, keys, the last acknowledgement. */
 const OVERHEAD = 4096;
@@ -12,8 +13,7 @@ export function limitDocument(
   limit: number,
   code: 'too-large' | 'bad-request',
 ): void {
-  const results = Object.fromEntries(Object.entries(checks.results).map(([name, result]) => [name, { ...result }]));
-  const parts = [plugins ?? {}, commands ?? {}, list ?? {}, results];
+  const parts = [plugins ?? {}, commands ?? {}, list ?? {}, judgementFields(checks)];
   const size = parts.reduce((sum, part) => sum + documentSize(part), OVERHEAD);
   if (size > limit) {
     throw new Refusal(code, `cannot store a host of more than ${limit} bytes`, { detail: `it would be ${size}` });

@@ -1,6 +1,7 @@
 import type { HostFacts } from '../../core/host.ts';
-import { isFields, type Value } from '../../core/value.ts';
-import { dateAt, readResults } from '../host-document.ts';
+import { type Fields, isFields, type Value } from '../../core/value.ts';
+import { dateAt } from '../host-document.ts';
+import { readResults } from '../judgement-fields.ts';
 import type { HostFilter } from '../port.ts';
 import { fieldsOfText, plainValue } from '../portable.ts';
 import type { Engine, Row } from './engine.ts';
@@ -16,11 +17,12 @@ export async function* hostFacts(
   checks: readonly string[],
 ): AsyncGenerator<HostFacts> {
   const { where, values } = hostCondition(filter);
-  const wanted = checks.length === 0 ? 'NULL' : 'checks';
+  const column = checks.length === 0 ? 'NULL' : 'checks';
+  const wanted = new Set(checks);
   let after = '';
   for (;;) {
     const page = engine.all(
-      `SELECT hostname, submitted_at, suspended, checks_version, identity, ${wanted} AS checks,
+      `SELECT hostname, submitted_at, suspended, checks_version, identity, ${column} AS checks,
          json_extract(plugins, '$.os_info.distname') AS distribution
        FROM hosts JOIN host_documents ON host_documents.host = hosts.id
        WHERE hosts.hostname > ? AND (${where}) ORDER BY hosts.hostname LIMIT ?`,
@@ -28,14 +30,14 @@ export async function* hostFacts(
       ...values,
       PAGE,
     );
-    for (const row of page) yield factsOf(row, checks);
+    for (const row of page) yield factsOf(row, wanted);
     const last = page.at(-1);
     if (last === undefined) return;
     after = text(last, 'hostname');
   }
 }
 
-function factsOf(row: Row, checks: readonly string[]): HostFacts {
+function factsOf(row: Row, wanted: ReadonlySet<string>): HostFacts {
   const submitted_at = optionalDate(row, 'submitted_at');
   const identity = optionalText(row, 'identity');
   const approved_at = identity === undefined ? undefined : dateAt(fieldsOfText(identity) ?? {}, 'approved_at');
@@ -48,20 +50,19 @@ function factsOf(row: Row, checks: readonly string[]): HostFacts {
     suspended: optionalInteger(row, 'suspended') === 1,
     ...(typeof distribution === 'string' && { distribution }),
     ...(version !== undefined && { version }),
-    results: readResults(resultsIn(optionalText(row, 'checks'), checks)),
+    results: readResults(resultsIn(optionalText(row, 'checks'), wanted), wanted),
   };
 }
 
 /** Dates and tags are made only of those that are wanted. Names of checks need no escapes (audit/check-file.ts). */
-function resultsIn(written: string | undefined, checks: readonly string[]): Value {
+function resultsIn(written: string | undefined, wanted: ReadonlySet<string>): Fields {
   if (written === undefined) return {};
   const parsed: Value = JSON.parse(written);
-  const results = isFields(parsed) ? parsed['results'] : undefined;
-  if (!isFields(results)) return {};
-  return Object.fromEntries(
-    checks.flatMap((name): [string, Value][] => {
-      const result = Object.hasOwn(results, name) ? results[name] : undefined;
-      return result === undefined ? [] : [[name, plainValue(result)]];
-    }),
-  );
+  if (!isFields(parsed)) return {};
+  const { results, bare } = parsed;
+  const asked = Object.entries(isFields(results) ? results : {}).filter(([name]) => wanted.has(name));
+  return {
+    results: Object.fromEntries(asked.map(([name, result]) => [name, plainValue(result)])),
+    ...(bare === undefined ? {} : { bare: plainValue(bare) }),
+  };
 }

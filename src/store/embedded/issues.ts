@@ -1,8 +1,8 @@
 import type { Issue } from '../../core/issue.ts';
 import { type Fields, isFields, type Value } from '../../core/value.ts';
 import type { IssueFilter, IssueOf } from '../port.ts';
-import { fromText, plainFields, toText } from '../portable.ts';
-import { ISSUE_TIMES, issueOf } from '../records.ts';
+import { fieldsOfText, fromText, toText } from '../portable.ts';
+import { hostsByIssue, ISSUE_TIMES } from '../records.ts';
 import type { Bindable, Engine, Row } from './engine.ts';
 import { date, optionalDate, optionalInteger, text, time } from './row.ts';
 
@@ -35,22 +35,35 @@ export function pageOfOpenIssues(
       ...values,
       limit,
     )
-    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+    .map(issueIn);
 }
 
 export function issueHistory(engine: Engine, filter: IssueFilter & { limit: number }): Issue[] {
   const { where, values } = condition(filter);
   return engine
     .all(`SELECT * FROM issues WHERE ${where} ORDER BY opened_at DESC, id DESC LIMIT ?`, ...values, filter.limit)
-    .flatMap((row) => issueOf(plainFields(issueDocument(row))) ?? []);
+    .map(issueIn);
 }
 
+/** As issueOf reads its document. */
+function issueIn(row: Row): Issue {
+  const issue: Issue = { hostname: text(row, 'hostname'), name: text(row, 'name'), opened_at: date(row, 'opened_at') };
+  for (const name of ISSUE_TIMES) {
+    const at = optionalDate(row, name);
+    if (at !== undefined) issue[name] = at;
+  }
+  const other = text(row, 'other');
+  if (other !== NOTHING && fieldsOfText(other)?.['by_hand'] === true) issue.by_hand = true;
+  return issue;
+}
+
+const NOTHING = '{}';
+
+/** Few names, many hosts: one statement for those that share a name. */
 export function markAlerted(engine: Engine, issues: readonly IssueOf[], at: Date): void {
+  const sql = `UPDATE issues SET alerted_at = ? WHERE open = 1 AND name = ? AND hostname IN (SELECT value FROM json_each(?))`;
   engine.transaction(() => {
-    for (const { hostname, name } of issues) {
-      const sql = 'UPDATE issues SET alerted_at = ? WHERE hostname = ? AND name = ? AND open = 1';
-      engine.run(sql, time(at), hostname, name);
-    }
+    for (const [name, hostnames] of hostsByIssue(issues)) engine.run(sql, time(at), name, JSON.stringify(hostnames));
   });
 }
 
@@ -81,16 +94,19 @@ export function consequencesFor(
   engine: Engine,
   { hostname, failing, passing, shown_at }: { hostname: string; failing: string[]; passing: string[]; shown_at: Date },
 ): Consequences {
-  const rows = engine.all('SELECT name, open FROM issues WHERE hostname = ? AND closed_at IS NULL', hostname);
-  const held = engine.all(
-    'SELECT name FROM issues WHERE hostname = ? AND held = 1 AND closed_at >= ?',
+  const rows = engine.all(
+    `SELECT name, open, NULL AS held FROM issues WHERE hostname = ?1 AND closed_at IS NULL
+     UNION ALL SELECT name, NULL, 1 FROM issues WHERE hostname = ?1 AND held = 1 AND closed_at >= ?2`,
     hostname,
     time(shown_at),
   );
-  const there = new Set(
-    [...rows.filter((row) => optionalInteger(row, 'open') === 1), ...held].map((row) => text(row, 'name')),
-  );
-  const unclosed = new Set(rows.map((row) => text(row, 'name')));
+  const there = new Set<string>();
+  const unclosed = new Set<string>();
+  for (const row of rows) {
+    const [name, held] = [text(row, 'name'), optionalInteger(row, 'held') === 1];
+    if (held || optionalInteger(row, 'open') === 1) there.add(name);
+    if (!held) unclosed.add(name);
+  }
   return {
     opened: failing.filter((name) => !there.has(name)),
     closed: passing.filter((name) => unclosed.has(name)),

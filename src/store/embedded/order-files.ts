@@ -34,12 +34,9 @@ export function readOrderFile(engine: Engine, sha256: string, offset: number, le
 
 export function expireOrders(engine: Engine, at: Date): number {
   return engine.transaction(() => {
-    const expired = engine.run(
-      `UPDATE order_targets SET state = 'expired', at = ?
-         WHERE state = 'queued' AND order_id IN (SELECT id FROM orders WHERE expires_at <= ?)`,
-      time(at),
-      time(at),
-    );
+    const queued = `WHERE state = 'queued' AND order_id IN (SELECT id FROM orders WHERE expires_at <= ?)`;
+    engine.run(`UPDATE order_targets SET state = 'fetched', at = ? ${queued} AND given = 1`, time(at), time(at));
+    const expired = engine.run(`UPDATE order_targets SET state = 'expired', at = ? ${queued}`, time(at), time(at));
     const gone = engine.run(
       `DELETE FROM order_files WHERE put_at < ? AND sha256 NOT IN
          (SELECT json_extract(value, '$.sha256') FROM orders, json_each(orders.files) WHERE expires_at > ?)`,

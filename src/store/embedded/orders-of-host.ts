@@ -20,7 +20,7 @@ export function endOrders(engine: Engine, host_id: string, at: Date): void {
  */
 export function handOverOrders(engine: Engine, host_id: string, at: Date): void {
   const of = (kinds: string) => `order_id IN (SELECT id FROM orders WHERE kind IN (${kinds}))`;
-  const set = 'UPDATE order_targets SET state = ?, at = ? WHERE host_id = ?';
+  const set = 'UPDATE order_targets SET given = 0, state = ?, at = ? WHERE host_id = ?';
   engine.run(`${set} AND ${PENDING} AND ${of("'wipe', 'unlock'")}`, 'cancelled', time(at), host_id);
   engine.run(`${set} AND ${PENDING}`, 'queued', time(at), host_id);
   engine.run(`DELETE FROM order_targets WHERE host_id = ? AND ${of("'release'")}`, host_id);

@@ -135,13 +135,13 @@ export function markFetched(
   const these = JSON.stringify(ids);
   return engine.transaction(() => {
     engine.run(
-      `UPDATE order_targets SET state = 'fetched', at = ? WHERE order_id ${AMONG} AND host_id = ? AND state = 'queued'`,
+      `UPDATE order_targets SET state = 'fetched', given = 1, at = ? WHERE order_id ${AMONG} AND host_id = ? AND state = 'queued'`,
       time(at),
       these,
       host_id,
     );
     engine.run(
-      `INSERT INTO order_targets (order_id, host_id, hostname, state, at) SELECT id, ?, ?, 'fetched', ? FROM orders
+      `INSERT INTO order_targets (order_id, host_id, hostname, state, given, at) SELECT id, ?, ?, 'fetched', 1, ? FROM orders
          WHERE id ${AMONG} AND kind = 'release' AND cancelled_at IS NULL ON CONFLICT DO NOTHING`,
       ...[host_id, hostname, time(at), these],
     );
@@ -162,7 +162,7 @@ export function reportOrder(engine: Engine, host_id: HostId, report: OrderReport
       return 'unknown';
     }
     const changed = engine.run(
-      `UPDATE order_targets SET at = CASE WHEN state = ? THEN at ELSE ? END, state = ?, number = ?, report = ?
+      `UPDATE order_targets SET at = CASE WHEN state = ? THEN at ELSE ? END, state = ?, given = 1, number = ?, report = ?
          WHERE order_id = ? AND host_id = ? AND coalesce(number, 0) < ? AND state NOT IN (${HOST_SETTLED})`,
       ...[state, time(at), state, number, writeText(orderReportFields(report)), order, host_id, number],
     );
@@ -174,8 +174,9 @@ export function cancelOrder(engine: Engine, id: string, at: Date): number | unde
   return engine.transaction(() => {
     const cancel = 'UPDATE orders SET cancelled_at = coalesce(cancelled_at, ?) WHERE id = ?';
     if (engine.run(cancel, time(at), id) === 0) return undefined;
-    const sql = `UPDATE order_targets SET state = 'cancelled', at = ? WHERE order_id = ? AND state = 'queued'`;
-    return engine.run(sql, time(at), id);
+    const queued = `WHERE order_id = ? AND state = 'queued'`;
+    engine.run(`UPDATE order_targets SET state = 'fetched', at = ? ${queued} AND given = 1`, time(at), id);
+    return engine.run(`UPDATE order_targets SET state = 'cancelled', at = ? ${queued}`, time(at), id);
   });
 }
 
@@ -217,6 +218,7 @@ export function targetDocument(row: Row): Fields {
     expires_at: date(row, 'expires_at'),
     ...(release === undefined ? {} : { release }),
     ...(number === undefined ? {} : { number }),
+    ...(integer(row, 'given') === 1 && { given: true }),
   };
 }
 
@@ -240,11 +242,11 @@ export function addOrderDocument(engine: Engine, document: Fields): void {
 export function addTargetDocument(engine: Engine, document: Fields): void {
   const target = orderTargetOf(plainFields(document));
   if (target === undefined) return;
-  const { number } = document;
+  const { number, given } = document;
   const { order, host_id, hostname, state, at, report } = target;
   engine.run(
-    'INSERT INTO order_targets (order_id, host_id, hostname, state, at, number, report) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[order, host_id, hostname, state, time(at), typeof number === 'number' ? number : null],
+    'INSERT INTO order_targets (order_id, host_id, hostname, state, at, given, number, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ...[order, host_id, hostname, state, time(at), given === true ? 1 : 0, typeof number === 'number' ? number : null],
     report === undefined ? null : writeText(orderReportFields(report)),
   );
 }

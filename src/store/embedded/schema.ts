@@ -171,6 +171,7 @@ export const MIGRATIONS: readonly string[] = [
     hostname TEXT NOT NULL,
     state TEXT NOT NULL,
     at INTEGER NOT NULL,
+    given INTEGER NOT NULL DEFAULT 0,
     number INTEGER,
     report TEXT,
     PRIMARY KEY (order_id, host_id)

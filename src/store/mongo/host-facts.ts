@@ -1,6 +1,7 @@
 import type { HostFacts } from '../../core/host.ts';
 import { type Fields, isFields, type Value, valueAt } from '../../core/value.ts';
-import { dateAt, readResults, textAt } from '../host-document.ts';
+import { dateAt, textAt } from '../host-document.ts';
+import { readResults } from '../judgement-fields.ts';
 import type { HostFilter } from '../port.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
@@ -14,11 +15,13 @@ export async function* hostFacts(
   filter: HostFilter,
   checks: readonly string[],
 ): AsyncGenerator<HostFacts> {
-  const names = [...WANTED, ...checks.map((name) => `checks.results.${name}`)];
+  const results = checks.length === 0 ? [] : ['checks.bare', ...checks.map((name) => `checks.results.${name}`)];
+  const names = [...WANTED, ...results];
+  const wanted = new Set(checks);
   const projection = { _id: 0, ...Object.fromEntries(names.map((name) => [name, 1])) };
   const cursor = clients.find(condition(filter), { projection, batchSize: BATCH }).sort({ hostname: 1 });
   for await (const document of cursor) {
-    const facts = factsOf(plainDocument(document));
+    const facts = factsOf(plainDocument(document), wanted);
     if (facts !== undefined) yield facts;
   }
 }
@@ -32,7 +35,7 @@ const WANTED = [
   'checks.version',
 ];
 
-function factsOf(document: Fields): HostFacts | undefined {
+function factsOf(document: Fields, wanted: ReadonlySet<string>): HostFacts | undefined {
   const hostname = textAt(document, 'hostname');
   if (hostname === undefined) return undefined;
   const submitted_at = dateAt(document, 'submitted_at');
@@ -47,7 +50,7 @@ function factsOf(document: Fields): HostFacts | undefined {
     suspended: document['suspended'] === true,
     ...(typeof distribution === 'string' && { distribution }),
     ...(version !== undefined && { version }),
-    results: readResults(checks['results']),
+    results: readResults(checks, wanted),
   };
 }
 

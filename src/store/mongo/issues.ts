@@ -1,7 +1,7 @@
 import type { Document, Filter } from 'mongodb';
 import type { Issue } from '../../core/issue.ts';
 import type { IssueFilter, IssueOf } from '../port.ts';
-import { issueOf } from '../records.ts';
+import { hostsByIssue, issueOf } from '../records.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';
 import { insertAll } from './insert-all.ts';
@@ -57,7 +57,8 @@ export async function closeIssue({ issues }: Collections, hostname: string, name
 }
 
 export async function* listOpenIssues({ issues }: Collections, filter: IssueFilter): AsyncGenerator<Issue> {
-  const cursor = issues.find({ ...OPEN, ...condition(filter) }, { batchSize: LISTED }).sort({ hostname: 1, name: 1 });
+  const options = { batchSize: LISTED, projection: { _id: 0 } };
+  const cursor = issues.find({ ...OPEN, ...condition(filter) }, options).sort({ hostname: 1, name: 1 });
   for await (const document of cursor) {
     const issue = issueOf(plainDocument(document));
     if (issue !== undefined) yield issue;
@@ -77,14 +78,8 @@ export async function issueHistory(
 
 /** Few names, many hosts: one statement for those that share a name. */
 export async function markAlerted({ issues }: Collections, alerted: readonly IssueOf[], at: Date): Promise<void> {
-  const byName = new Map<string, string[]>();
-  for (const { hostname, name } of alerted) {
-    const hostnames = byName.get(name);
-    if (hostnames === undefined) byName.set(name, [hostname]);
-    else hostnames.push(hostname);
-  }
   await Promise.all(
-    [...byName].map(([name, hostnames]) =>
+    [...hostsByIssue(alerted)].map(([name, hostnames]) =>
       issues.updateMany({ hostname: { $in: hostnames }, name, ...OPEN }, { $set: { alerted_at: at } }),
     ),
   );
@@ -107,12 +102,11 @@ export async function reconcile(
     const held = known.get(name);
     return held !== undefined && (held === 'open' || held >= shown_at);
   };
+  const wanted = failing.filter((name) => !isThere(name));
+  const over = passing.filter((name) => known.get(name) === 'open');
   const [opened, closed] = await Promise.all([
-    those(
-      failing,
-      async (name) => !isThere(name) && openIssue(collections, open, { hostname, name, opened_at: at }, shown_at),
-    ),
-    those(passing, async (name) => known.get(name) === 'open' && closeIssue(collections, hostname, name, at)),
+    those(wanted, (name) => openIssue(collections, open, { hostname, name, opened_at: at }, shown_at)),
+    those(over, (name) => closeIssue(collections, hostname, name, at)),
   ]);
   return { opened, closed };
 }

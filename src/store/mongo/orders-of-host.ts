@@ -28,7 +28,7 @@ export async function handOverOrders(collections: Collections, client: BSON.Docu
   await order_targets.updateMany({ host_id, order: { $in: ended }, ...PENDING }, { $set: { state: 'cancelled', at } });
   await order_targets.updateMany({ host_id, ...PENDING }, { $set: { state: 'queued', at } });
   await order_targets.deleteMany({ host_id, release: { $exists: true } });
-  await order_targets.updateMany({ host_id }, { $unset: { number: '' } });
+  await order_targets.updateMany({ host_id }, { $unset: { number: '', given: '' } });
   await receipts.deleteOne({ _id: host_id });
   await clients.updateOne({ 'identity.host_id': host_id, hands_over_at: at }, { $unset: { hands_over_at: '' } });
 }

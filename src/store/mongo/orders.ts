@@ -74,7 +74,7 @@ export async function markFetched(
 ): Promise<string[]> {
   const { orders, order_targets } = collections;
   const these = { order: { $in: [...ids] }, host_id };
-  await order_targets.updateMany({ ...these, state: 'queued' }, { $set: { state: 'fetched', at } });
+  await order_targets.updateMany({ ...these, state: 'queued' }, { $set: { state: 'fetched', given: true, at } });
   const releases = { _id: { $in: [...ids] }, kind: 'release', cancelled_at: null };
   for (const document of await orders.find(releases, { projection: { manifest: 0, files: 0 } }).toArray()) {
     const { _id, release, expires_at } = document;
@@ -98,6 +98,7 @@ export async function reportOrder(
         $set: {
           at: { $cond: [{ $eq: ['$state', state] }, '$at', at] },
           state,
+          given: true,
           number,
           report: { $literal: orderReportFields(report) },
         },
@@ -116,8 +117,20 @@ export async function cancelOrder(
 ): Promise<number | undefined> {
   const cancel = [{ $set: { cancelled_at: { $ifNull: ['$cancelled_at', at] } } }];
   if ((await orders.updateOne({ _id: id }, cancel)).matchedCount === 0) return undefined;
-  const change = { $set: { state: 'cancelled', at } };
-  return (await order_targets.updateMany({ order: id, state: 'queued' }, change)).modifiedCount;
+  return endQueued({ order_targets }, { order: id }, 'cancelled', at);
+}
+
+/** Of who is to fetch an order: who has it, and was to get it once more, still does. @returns how many had not fetched it */
+async function endQueued(
+  { order_targets }: Pick<Collections, 'order_targets'>,
+  targets: Filter<Document>,
+  state: 'cancelled' | 'expired',
+  at: Date,
+): Promise<number> {
+  const queued = { ...targets, state: 'queued' };
+  const { modifiedCount } = await order_targets.updateMany({ ...queued, given: null }, { $set: { state, at } });
+  await order_targets.updateMany({ ...queued, given: true }, { $set: { state: 'fetched', at } });
+  return modifiedCount;
 }
 
 /** The signature first: whoever is given the order again is given it with that. */
@@ -150,8 +163,7 @@ export async function expireTargets(collections: Collections, at: Date, abandone
     if ((await orders.countDocuments({ _id: order }, { limit: 1 })) === 0) await order_targets.deleteMany(unready);
     else await order_targets.updateMany(unready, { $unset: { unready_since: '' } });
   }
-  const expired: Filter<Document> = { state: 'queued', expires_at: { $lte: at }, unready_since: null };
-  return (await order_targets.updateMany(expired, { $set: { state: 'expired', at } })).modifiedCount;
+  return endQueued({ order_targets }, { expires_at: { $lte: at }, unready_since: null }, 'expired', at);
 }
 
 function targetDocument(
@@ -160,7 +172,11 @@ function targetDocument(
   state: 'queued' | 'fetched',
   at: Date,
 ): Document {
-  return { order: id, host_id, hostname, state, at, expires_at, ...(release !== undefined && { release }) };
+  return {
+    ...{ order: id, host_id, hostname, state, at, expires_at },
+    ...(state === 'fetched' && { given: true }),
+    ...(release !== undefined && { release }),
+  };
 }
 
 export function readOrder(document: Named | null): Order | undefined {

@@ -1,7 +1,8 @@
 import { BSON } from 'mongodb';
 import type { Acknowledgement, KeyId } from '../../core/host.ts';
 import { escapeFields } from '../escape.ts';
-import { acknowledgementFields, judgementFields, stamped } from '../host-document.ts';
+import { acknowledgementFields, stamped } from '../host-document.ts';
+import { judgementFields } from '../judgement-fields.ts';
 import type { CheckIn, Speaker, StoredReport } from '../port.ts';
 import { type Changed, changedPaths } from './changed-paths.ts';
 import type { Collections } from './collections.ts';

@@ -1,7 +1,8 @@
 import { BSON } from 'mongodb';
 import { StoreUnavailable } from '../../core/errors.ts';
 import { escapeFields } from '../escape.ts';
-import { judgementFields, stamped, stampedEach } from '../host-document.ts';
+import { stamped, stampedEach } from '../host-document.ts';
+import { judgementFields } from '../judgement-fields.ts';
 import type { V1Report } from '../port.ts';
 import type { Collections } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';

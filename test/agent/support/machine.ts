@@ -42,6 +42,8 @@ export interface MachineOptions {
   state?: string;
   /** of the process */
   environment?: Readonly<Record<string, string>>;
+  /** $CREDENTIALS_DIRECTORY */
+  credentials?: string;
 }
 
 export async function newMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
@@ -67,6 +69,7 @@ export async function newMachine(t: ExecutionContext, options: MachineOptions = 
         home: state,
         hostname: options.hostname ?? 'testhost',
         environment: options.environment ?? {},
+        credentials: options.credentials,
         program: {
           pluginTool: resolve('build/penguindome-plugin-tool'),
           agent: resolve('build/penguindome-agent'),

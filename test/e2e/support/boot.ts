@@ -36,8 +36,12 @@ const HOLD = `
   find "$home" -depth -type d -exec rmdir {} +
 `;
 
+/** What it takes that services' own network filters (IPAddressDeny=) are real: nspawn forbids bpf(2) otherwise. */
+const WITH_FILTERS = { args: ['--capability=all', '--drop-capability=CAP_SYS_MODULE'], env: { SYSTEMD_SECCOMP: '0' } };
+
 /** Boots a throw-away overlay of the tree, with these folders shown inside, and waits until it is up. */
-export async function boot(tree: string, binds: Record<string, string>): Promise<Booted> {
+export async function boot(tree: string, binds: Record<string, string>, filters = false): Promise<Booted> {
+  const more = filters ? WITH_FILTERS : { args: [], env: {} };
   const name = `pd-${randomBytes(4).toString('hex')}`;
   const console = join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), `${name}.log`);
   const log = openSync(console, 'a');
@@ -51,8 +55,9 @@ export async function boot(tree: string, binds: Record<string, string>): Promise
       name,
       tree,
       ...Object.entries(binds).map(([from, to]) => `--bind-ro=${from}:${to}`),
+      ...more.args,
     ],
-    { stdio: ['ignore', log, log], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_LOCK: '0' } },
+    { stdio: ['ignore', log, log], detached: true, env: { ...process.env, ...more.env, SYSTEMD_NSPAWN_LOCK: '0' } },
   );
   closeSync(log);
   const ended = new Promise<'ended'>((resolve) => holder.on('close', () => resolve('ended')));

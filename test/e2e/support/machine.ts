@@ -24,6 +24,8 @@ export interface MachineOptions {
   variant?: Variant;
   /** shown read-only inside: path here → path there */
   binds?: Record<string, string>;
+  /** whether network filters of services are real */
+  filters?: boolean;
 }
 
 /** Where the built programs, their native module, the checks and test/fixtures/machine stand in a machine. */
@@ -44,7 +46,7 @@ export async function bootMachine(t: ExecutionContext, options: MachineOptions =
   const shown = Object.fromEntries(
     Object.entries(SHOWN).map(([from, to]) => [join(process.cwd(), from), join(PROGRAMS, to)]),
   );
-  const booted = await boot(tree, { ...shown, ...options.binds });
+  const booted = await boot(tree, { ...shown, ...options.binds }, options.filters);
   t.teardown(booted.halt);
   const attempt = (command: string[], runOptions?: RunOptions) =>
     finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);

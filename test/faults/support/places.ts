@@ -10,6 +10,7 @@ import { whenPresent } from '../../support/needs.ts';
 import { mongod, type ownMongod, ownMongodIn } from '../../support/own-mongod.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { realClock, realRandom } from '../../support/world.ts';
+import { crowdJournal } from './crowd-journal.ts';
 
 export const KINDS = ['embedded', 'mongo replica set', 'mongo standalone'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -24,6 +25,8 @@ export interface Place {
   patiently<T>(work: () => Promise<T>): Promise<T>;
   /** What is wrong with the data as the database itself sees it: PRAGMA integrity_check, or validate of every collection. */
   problems(): Promise<string[]>;
+  /** Once the disk is full: writes until the database has noticed. */
+  crowd(): Promise<void>;
   /** the mongod; undefined for the embedded store */
   mongod: Awaited<ReturnType<typeof ownMongod>> | undefined;
 }
@@ -55,7 +58,12 @@ const SMALL = [
 async function preparePlace(t: ExecutionContext, kind: Kind, folder?: string): Promise<Place> {
   if (kind === 'embedded') {
     const file = join(folder ?? (await scratchFolder(t)), 'store/penguindome.db');
-    return placeOf(t, kind, { kind: 'embedded', file }, () => checkFile(file), undefined);
+    return placeOf(
+      t,
+      kind,
+      { kind: 'embedded', file },
+      { problems: () => checkFile(file), crowd: async () => undefined },
+    );
   }
   const args = [...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []), ...SMALL];
   const server = await ownMongodIn(folder ?? (await scratchFolder(t)), t, ...args);
@@ -63,22 +71,26 @@ async function preparePlace(t: ExecutionContext, kind: Kind, folder?: string): P
   const url = `mongodb://${host}/?directConnection=true`;
   if (kind === 'mongo replica set') await initiate(url, host);
   const settings = { ...server.settings, ...(kind === 'mongo replica set' && { replica_set: 'rs0' }) };
-  return placeOf(t, kind, settings, () => validate(url, settings.database), server);
+  return placeOf(t, kind, settings, {
+    problems: () => validate(url, settings.database),
+    crowd: () => crowdJournal(url),
+    mongod: server,
+  });
 }
 
 function placeOf(
   t: ExecutionContext,
   kind: Kind,
   settings: StoreSettings,
-  problems: Place['problems'],
-  server: Place['mongod'],
+  { problems, crowd, mongod }: Pick<Place, 'problems' | 'crowd'> & { mongod?: Place['mongod'] },
 ): Place {
   return {
     kind,
     settings,
     problems,
+    crowd,
     patiently,
-    mongod: server,
+    mongod,
     async open() {
       const store = await patiently(() => openStore(settings, { clock: realClock, random: realRandom }));
       t.teardown(() => store.close());

@@ -1,0 +1,234 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { finish } from './support/finish.ts';
+import { bootMachine, type Machine } from './support/machine.ts';
+import { onMachineWithPackages } from './support/needs.ts';
+import { buildPackages, commandsOf, sameAgain } from './support/packages.ts';
+
+const PAGE = 'docs/install.md';
+const SHOWN = '/srv/packages';
+const HOST = 'dome.example.org';
+
+onMachineWithPackages(
+  'built again, the packages are the same, and lintian finds nothing but what is explained',
+  async (t) => {
+    const packages = await buildPackages(t, 'deb');
+    await sameAgain(t, packages, 'deb');
+    const [changes = ''] = (await readdir(join(packages.built, 'deb'))).filter((name) => name.endsWith('.changes'));
+    const args = ['--allow-root', '--display-info', '--pedantic', '--fail-on', 'error,warning,info,pedantic'];
+    const { status, stdout, stderr } = await finish('lintian', [...args, join(packages.built, 'deb', changes)]);
+    t.is(status, 0, stdout + stderr);
+  },
+);
+
+/** A machine on which the repository is to be had, and no other. */
+async function machineBeforeInstalling(t: ExecutionContext): Promise<Machine> {
+  const { folder } = await buildPackages(t, 'deb');
+  const machine = await bootMachine(t, { binds: { [folder]: SHOWN }, filters: true });
+  t.timeout(240_000, 'a machine that hangs');
+  await machine.run(['sh', '-c', 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /opt/penguindome/none']);
+  const sources = await readFile(join(folder, 'deb/penguindome.sources'), 'utf8');
+  await machine.write('/root/penguindome.sources', sources.replace(/^URIs: .*$/m, `URIs: file:${SHOWN}/deb`));
+  await machine.run(['sh', '-c', `echo 127.0.0.1 ${HOST} >>/etc/hosts`]);
+  return machine;
+}
+
+/** As root types it, one line after the other. */
+async function type(machine: Machine, lines: string[]): Promise<string> {
+  let said = '';
+  for (const line of lines) said = await machine.run(['bash', '-c', `export DEBIAN_FRONTEND=noninteractive; ${line}`]);
+  return said;
+}
+
+const hostname = async (machine: Machine) => (await machine.run(['uname', '-n'])).trim();
+
+async function submittedAt(machine: Machine, host: string): Promise<string | undefined> {
+  const { status, stdout } = await machine.attempt(['penguindome', '--json', 'hosts', 'show', host]);
+  return status === 0 ? /"submitted_at": "([^"]+)"/.exec(stdout)?.[1] : undefined;
+}
+
+async function openIssues(machine: Machine): Promise<string> {
+  return machine.run(['penguindome', '--json', 'issues', 'list']);
+}
+
+/** What a unit could do if it were somebody else's: the same sandbox, and another program in it. @returns its exit status */
+async function insteadOf(machine: Machine, unit: string, command: string): Promise<string> {
+  const dropIn = `/run/systemd/system/${unit}.d/instead.conf`;
+  const lines = [
+    'ExecCondition=',
+    'ExecStartPost=',
+    'ExecStart=',
+    `ExecStart=/usr/bin/timeout 5 /bin/bash -c '${command}'`,
+    'Type=oneshot',
+    'Restart=no',
+    'SuccessExitStatus=0',
+  ];
+  await machine.write(dropIn, `[Service]\n${lines.join('\n')}\n`);
+  await machine.run(['systemctl', 'daemon-reload']);
+  await machine.attempt(['systemctl', 'start', unit]);
+  const result = await machine.run(['systemctl', 'show', '--value', '-p', 'ExecMainStatus', unit]);
+  await machine.run(['rm', dropIn]);
+  await machine.run(['systemctl', 'daemon-reload']);
+  await machine.attempt(['systemctl', 'reset-failed', unit]);
+  return result.trim();
+}
+
+const MODES = `root:root 755 /var/lib/penguindome
+penguindome:penguindome 700 /var/lib/penguindome/acks
+penguindome:penguindome 700 /var/lib/penguindome/inbox
+penguindome-online:penguindome-online 750 /var/lib/penguindome/online
+root:root 700 /var/lib/penguindome/orders
+root:penguindome 750 /var/lib/penguindome/results
+root:root 700 /var/lib/penguindome/site
+root:root 700 /var/lib/penguindome/site/commands
+root:root 700 /var/lib/penguindome/site/plugins
+root:root 700 /var/lib/penguindome/site/settings
+root:penguindome 750 /var/lib/penguindome/spool
+root:penguindome 750 /var/lib/penguindome/spool/bodies
+root:penguindome 750 /var/lib/penguindome/spool/reports
+penguindome:penguindome 700 /var/lib/penguindome/submit
+root:root 700 /var/lib/penguindome/trust
+penguindome-server:penguindome-server 750 /var/lib/penguindome-server
+root:root 600 /etc/penguindome/identity.key
+root:root 644 /var/lib/penguindome/status.json`;
+
+/** Folders and files whose owners and modes are a promise. */
+const PROMISED = MODES.split('\n').map((line) => line.split(' ')[2] ?? '');
+
+const SITE_CHECK = `name: it-is-debian
+title: This machine runs Debian
+severity: low
+rationale: A check of the test's own.
+profiles: [laptop, server]
+query:
+  plugins.os_info.distname: { $regex: Debian }
+needs: [plugins.os_info]
+remediation: None.
+`;
+
+const TIMERS = ['collect', 'submit', 'enroll', 'audit', 'backup', 'certificates'];
+
+onMachineWithPackages(
+  'apt installs server and agent as the page says; a token is all it takes, and timers do the rest',
+  async (t) => {
+    const machine = await machineBeforeInstalling(t);
+    t.is(
+      (await type(machine, (await commandsOf(PAGE, 'The server on Debian 13')).slice(0, -1))).trim(),
+      'active\n'.repeat(4).trim(),
+    );
+    await type(machine, (await commandsOf(PAGE, 'The server on Debian 13')).slice(-1));
+    const timers = await type(machine, await commandsOf(PAGE, 'A machine with Debian 13'));
+    for (const name of TIMERS) t.regex(timers, new RegExp(`penguindome-${name}\\.timer`));
+    const started = Date.now();
+
+    const host = await hostname(machine);
+    // `until` gives up after a minute, and the page promises two.
+    const first = await machine.until('the first report', () => submittedAt(machine, host)).catch(() => undefined);
+    if (first === undefined) await machine.until('the first report', () => submittedAt(machine, host));
+    t.log(`first report after ${Math.round((Date.now() - started) / 1000)} s`);
+    t.true(Date.now() - started < 120_000);
+    t.not((await machine.attempt(['test', '-e', '/etc/penguindome/enrollment-token'])).status, 0, 'the token is gone');
+
+    t.is((await machine.run(['stat', '-c', '%U:%G %a %n', ...PROMISED])).trim(), MODES);
+    t.is((await machine.run(['systemctl', '--failed', '--plain', '--no-legend'])).trim(), '');
+    t.is(
+      (
+        await machine.run(['sh', '-c', 'test -s /usr/lib/penguindome/bin/penguindome-agent.code-cache && echo made'])
+      ).trim(),
+      'made',
+    );
+    t.regex(await machine.run(['penguindome-agent', 'status']), /All is well/);
+    t.regex(await machine.run(['runuser', '-u', 'nobody', '--', 'penguindome-agent', 'status']), new RegExp(host));
+
+    t.notRegex(await openIssues(machine), /it-is-debian/);
+    await machine.write('/etc/penguindome/checks.d/it-is-debian.yaml', SITE_CHECK);
+    await machine.write(
+      '/etc/systemd/system/penguindome-audit.timer.d/often.conf',
+      '[Timer]\nAccuracySec=1s\nOnCalendar=\nOnCalendar=*:*:0/5\nRandomizedDelaySec=0\n',
+    );
+    await type(machine, ['systemctl daemon-reload', 'systemctl restart penguindome-audit.timer']);
+    await machine.until('the audit opens an issue', async () =>
+      /it-is-debian/.test(await openIssues(machine)) ? true : undefined,
+    );
+
+    await worksInItsSandbox(t, machine);
+    await doesNoMore(t, machine);
+    await goesAway(t, machine);
+  },
+);
+
+/** Every unit does its work in its sandbox, and the collector sees there what it sees without. */
+async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise<void> {
+  for (const unit of ['audit', 'backup', 'certificates'])
+    await machine.run(['systemctl', 'start', `penguindome-${unit}.service`]);
+  t.regex(await machine.run(['ls', '/var/backups/penguindome']), /^\d{4}-\d\d-\d\dT\d{6}Z\.gz\nidentities\.log$/m);
+  const newest = async () =>
+    JSON.parse(await machine.run(['cat', '/var/lib/penguindome/spool/collector.json'])).newest.list as Record<
+      string,
+      string
+    >;
+  const collect = async (...command: string[]) => {
+    await machine.run(['rm', '-rf', '/var/lib/penguindome/due', '/var/lib/penguindome/kept']);
+    await machine.run(command);
+    return newest();
+  };
+  const inside = await collect('systemctl', 'start', 'penguindome-collect.service');
+  const outside = await collect('penguindome-agent', 'collect');
+  const names = [...new Set([...Object.keys(inside), ...Object.keys(outside)])].sort();
+  t.true(names.length > 10);
+  t.deepEqual(
+    names.filter((name) => inside[name] !== outside[name]),
+    [],
+    'facts that the sandbox hides',
+  );
+}
+
+/** What each unit must not be able to do, whoever it is that runs in its place. */
+async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> {
+  await machine.run([
+    'systemctl',
+    'stop',
+    'penguindome-agent.target',
+    'penguindome-audit.timer',
+    'penguindome-audit.service',
+  ]);
+  const connect = 'exec 3<>/dev/tcp/127.0.0.1/8443';
+  t.is(await insteadOf(machine, 'penguindome-submit.service', connect), '0', 'the submitter reaches the server');
+  t.not(await insteadOf(machine, 'penguindome-collect.service', connect), '0', 'the collector reaches nobody');
+  await machine.run(['systemctl', 'stop', 'penguindome-server.service']);
+  const refused: [unit: string, command: string][] = [
+    ['penguindome-submit.service', 'cat /etc/shadow'],
+    ['penguindome-submit.service', 'cat /etc/penguindome/identity.key'],
+    ['penguindome-submit.service', 'touch /var/lib/penguindome/spool/reports/x'],
+    ['penguindome-collect.service', 'touch /etc/x'],
+    ['penguindome-collect.service', 'touch /home/x'],
+    ['penguindome-collect.service', 'touch /var/lib/penguindome-server/x'],
+    ['penguindome-server.service', 'touch /etc/penguindome/x'],
+    ['penguindome-server.service', 'cat /etc/penguindome/pki/ca.key'],
+    ['penguindome-audit.service', 'touch /etc/x'],
+  ];
+  for (const [unit, command] of refused) t.not(await insteadOf(machine, unit, command), '0', `${unit}: ${command}`);
+  const allowed: [unit: string, command: string][] = [
+    ['penguindome-submit.service', 'cat /var/lib/penguindome/spool/collector.json'],
+    ['penguindome-submit.service', 'touch /var/lib/penguindome/submit/x'],
+    ['penguindome-collect.service', 'cat /etc/shadow'],
+    ['penguindome-server.service', 'touch /var/lib/penguindome-server/x'],
+  ];
+  for (const [unit, command] of allowed) t.is(await insteadOf(machine, unit, command), '0', `${unit}: ${command}`);
+}
+
+/** A removal leaves what reinstalling goes on with; a purge leaves nothing but what it says. */
+async function goesAway(t: ExecutionContext, machine: Machine): Promise<void> {
+  await type(machine, ['apt-get remove -y penguindome-agent']);
+  t.is((await machine.attempt(['test', '-e', '/etc/penguindome/identity.key'])).status, 0);
+  t.not((await machine.attempt(['test', '-e', '/usr/lib/penguindome/bin'])).status, 0);
+  await type(machine, ['apt-get install -y penguindome-agent']);
+  t.is((await machine.run(['systemctl', 'is-active', 'penguindome-collect.timer'])).trim(), 'active');
+  const said = await type(machine, ['apt-get purge -y penguindome-agent penguindome-server 2>&1']);
+  t.regex(said, /\/etc\/penguindome\/pki stays/);
+  const left = await machine
+    .run(['find', '/etc/penguindome', '/var/lib/penguindome', '-maxdepth', '1'], {})
+    .catch((error) => String(error));
+  t.notRegex(left, /identity\.key|agent\.yml|trust\.d|spool/);
+}
