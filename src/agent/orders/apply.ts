@@ -20,6 +20,7 @@ import { type ReadPolicy, readPolicy } from './read-policy.ts';
 import { openResults, type Records, readReport } from './results.ts';
 import { readSeen, type Seen } from './seen.ts';
 import { howOrdersRun } from './start-order.ts';
+import { needOwnState } from './state-owner.ts';
 import { judgedOf, markSeen, takeOrder } from './take-order.ts';
 import { tidyOrders } from './tidy-orders.ts';
 import { latestTime, signedTime, type TrustState, vouchedNumber, writeTrustState } from './trust-state.ts';
@@ -47,7 +48,8 @@ export interface Applied {
  * earlier runs that are not settled included. Cut off anywhere, the next run goes on there.
  */
 export async function apply(applying: Applying): Promise<Applied> {
-  const { places, clock } = applying;
+  const { places, clock, uid } = applying;
+  await needOwnState(places, uid);
   await makeOrders(places);
   return withLock(places.orders.lock, 'apply orders', async () => {
     for (const name of readdirSync(places.orders.root)) {

@@ -1,7 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chown, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { days, hours } from '../../../src/core/duration.ts';
+import { whenPresent } from '../../support/needs.ts';
 import { realRandom } from '../../support/world.ts';
+import { acceptedOrder, targets } from '../support/accepted-order.ts';
 import { at, keyOf, NOW, orderHost, rotation, settingsOrder, settle, sha256 } from '../support/orders.ts';
 
 test('what a server that signs nothing sends day after day makes no list longer and longer', async (t) => {
@@ -77,3 +80,23 @@ test('the number of a pinned key that is not the first one is not told as known'
   await host.apply();
   t.is((await host.known())['heard_keys'], null, 'what was refused may count later');
 });
+
+whenPresent(process.geteuid?.() === 0, 'another user’s folder: only root can make one')(
+  'what lies in another user’s folder is nothing to act on as root',
+  async (t) => {
+    const host = await orderHost(t);
+    await host.apply();
+    const { folder } = await acceptedOrder(
+      host.places,
+      { kind: 'command', timeout: 60, ...targets },
+      { 'commands/x': 'x' },
+    );
+    await writeFile(
+      join(folder, 'judged.json'),
+      JSON.stringify({ state: 'accepted', signed_by: 'nobody', recorded: true }),
+    );
+    await chown(host.places.state, 12_345, 12_345);
+    await t.throwsAsync(host.apply(), { message: /cannot apply orders: .* belongs to user 12345/ });
+    t.deepEqual(host.acted, []);
+  },
+);
