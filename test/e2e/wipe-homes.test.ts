@@ -25,6 +25,7 @@ const PEOPLE = `
   usermod --add-subuids 200000-265535 alice
   mkdir /home/ldap /home/www; chown 20001 /home/ldap; chown 33 /home/www; echo x | tee /home/ldap/f /home/www/f >/dev/null
   echo service >/home/alice/svc/f
+  mkdir /home/containers; echo x >/home/containers/f; chown -R 500000 /home/containers; echo dockremap:500000:65536 >>/etc/subuid
   mkdir -p /home/ivan; mount --bind /usr /home/mirror
 `;
 
@@ -139,8 +140,8 @@ onMachine('a wipe of homes removes what is people’s, finishes after kill -9, a
   // What is not theirs is as it was.
   t.is(await sh('cat /srv/data/f /srv/carol/f /srv/shared/f /srv/decoy/f /root/f'), 'precious\n'.repeat(5).trim());
   t.is(
-    await sh('cat /home/alice/svc/f; cat /home/www/f; cat /var/mail/root /tmp/roots /var/spool/cron/crontabs/root'),
-    'service\nx\nmail\nx\n* * * * * true',
+    await sh('cat /home/alice/svc/f; cat /home/www/f /home/containers/f; cat /var/mail/root /tmp/roots /var/spool/cron/crontabs/root'),
+    'service\nx\nx\nmail\nx\n* * * * * true',
   );
   t.is(await sh('dpkg --verify 2>/dev/null | grep -v " c " | grep missing | wc -l'), '0');
   t.is(await sh('id -u root svc nobody www-data | tr "\\n" " "'), '0 990 65534 33');

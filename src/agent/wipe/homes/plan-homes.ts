@@ -10,6 +10,8 @@ export interface HomesFacts {
   /** `DEV:INODE` of folders that stay */
   keep: ReadonlySet<string>;
   mounts: readonly Mount[];
+  /** /etc/subuid */
+  subuid: string;
   /** names of accounts of systemd-homed */
   homed: readonly string[];
 }

@@ -23,7 +23,7 @@ export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folde
   const removing = newRemoving({ keep: facts.keep, release: releaseWith(run) });
   const belonging = { removing, isAway: (path: string) => awayBy(facts.mounts)(path) !== undefined };
   const uids = [...persons.map(({ uid }) => uid), ...homes.flatMap(({ of }) => of)];
-  const isTheirs = ownersOf(uids, subordinateRanges(textOf('/etc/subuid'), persons));
+  const isTheirs = ownersOf(uids, subordinateRanges(facts.subuid, persons, facts.people.known));
   const not: string[] = [];
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 

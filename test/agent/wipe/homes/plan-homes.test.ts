@@ -28,6 +28,7 @@ const planned = planHomes({
   keep: new Set(['1:2']),
   mounts: parseMounts(MOUNTS),
   homed: ['carol'],
+  subuid: '',
 });
 
 test('the plan says which homes go, with snapshots, and what is mounted in them', (t) => {
