@@ -50,7 +50,7 @@ Examples:
 
 async function order(context: AdminContext, shell: string | undefined, options: CommandOptions): Promise<void> {
   const file = await readProgram(context, shell, options.script);
-  checkOrderFiles([file]);
+  await checkOrderFiles([file]);
   const targets = await selectTargets(context, options, 'Run it as root');
   const content = { kind: 'command', timeout: Math.ceil(options.timeout / 1000) } as const;
   const made = await orderBoth(context, { content, targets, files: [file], options, wish: () => commandWish(file) });

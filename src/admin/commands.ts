@@ -69,6 +69,7 @@ import { restore } from './restore.ts';
 import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
 import { setup } from './setup.ts';
+import { sitePackage } from './site-package.ts';
 import { unlock } from './unlock.ts';
 import { wipe } from './wipe.ts';
 
@@ -149,6 +150,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     );
   }
   for (const make of [command, patch, wipe, unlock]) program.addCommand(make(context));
+  program.addCommand(sitePackage(context));
   program.addCommand(backup(context));
   program.addCommand(restore(context));
   program.addCommand(migrate(context));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { messageOf, OperatorError } from '../core/errors.ts';
+import { readSiteFile, WANTED_FILE } from '../settings/read-site-file.ts';
 import { LARGEST_FILE, LARGEST_ORDER_CONTENT, type ManifestFile } from '../wire/v2/order.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -36,9 +37,14 @@ export function orderFile(path: string, mode: number, content: Uint8Array): Orde
   return { path, mode, sha256, size: content.length, content };
 }
 
-/** @throws OperatorError where a manifest could not hold them, or hosts could not run a program */
-export function checkOrderFiles(files: readonly OrderFile[]): void {
+/** @throws OperatorError where a manifest could not hold them, or hosts could not run a program or would not take settings */
+export async function checkOrderFiles(files: readonly OrderFile[]): Promise<void> {
   for (const file of files) {
+    if (file.path === WANTED_FILE) {
+      throw refuse(file.path, 'penguindome client-settings writes it there; give the file another name');
+    }
+    const read = file.path.startsWith('settings/') ? await readSiteFile(file.path, file.content) : undefined;
+    if (read !== undefined && 'fault' in read) throw refuse(file.path, `hosts would not take it: ${read.fault}`);
     if (needsToRun(file.path) && !isProgram(file.content)) {
       throw refuse(
         file.path,

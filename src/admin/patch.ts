@@ -48,7 +48,7 @@ async function order(context: AdminContext, given: readonly string[], options: P
   const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) throw usage(`cannot patch: ${twice} is named twice`);
   const files = await Promise.all(places.map(({ local, path }) => readOrderFile(local, path)));
-  checkOrderFiles(files);
+  await checkOrderFiles(files);
   const targets = await selectTargets(context, options, `Change ${paths.join(', ')}`);
   const wish = () => patchWish(files, removed);
   tellOrdered(

@@ -28,7 +28,7 @@ export async function readReleaseFolder(folder: string): Promise<OrderFile[]> {
     await mustBe(local, 'file');
     files.push(await readOrderFile(local, path));
   }
-  checkOrderFiles(files);
+  await checkOrderFiles(files);
   return files;
 }
 

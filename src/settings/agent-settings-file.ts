@@ -31,6 +31,19 @@ export async function loadAgentSettings(file: string, folder: string, below: Pla
   return plainSettings(texts, below) ?? settingsIn(texts, file, below);
 }
 
+/**
+ * One file of settings for machines elsewhere, checked by itself.
+ * @returns what it says, and nothing that it does not
+ */
+export async function readAgentSettings(file: string): Promise<PlainGroup> {
+  const text = await textOf(file);
+  if (text === undefined) throw unreadable(file, new Error('there is none'));
+  await settingsIn([{ path: file, text }], file, {});
+  const { readYaml } = await import('./read-yaml.ts');
+  const yaml = readYaml(text, file);
+  return Array.isArray(yaml) || !isGroup(yaml.value) ? {} : yaml.value;
+}
+
 interface SettingsText {
   path: string;
   text: string;

@@ -6,7 +6,7 @@ import { ordersSite } from './orders-site.ts';
 test('a patch brings files to their places, with the rights they have here but for what others may write, and removes others', async (t) => {
   const site = await ordersSite(t);
   const plugin = await site.file('set/plugins/raid', '#!/bin/sh\n', 0o4777);
-  const settings = await site.file('raid.yml', 'level: 5\n', 0o600);
+  const settings = await site.file('raid.yml', 'plugins: {settings: {raid: {level: 5}}}\n', 0o600);
   await site.ok(
     ...['patch', plugin, `${settings}=settings/raid.yml`, '--remove', 'plugins/old', 'commands/x'],
     ...['--host', 'lap-17', 'lap-18', '--why', 'new controllers'],
@@ -17,13 +17,13 @@ test('a patch brings files to their places, with the rights they have here but f
     removed: ['plugins/old', 'commands/x'],
     files: [
       { path: 'plugins/raid', mode: 0o755, size: 10 },
-      { path: 'settings/raid.yml', mode: 0o600, size: 9 },
+      { path: 'settings/raid.yml', mode: 0o600, size: 40 },
     ],
   });
   t.is(targets.length, 2);
   t.is(order.files.length, 2);
   const content = await site.db.orders.readFile(manifest.files[1]?.sha256 ?? '', 0, 100);
-  t.is(Buffer.from(content ?? []).toString(), 'level: 5\n');
+  t.is(Buffer.from(content ?? []).toString(), 'plugins: {settings: {raid: {level: 5}}}\n');
 });
 
 test('a patch may only remove', async (t) => {
@@ -50,6 +50,12 @@ test('what hosts would not take is wrong usage, and nothing is ordered', async (
   t.regex(await no(await site.file('plugins/plain', '#!/bin/sh\n', 0o644)), /cannot be executed; run chmod \+x/);
   t.regex(await no(await site.file('plugins/text', 'text\n')), /hosts could not run it/);
   t.regex(await no(join(site.folder, 'plugins/none')), /cannot read .*ENOENT/);
+  t.regex(await no(await site.file('settings/raid.conf', '{}\n')), /hosts would not take it: .*end in .yml alone/);
+  t.regex(
+    await no(await site.file('settings/raid.yml', 'url: https://evil.example\n')),
+    /hosts would not take it: url: /,
+  );
+  t.regex(await no(await site.file('settings/client-settings.yml', '{}\n')), /penguindome client-settings writes it/);
   t.deepEqual(await site.orders(), []);
 });
 

@@ -6,7 +6,7 @@ import { type OrdersSite, ordersSite } from './orders-site.ts';
 
 async function folderOf(site: OrdersSite): Promise<string> {
   await site.file('set/plugins/raid', '#!/bin/sh\necho 1\n');
-  await site.file('set/settings/raid.yml', 'a: 1\n', 0o640);
+  await site.file('set/settings/raid.yml', 'submit_interval: 5m\n', 0o640);
   await site.file('set/.git/config', 'left out');
   return join(dirname(site.folder), 'set');
 }

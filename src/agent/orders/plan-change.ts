@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { siteFileSettings, wantedSettings } from '../../settings/client-settings.ts';
+import { wantedSettings } from '../../settings/client-settings.ts';
+import { findSettingsFault } from '../../settings/find-settings-fault.ts';
+import { readSiteFile, WANTED_FILE } from '../../settings/read-site-file.ts';
 import type { Manifest, ManifestFile } from '../../wire/v2/order.ts';
 import type { Wanted } from './change-site.ts';
 import { OrderRefused } from './check-target.ts';
 import { readVerified } from './read-verified.ts';
-import { findSettingsFault } from './settings-fault.ts';
 import type { SiteManifest } from './site-manifest.ts';
-import { WANTED_FILE, wantedText } from './site-settings.ts';
+import { wantedText } from './site-settings.ts';
 
 export type SiteOrder = Extract<Manifest, { kind: 'patch' | 'release' | 'settings' }>;
 
@@ -60,16 +61,9 @@ async function checkFiles(files: readonly ManifestFile[], removed: readonly stri
     if ((mode & OTHERS_WRITE) !== 0) throw new OrderRefused(`cannot write ${path}: others could write to it`);
     if ((mode & READ_BY_OWNER) === 0) throw new OrderRefused(`cannot write ${path}: its owner could not read it`);
     if (!path.startsWith('settings/')) continue;
-    const fault = await faultInFile(await readVerified(folder, sha256), path);
-    if (fault !== undefined) throw new OrderRefused(`cannot write ${path}: ${fault}`);
+    const read = await readSiteFile(path, await readVerified(folder, sha256));
+    if ('fault' in read) throw new OrderRefused(`cannot write ${path}: ${read.fault}`);
   }
-}
-
-async function faultInFile(content: Buffer, path: string): Promise<string | undefined> {
-  if (!path.endsWith('.yml')) return 'settings are read from files that end in .yml alone';
-  const { readSettingsText } = await import('./read-settings-text.ts');
-  const read = await readSettingsText(content.toString('utf8'), path);
-  return 'fault' in read ? read.fault : findSettingsFault(read.value, siteFileSettings);
 }
 
 function changedBy(

@@ -1,20 +1,15 @@
 import { basename, join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { mergeSettings, type PlainGroup } from '../../settings/agent-settings-file.ts';
-import { siteFileSettings } from '../../settings/client-settings.ts';
+import { readSiteFile, WANTED_FILE } from '../../settings/read-site-file.ts';
 import type { Manifest } from '../../wire/v2/order.ts';
 import { hasCode } from '../has-code.ts';
 import type { Places } from '../places.ts';
 import { readHostile } from '../read-hostile.ts';
-import { readSettingsText } from './read-settings-text.ts';
 import { sha256Of } from './read-verified.ts';
-import { findSettingsFault } from './settings-fault.ts';
 import { readSiteManifest, type SiteManifest } from './site-manifest.ts';
 
 type Wanted = Extract<Manifest, { kind: 'settings' }>['wanted'];
-
-/** What orders of settings write, and no other order; read after the files of releases. */
-export const WANTED_FILE = 'settings/client-settings.yml';
 
 const LARGEST = 1024 * 1024;
 /** A word that YAML takes for a text (read-plain-yaml.ts). */
@@ -71,10 +66,9 @@ async function readOne(path: string, sha256: string | undefined): Promise<unknow
   const bytes = await readHostile(path, LARGEST);
   if (bytes === undefined) throw new Error(`cannot use ${path}: it is missing`);
   if (sha256Of(bytes) !== sha256) throw new Error(`cannot use ${path}: it is not what an order brought`);
-  const text = await readSettingsText(bytes.toString('utf8'), path);
-  const fault = 'fault' in text ? text.fault : findSettingsFault(text.value, siteFileSettings);
-  if (fault !== undefined) throw new Error(`cannot use ${path}: ${fault}`);
-  return 'value' in text ? text.value : {};
+  const read = await readSiteFile(path, bytes);
+  if ('fault' in read) throw new Error(`cannot use ${path}: ${read.fault}`);
+  return read.value;
 }
 
 function written(name: string): string {

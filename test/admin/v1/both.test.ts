@@ -86,7 +86,7 @@ test('a patch of plugins lies where the original client has them; settings have 
   await site.ok('patch', '--remove', 'plugins/raid', '--host', 'old-1');
   await client.update();
   t.false(await client.exists('client/plugins/raid'));
-  const settings = await site.file('settings/raid.yml', 'a: 1\n', 0o644);
+  const settings = await site.file('settings/raid.yml', 'submit_interval: 5m\n', 0o644);
   const { status, err } = await site.run('patch', settings, '--host', 'old-1', 'lap-17');
   t.is(status, 2);
   t.regex(err, /settings\/raid.yml on hosts that run the original client/);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { siteFileSettings, wantedSettings } from '../../settings/client-settings.ts';
-import { describeAgentIssue } from '../../settings/describe-agent-issue.ts';
+import type { siteFileSettings, wantedSettings } from './client-settings.ts';
+import { describeAgentIssue } from './describe-agent-issue.ts';
 
 /** What keeps these settings from being ones that may come from a server, in words; the lists of those are client-settings.ts'. */
 export function findSettingsFault(

@@ -1,9 +1,9 @@
 /**
- * Release tars, as the original client takes them: POSIX ustar (pax(1), "ustar Interchange Format"), regular files only. The same
- * files, modes and time make the same bytes. Written here, since one kind of record is all there is to it.
+ * Tars of releases, as the original client takes them, and of site packages: POSIX ustar (pax(1), "ustar Interchange Format"), regular
+ * files and folders only. The same files, modes and time make the same bytes. Written here, since one kind of record is all there is to it.
  */
 export interface TarFile {
-  /** relative, with `/` */
+  /** relative, with `/`; a folder's ends in one */
   path: string;
   /** permission bits */
   mode: number;
@@ -45,7 +45,7 @@ function headerOf(path: string, mode: number, size: number, at: number): Uint8Ar
   header.write(octal(size, 12), 124);
   header.write(octal(at, 12), 136);
   header.write(' '.repeat(8), 148);
-  header.write('0', 156);
+  header.write(path.endsWith('/') ? '5' : '0', 156);
   header.write('ustar\u000000', 257, 'latin1');
   header.write('root', 265);
   header.write('root', 297);

@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { fitsTar, makeTar } from '../../../src/wire/v1/tar.ts';
-import { scratchFolder } from '../../support/scratch.ts';
+import { fitsTar, makeTar } from '../../src/wire/tar.ts';
+import { scratchFolder } from '../support/scratch.ts';
 
 const run = promisify(execFile);
 const AT = 1_795_435_200;
