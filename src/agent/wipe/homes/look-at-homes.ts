@@ -75,7 +75,7 @@ function isForeignPerson(uid: number, known: ReadonlySet<number>, min: number): 
   return uid >= min && !isService && !known.has(uid);
 }
 
-function lookAt(path: string, away: (path: string) => string | undefined): HomeFacts {
+export function lookAt(path: string, away: (path: string) => string | undefined): HomeFacts {
   let type = 'unknown';
   const opened = openPath(path, (walked) => {
     const found = away(walked);
