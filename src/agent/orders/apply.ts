@@ -89,10 +89,15 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
       applied.problem = "the server's order key has not come yet";
       break;
     }
-    const taken = await takeOrder({ places, records, seen, kept, bench: openOnce, now }, id);
-    seen = taken.seen;
-    if (taken.became === 'kept') kept.add(id);
-    if (taken.became === 'refused') applied.refused.push({ order: id, reason: taken.reason ?? '' });
+    try {
+      const taken = await takeOrder({ places, records, seen, kept, bench: openOnce, now }, id);
+      seen = taken.seen;
+      if (taken.became === 'kept') kept.add(id);
+      if (taken.became === 'refused') applied.refused.push({ order: id, reason: taken.reason ?? '' });
+    } catch (error) {
+      // One for which there is no room, say, keeps no other one from its end.
+      applied.broken.push({ order: id, reason: messageOf(error) });
+    }
   }
   for (const id of [...kept].sort()) {
     seen = await goOn(applying, { id, seen, trust, bench: openOnce, applied, records, now });

@@ -5,7 +5,7 @@ import { days, hours } from '../../../src/core/duration.ts';
 import { whenPresent } from '../../support/needs.ts';
 import { realRandom } from '../../support/world.ts';
 import { acceptedOrder, targets } from '../support/accepted-order.ts';
-import { at, keyOf, NOW, orderHost, rotation, settingsOrder, settle, sha256 } from '../support/orders.ts';
+import { at, keyOf, NOW, orderHost, rotation, settingsOrder, settle, sha256, wipeOrder } from '../support/orders.ts';
 
 test('what a server that signs nothing sends day after day makes no list longer and longer', async (t) => {
   const host = await orderHost(t);
@@ -79,6 +79,44 @@ test('the number of a pinned key that is not the first one is not told as known'
   await host.heard({ order_keys: [await rotation(9, 'stranger', 'next')] });
   await host.apply();
   t.is((await host.known())['heard_keys'], null, 'what was refused may count later');
+});
+
+test('an order that cannot be taken keeps no other one from being taken and carried out', async (t) => {
+  const host = await orderHost(t);
+  const early = settingsOrder({ not_before: at(hours(1)) });
+  await host.order(early);
+  const open = await host.order(settingsOrder());
+  await host.apply();
+  t.deepEqual(host.acted, [open]);
+  await writeFile(join(host.places.orders.root, early.id, 'judged.json'), '{');
+  await host.order(early);
+  const other = await host.order(settingsOrder());
+  const { accepted, broken } = await host.apply();
+  t.deepEqual(accepted, [other]);
+  t.true(broken.some(({ order }) => order === early.id));
+  t.deepEqual(host.acted, [open, open, other]);
+});
+
+test('two keys of one operator, and two keys that the server had, are one signature each', async (t) => {
+  const host = await orderHost(t);
+  await host.policy('second_approval: [wipe]\n');
+  await host.operator('bob');
+  const both = [(await keyOf('bob')).publicKey, (await keyOf('his other')).publicKey].join('\n');
+  await writeFile(join(host.places.operators, 'bob.asc'), both);
+  await host.apply();
+  await host.heard({ order_keys: [await rotation(1, 'server', 'second')] });
+  for (const signers of [
+    ['bob', 'his other'],
+    ['server', 'second'],
+  ]) {
+    const id = await host.order(wipeOrder({ made_at: at(-60_000) }), ...signers);
+    const { accepted, waiting } = await host.apply();
+    t.deepEqual(accepted, []);
+    t.true(
+      waiting.some(({ order }) => order === id),
+      signers.join(),
+    );
+  }
 });
 
 whenPresent(process.geteuid?.() === 0, 'another user’s folder: only root can make one')(
