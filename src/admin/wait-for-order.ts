@@ -3,7 +3,7 @@ import { type Milliseconds, seconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { isSettled } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
-import { didIt, type Outcome, showOutcome, showReport } from './show-outcome.ts';
+import { didIt, lapsed, type Outcome, showOutcome, showReport } from './show-outcome.ts';
 import { allOrderedJson } from './tell-ordered.ts';
 import type { Ordered } from './v1/order-both.ts';
 import { readOutcomes } from './v1/outcomes.ts';
@@ -46,7 +46,8 @@ async function readTargets(context: AdminContext, { order, patch }: Ordered): Pr
   const store = await context.store();
   const targets: Outcome[] = [];
   if (order !== undefined) {
-    for await (const target of store.orders.targets({ order: order.id })) targets.push(target);
+    for await (const target of store.orders.targets({ order: order.id }))
+      targets.push(lapsed(target, order, context.clock.now()));
   }
   const now = patch && (await store.patches.find(patch.id));
   if (now !== undefined) targets.push(...(await readOutcomes(store, now)));

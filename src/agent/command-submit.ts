@@ -50,7 +50,7 @@ export async function submitOnce(
       const submitted = reports ? await submit(places, speaker, speaking) : NO_REPORTS;
       const toAsk = asks ?? isToAsk(speaker, submitted);
       const exchanged =
-        toAsk || (submitted.problem === undefined && (await mayHaveResults(places)))
+        toAsk || (submitted.problem === undefined && (await mayHaveResults(places, speaker.memory.state.epoch)))
           ? await (await import('./orders/exchange-orders.ts')).exchangeOrders(places, speaker, speaking, toAsk)
           : NO_ORDERS;
       return { ...submitted, bytes: speaker.connection.sentBytes(), exchanged };
