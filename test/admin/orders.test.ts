@@ -174,6 +174,34 @@ test('verify tells whose signatures there are, and finds what was changed in the
   t.regex(forged.err, /cannot vouch for the order/);
 });
 
+test('verify finds each column that says something else than what was signed, and hosts that were left out', async (t) => {
+  const site = await ordersSite(t);
+  await order(site, 'command', 'id', '--host', 'lap-*', '--not-before', '1h', '--yes');
+  const { order: stored, targets } = await site.only(t);
+  let number = 0;
+  const faultsOf = async (changes: object, hosts = targets) => {
+    const id = stored.id.replace(/^.{8}/, `fffffff${++number}`);
+    const manifest = stored.manifest.replace(stored.id, id);
+    t.true(await site.db.orders.insert({ ...stored, id, manifest, ...changes }, hosts));
+    const { out } = await site.run('orders', 'verify', id, '--json');
+    return (JSON.parse(out) as { faults: string[] }).faults;
+  };
+  t.deepEqual(await faultsOf({}), []);
+  const later = new Date(stored.made_at.getTime() + 1);
+  for (const changes of [{ files: [] }, { hosts: 3 }, { made_at: later }, { not_before: later }, { kind: 'patch' }]) {
+    t.deepEqual(
+      await faultsOf(changes),
+      ['the store says something else of it than what was signed'],
+      JSON.stringify(changes),
+    );
+  }
+  t.deepEqual(await faultsOf({}, targets.slice(1)), ['the store does not give it to lap-17']);
+  const other = { host_id: '0199f3c2-0000-7000-8000-000000000000' as never, hostname: 'desk-9' };
+  t.deepEqual(await faultsOf({}, [...targets, { ...other, order: '', state: 'queued', at: later }]), [
+    'the store gives it to desk-9, which it does not name',
+  ]);
+});
+
 test('what somebody wrote into the store instead of an order is not taken for one', async (t) => {
   const site = await ordersSite(t);
   await order(site, 'command', 'id', '--host', 'lap-17');

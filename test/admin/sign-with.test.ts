@@ -52,6 +52,15 @@ for (const algorithm of ['ed25519', 'rsa3072']) {
   });
 }
 
+withGpg('what gpg was told to sign as text, which hosts refuse, is not ordered', async (t) => {
+  const gpg = await keyring(t, ['Ann <ann@example.org>', 'ed25519']);
+  await writeFile(join(gpg.home, 'gpg.conf'), 'textmode\n');
+  const site = await ordersSite(t);
+  const refused = await site.refused(t, 'command', 'id', '--host', 'lap-17', '--sign-with', 'ann@example.org');
+  t.regex(refused, /cannot use what gpg signed with [0-9A-F]{40}: .*nothing was ordered/);
+  t.deepEqual(await site.orders(), []);
+});
+
 withGpg('GnuPG verifies what the server signs, and the exact bytes only', async (t) => {
   const gpg = await keyring(t);
   const site = await ordersSite(t);
