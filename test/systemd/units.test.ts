@@ -131,3 +131,9 @@ test('whether a run is due is asked before Node is started', (t) => {
     );
   }
 });
+
+test('orders that were taken are gone on with, whether there is anything in the inbox or not', (t) => {
+  const conditions = textOf('penguindome-apply.service').match(/^Condition.*$/gm);
+  // What lies where is penguindome-tick's to ask (test/agent/tick.test.ts).
+  t.deepEqual(conditions, ['ConditionPathExists=/etc/penguindome/trust.d/server.json']);
+});
