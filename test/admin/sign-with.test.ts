@@ -214,6 +214,8 @@ withGpg(
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: the passphrase was wrong/);
     await lockedKey(t, pinentryThat('echo "ERR 100663406 Card removed <SCD>"'));
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: the smart card was removed/);
+    await lockedKey(t, pinentryThat('echo "ERR 83918950 Inappropriate ioctl for device <Pinentry>"'));
+    t.regex(await sign(), /nobody could be asked for the passphrase or PIN: .*; try export GPG_TTY=/);
     await lockedKey(t, '#!/bin/sh\nexit 1\n');
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: .*(pinentry|nobody could be asked)/);
     t.deepEqual(await site.orders(), []);

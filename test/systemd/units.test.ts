@@ -131,3 +131,12 @@ test('whether a run is due is asked before Node is started', (t) => {
     );
   }
 });
+
+test('orders that were taken are gone on with, whether there is anything in the inbox or not', (t) => {
+  const conditions = textOf('penguindome-apply.service').match(/^Condition.*$/gm);
+  t.deepEqual(
+    conditions,
+    // One of them is enough (systemd.unit(5)).
+    ['inbox', 'orders'].map((name) => `ConditionDirectoryNotEmpty=|/var/lib/penguindome/${name}`),
+  );
+});

@@ -6,10 +6,12 @@ import { readAccepted } from './read-accepted.ts';
 import { openResults } from './results.ts';
 import { runOrder } from './run-order.ts';
 import { startSubmit } from './start-order.ts';
+import { needOwnState } from './state-owner.ts';
 import { wipeBy } from './wipe-by.ts';
 
 /** What `apply` starts for each command: runs an order that was accepted before, tells what came of it, and has that handed over. */
 export async function commandOrderRun({ context, places }: Session, id: string): Promise<number> {
+  await needOwnState(places, context.uid);
   const accepted = await readAccepted(places, id);
   const { clock, home, signal, version } = context;
   const handOver = () => startSubmit(context, places);
