@@ -2,7 +2,7 @@ import { days, type Milliseconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { hostnameOf } from './hostname-of.ts';
-import { forgetDue, leaveDue } from './leave-due.ts';
+import { leaveDue } from './leave-due.ts';
 import { type Applied, apply } from './orders/apply.ts';
 import { carryOut } from './orders/carry-out.ts';
 import { readKnown } from './orders/known.ts';
@@ -17,8 +17,6 @@ export async function commandApply(session: Session): Promise<number> {
   const { context, places } = session;
   const began = context.clock.now();
   const settings = await session.settings();
-  // However this run ends, the next one is due unless it says otherwise.
-  await forgetDue({ due: places.orders.due });
   const applied = await applyOnce(session);
   await leaveStatus(askingOf(session, settings));
   const { open, problem } = await readKnown(places);

@@ -5,6 +5,7 @@ import { isSettled } from '../../core/order.ts';
 import { openKeyring } from '../../crypto/order-signatures.ts';
 import { readManifest } from '../../wire/v2/order.ts';
 import { OPENPGP_FINGERPRINT } from '../../wire/v2/signed-statement.ts';
+import { forgetDue } from '../leave-due.ts';
 import { withLock } from '../lock.ts';
 import { makeOrders } from '../places.ts';
 import { TEMPORARY } from '../write-atomically.ts';
@@ -53,6 +54,8 @@ export async function apply(applying: Applying): Promise<Applied> {
   await needOwnState(places, uid);
   await makeOrders(places);
   return withLock(places.orders.lock, 'apply orders', async () => {
+    // However this run ends, the next one is due unless whoever called us says otherwise.
+    await forgetDue({ due: places.orders.due });
     for (const name of readdirSync(places.orders.root)) {
       if (name.startsWith(TEMPORARY)) rmSync(join(places.orders.root, name), { recursive: true, force: true });
     }
