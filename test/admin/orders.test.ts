@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { generateKey } from 'openpgp';
+import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { signDetached } from '../support/openpgp.ts';
 import { type OrdersSite, ordersSite } from './orders-site.ts';
 
@@ -59,6 +60,13 @@ test('an order is shown by the beginning of its id: what was signed, and what ho
   t.regex(await site.refused(t, 'orders', 'show', ''), /cannot find an order ""/);
   await order(site, 'unlock', 'lap-17');
   t.regex(await site.refused(t, 'orders', 'show', id.slice(0, 4)), /cannot tell which order is meant/);
+});
+
+test('what orders show prints as JSON is, with its names in order, the text that was signed', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'echo é "\\', '--host', 'lap-*', '--yes', '--why', 'Grüße "x" \\ 😀');
+  const { manifest } = Object(await site.json('orders', 'show', id));
+  t.is(canonicalJson(manifest), (await site.only(t)).order.manifest);
 });
 
 test('that a command failed by its exit status is said once', async (t) => {
