@@ -16,6 +16,7 @@ import { type Bench, judge } from './judge.ts';
 import { readKnown } from './known.ts';
 import { noteTime } from './note-time.ts';
 import { folderOf, listFolders, readKept, writeJudged } from './order-folder.ts';
+import { isTrustNewer } from './orders-status.ts';
 import { type ReadPolicy, readPolicy } from './read-policy.ts';
 import { openResults, type Records, readReport } from './results.ts';
 import { readSeen, type Seen } from './seen.ts';
@@ -105,6 +106,7 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
   const times = { now, latest: latestTime(trust.state, now), signed: signedTime(trust.state) };
   const { open, held } = await tidyOrders(places, seen, times);
   const { order, revocations } = trust.state;
+  const { applied_at } = await readKnown(places);
   await records.know({
     open,
     held,
@@ -115,7 +117,8 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
     runs_by: howOrdersRun(applying.uid),
     refused_keys: heard.refused,
     ...(heard.taken === undefined ? {} : { heard_keys: heard.taken }),
-    applied_at: now.toISOString(),
+    // Where nothing else is new either, known.json stays as it is, and nobody looks for news in it.
+    applied_at: (await isTrustNewer(places, applied_at)) ? now.toISOString() : applied_at,
   });
   return applied;
 }
