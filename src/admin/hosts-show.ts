@@ -8,7 +8,7 @@ import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
 import { showAnswer, showEvidence } from './show-answer.ts';
 import { showKeyEnd } from './show-key-end.ts';
-import { showOutcome } from './show-outcome.ts';
+import { lapsed, showOutcome } from './show-outcome.ts';
 import { showAge, showTime } from './show-time.ts';
 
 export function hostsShow(context: AdminContext): Command {
@@ -32,7 +32,7 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
   const found = await findHost(store, hostname);
   const checks = found.checks && (await context.checks()).recall(found);
   const host = { ...found, ...(checks && { checks: byName(checks) }) };
-  const orders = await ordersOf(store, host);
+  const orders = await ordersOf(store, host, context.clock.now());
   const receipts = host.identity && (await store.orders.receipts(host.identity.host_id));
   if (context.output.wantsJson) {
     const { identity: _identity, ...shown } = host;
@@ -73,16 +73,23 @@ interface ShownOrder {
 const MOST_ORDERS = 10;
 
 /** Its last ones, newest first. */
-async function ordersOf({ orders }: Store, { identity }: Host): Promise<ShownOrder[]> {
+async function ordersOf({ orders }: Store, { identity }: Host, now: Date): Promise<ShownOrder[]> {
   if (identity === undefined) return [];
   const targets: OrderTarget[] = [];
   for await (const target of orders.targets({ host_id: identity.host_id })) targets.push(target);
   // ids rise with time
   const last = targets.sort((a, b) => (a.order < b.order ? 1 : -1)).slice(0, MOST_ORDERS);
   return Promise.all(
-    last.map(async (target) => {
-      const kind = (await orders.find(target.order))?.kind ?? 'command';
-      return { order: target.order, kind, state: target.state, outcome: showOutcome(target), at: target.at };
+    last.map(async (stored) => {
+      const order = await orders.find(stored.order);
+      const target = order === undefined ? stored : lapsed(stored, order, now);
+      return {
+        order: target.order,
+        kind: order?.kind ?? 'command',
+        state: target.state,
+        outcome: showOutcome(target),
+        at: target.at,
+      };
     }),
   );
 }

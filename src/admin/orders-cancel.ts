@@ -39,9 +39,11 @@ async function cancel(context: AdminContext, wanted: string, options: { yes?: tr
   for await (const { hostname, state } of store.orders.targets({ order: id }))
     if (!isSettled(state)) left.push(hostname);
   if (output.wantsJson) return output.json({ order: id, cancelled, fetched: left });
-  output.line(`the order ${id} is cancelled: ${cancelled} hosts had not fetched it`);
+  output.line(`the order ${id} is cancelled: ${hosts(cancelled)} had not fetched it`);
   if (left.length > 0) output.note(`fetched before, and not done yet: ${left.join(', ')}; they go on`);
 }
+
+const hosts = (count: number) => (count === 1 ? 'one host' : `${count} hosts`);
 
 async function nameHosts(context: AdminContext, { orders }: Store, order: string): Promise<void> {
   const names: string[] = [];
@@ -63,5 +65,5 @@ async function cancelPatch(
   const cancelled = await patches.cancel(id);
   if (cancelled === undefined) throw new OperatorError(`cannot cancel ${id}: it is gone`);
   if (output.wantsJson) return output.json({ patch: id, cancelled: cancelled.length, fetched: completed_hosts });
-  output.line(`the patch ${id} is cancelled: ${cancelled.length} hosts had not fetched it`);
+  output.line(`the patch ${id} is cancelled: ${hosts(cancelled.length)} had not fetched it`);
 }

@@ -59,7 +59,8 @@ interface Row extends Pick<Order, 'id' | 'made_at' | 'by' | 'why' | 'hosts'> {
 
 async function readOrders({ orders }: Store, { kind, open, limit }: ListOptions, now: Date): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const order of orders.list(kind === undefined ? {} : { kinds: kind })) {
+  for await (const stored of orders.list(kind === undefined ? {} : { kinds: kind })) {
+    const order = { ...stored, counts: countsAt(stored, now) };
     if (open === true && !isOpen(order, now)) continue;
     const shown = order.release === undefined ? order.kind : `${order.kind} ${order.release}`;
     rows.push({ ...order, kind: shown, state: stateOf(order, now), json: rowJson(order, now) });
@@ -106,9 +107,15 @@ function unsettled(counts: Listed['counts']): number {
 
 function stateOf({ counts, cancelled_at, expires_at }: Listed, now: Date): string {
   const parts = showCounts(counts);
-  if (cancelled_at !== undefined) parts.push('(cancelled)');
-  else if (expires_at <= now) parts.push('(expired)');
+  if (cancelled_at !== undefined && counts.cancelled === undefined) parts.push('(cancelled)');
+  else if (expires_at <= now && counts.expired === undefined) parts.push('(expired)');
   return parts.join(', ') || '-';
+}
+
+/** As orders show has it: what nobody fetched in time has expired. */
+function countsAt({ counts: { queued, ...counts }, expires_at }: Listed, now: Date): Listed['counts'] {
+  if (queued === undefined || expires_at > now) return { ...counts, ...(queued === undefined ? {} : { queued }) };
+  return { ...counts, expired: queued + (counts.expired ?? 0) };
 }
 
 function showCounts(counts: Listed['counts']): string[] {

@@ -5,7 +5,7 @@ import type { Order, OrderTarget } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
 import { findOrder, manifestOf } from './find-order.ts';
 import { printFacts, showManifest } from './show-manifest.ts';
-import { printOutcomes } from './show-outcome.ts';
+import { lapsed, printOutcomes } from './show-outcome.ts';
 import { showTime } from './show-time.ts';
 import { findPatch } from './v1/find-patch.ts';
 import { showPatch } from './v1/show-patch.ts';
@@ -28,14 +28,14 @@ Examples:
   penguindome orders show 0199f3c2 --json | jq -r '.targets[] | select(.state == "failed") | .hostname'`;
 
 async function show(context: AdminContext, wanted: string, host: string | undefined): Promise<void> {
-  const { output } = context;
+  const { output, clock } = context;
   const store = await context.store();
   const patch = await findPatch(store, wanted);
   if (patch !== undefined) return showPatch(context, patch, host);
   const order = await findOrder(store, wanted);
   const targets: OrderTarget[] = [];
   for await (const target of store.orders.targets({ order: order.id })) {
-    if (host === undefined || isSameName(target.hostname, host)) targets.push(target);
+    if (host === undefined || isSameName(target.hostname, host)) targets.push(lapsed(target, order, clock.now()));
   }
   if (host !== undefined && targets.length === 0) {
     throw new OperatorError(`cannot find ${host} among the hosts of the order ${order.id}`);

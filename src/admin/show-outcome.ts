@@ -1,4 +1,4 @@
-import type { Captured, OrderReport, OrderTarget } from '../core/order.ts';
+import type { Captured, Order, OrderReport, OrderTarget } from '../core/order.ts';
 import type { Output } from './context.ts';
 import { harmless } from './harmless.ts';
 import { showTime } from './show-time.ts';
@@ -11,13 +11,23 @@ export interface Outcome extends Pick<OrderTarget, 'hostname' | 'state' | 'at'> 
 /** What became of an order on a host, in a few words on one line: a host's words must not look like those of another. */
 export function showOutcome({ state, report }: Outcome): string {
   if (report === undefined || state !== report.state) return state;
-  const { exit_status, signal, reason } = report;
-  const parts = [
+  const { exit_status, signal, reason = '' } = report;
+  const facts = [
     ...(exit_status === undefined ? [] : [`exit status ${exit_status}`]),
     ...(signal === undefined ? [] : [`ended by ${harmless(signal)}`]),
-    ...(reason === undefined || reason === '' ? [] : [harmless(reason)]),
   ];
+  // Hosts say as a reason, too, that a command failed by its status.
+  const parts = [...facts.filter((fact) => fact !== reason), ...(reason === '' ? [] : [harmless(reason)])];
   return parts.length === 0 ? state : `${state}: ${parts.join(', ')}`;
+}
+
+/** What nobody fetched in time has expired, though the store has not been tidied since. */
+export function lapsed<T extends Pick<Outcome, 'state'>>(
+  target: T,
+  { expires_at }: Pick<Order, 'expires_at'>,
+  now: Date,
+): T {
+  return target.state === 'queued' && expires_at <= now ? { ...target, state: 'expired' } : target;
 }
 
 /** Whether a host did what it was told. */

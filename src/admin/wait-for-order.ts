@@ -3,7 +3,7 @@ import { type Milliseconds, seconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { isSettled } from '../core/order.ts';
 import type { AdminContext } from './context.ts';
-import { didIt, type Outcome, showOutcome, showReport } from './show-outcome.ts';
+import { didIt, lapsed, type Outcome, showOutcome, showReport } from './show-outcome.ts';
 import { allOrderedJson } from './tell-ordered.ts';
 import type { Ordered } from './v1/order-both.ts';
 import { readOutcomes } from './v1/outcomes.ts';
@@ -46,7 +46,8 @@ async function readTargets(context: AdminContext, { order, patch }: Ordered): Pr
   const store = await context.store();
   const targets: Outcome[] = [];
   if (order !== undefined) {
-    for await (const target of store.orders.targets({ order: order.id })) targets.push(target);
+    for await (const target of store.orders.targets({ order: order.id }))
+      targets.push(lapsed(target, order, context.clock.now()));
   }
   const now = patch && (await store.patches.find(patch.id));
   if (now !== undefined) targets.push(...(await readOutcomes(store, now)));
@@ -63,11 +64,13 @@ function showChange({ output }: AdminContext, target: Outcome, shown: Map<string
 }
 
 function judge(ordered: Ordered, targets: readonly Outcome[]): void {
-  const [first, ...others] = targets.filter((target) => !didIt(target));
+  const undone = targets.filter((target) => !didIt(target));
+  const failed = undone.filter(({ state }) => isSettled(state));
+  const [first, ...others] = failed.length > 0 ? failed : undone;
   if (first === undefined) return;
-  const count = others.length + 1;
+  const what = failed.length > 0 ? 'did not do it' : 'have not done it yet';
   const also = others.length > 0 ? ` and ${others.length} more` : '';
   throw new OperatorError(
-    `${count} of ${targets.length} hosts did not do it: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${idsOf(ordered)}`,
+    `${others.length + 1} of ${targets.length} hosts ${what}: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${idsOf(ordered)}`,
   );
 }

@@ -1,6 +1,7 @@
 import { OperatorError } from '../core/errors.ts';
 import type { Receipt } from '../core/order.ts';
 import { EXIT } from './exit-codes.ts';
+import { readKnown } from './orders/known.ts';
 import { verifyReceipts } from './orders/verify-receipts.ts';
 import type { Session } from './session.ts';
 
@@ -12,7 +13,9 @@ export async function commandReceipts(
   { number, verify }: { number?: string; verify?: true },
 ): Promise<number> {
   const most = countOf(number);
-  const { receipts, faults, head } = verifyReceipts(places);
+  // Before the receipts: what is written meanwhile must not look as if it were missing. Not everybody may read it.
+  const written = (await readKnown(places).catch(() => undefined))?.receipts;
+  const { receipts, faults, head } = verifyReceipts(places, written);
   const shown = (verify && number === undefined) || most === 0 ? [] : receipts.slice(-most);
   output.json(verify ? { receipts: shown, count: receipts.length, head, faults } : shown);
   for (const receipt of shown) tellReceipt(output, receipt);

@@ -88,7 +88,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     orders,
     problems: [
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting, settings.submit_interval, now)),
-      ...collecting(journal, settings.collect_interval, now),
+      ...collecting(journal, settings.collect_interval, now, places),
       ...fetching(state),
       ...orderProblems,
       ...(await siteSettings(places)),
@@ -143,19 +143,24 @@ function fetching(state: SubmitterState | undefined): Trouble[] {
   return [{ code: problem.code, what: problem.reason, advice: adviceOn(problem.code) }];
 }
 
-function collecting(journal: Journal, interval: Milliseconds, now: Date): Trouble[] {
+function collecting(journal: Journal, interval: Milliseconds, now: Date, { site }: Pick<Places, 'site'>): Trouble[] {
   const troubles = [...journal.failed, ...journal.refused].map(({ name, reason }) => ({
     code: 'collector-failed',
     what: `${name}: ${reason}`,
-    advice: name.startsWith('/')
-      ? 'make it executable, owned by root and writable by nobody else, or remove it'
-      : `see what it says: penguindome-agent collectors run ${name}`,
+    advice: adviceOnCollector(name, site.plugins),
   }));
   if (!isLate(journal.collected_at, interval, now)) return troubles;
   const what =
     journal.collected_at === null ? 'nothing was collected yet' : `nothing was collected since ${journal.collected_at}`;
   const advice = 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent collect';
   return [{ code: 'collect-late', what, advice }, ...troubles];
+}
+
+function adviceOnCollector(name: string, brought: string): string {
+  if (!name.startsWith('/')) return `see what it says: penguindome-agent collectors run ${name}`;
+  return name.startsWith(`${brought}/`)
+    ? 'orders alone bring what lies there: remove it, and have it ordered anew (penguindome patch, penguindome release publish)'
+    : 'make it executable, owned by root and writable by nobody else, or remove it';
 }
 
 function losses(journal: Journal, bad: number, { spool }: Places, now: Date): Trouble[] {

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { generateKey } from 'openpgp';
+import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { signDetached } from '../support/openpgp.ts';
 import { type OrdersSite, ordersSite } from './orders-site.ts';
 
@@ -60,6 +62,30 @@ test('an order is shown by the beginning of its id: what was signed, and what ho
   t.regex(await site.refused(t, 'orders', 'show', id.slice(0, 4)), /cannot tell which order is meant/);
 });
 
+test('what orders show prints as JSON is, with its names in order, the text that was signed', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'echo é "\\', '--host', 'lap-*', '--yes', '--why', 'Grüße "x" \\ 😀');
+  const { manifest } = Object(await site.json('orders', 'show', id));
+  t.is(canonicalJson(manifest), (await site.only(t)).order.manifest);
+});
+
+test('that a command failed by its exit status is said once', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'exit 3', '--host', 'lap-17');
+  await site.reports('lap-17', { order: id, state: 'failed', exit_status: 3, reason: 'exit status 3' });
+  t.regex(await site.ok('orders', 'show', id), /lap-17 +failed: exit status 3 {2}/);
+});
+
+test('what nobody fetched in time is shown as expired, before the server has tidied its store', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'true', '--host', 'lap-17', '--expires', '1s');
+  await sleep(1_001);
+  t.regex(await site.ok('orders', 'list'), / 1 expired /);
+  t.regex(await site.ok('orders', 'show', id), /lap-17 +expired /);
+  t.regex(await site.ok('hosts', 'show', 'lap-17'), new RegExp(`${id} +command +expired `));
+  t.deepEqual(await site.json('orders', 'list', '--open'), []);
+});
+
 test('cancelling says who had fetched it, asks, and does nothing twice', async (t) => {
   const site = await ordersSite(t);
   const id = await order(site, 'command', 'id', '--host', 'lap-*', '--yes');
@@ -72,7 +98,7 @@ test('cancelling says who had fetched it, asks, and does nothing twice', async (
     ['running', 'cancelled'],
   );
   t.regex(await site.refused(t, 'orders', 'cancel', id, '--yes'), /it is cancelled already/);
-  t.regex(await site.ok('orders', 'list'), /1 running, 1 cancelled, \(cancelled\)/);
+  t.regex(await site.ok('orders', 'list'), / 1 running, 1 cancelled +-\n/);
 });
 
 test('who has an order and is to fetch it anew, for a further signature, is told of as having it', async (t) => {
@@ -146,6 +172,34 @@ test('verify tells whose signatures there are, and finds what was changed in the
   const forged = await site.run('orders', 'verify', id, '--key', key);
   t.is(forged.status, 1);
   t.regex(forged.err, /cannot vouch for the order/);
+});
+
+test('verify finds each column that says something else than what was signed, and hosts that were left out', async (t) => {
+  const site = await ordersSite(t);
+  await order(site, 'command', 'id', '--host', 'lap-*', '--not-before', '1h', '--yes');
+  const { order: stored, targets } = await site.only(t);
+  let number = 0;
+  const faultsOf = async (changes: object, hosts = targets) => {
+    const id = stored.id.replace(/^.{8}/, `fffffff${++number}`);
+    const manifest = stored.manifest.replace(stored.id, id);
+    t.true(await site.db.orders.insert({ ...stored, id, manifest, ...changes }, hosts));
+    const { out } = await site.run('orders', 'verify', id, '--json');
+    return (JSON.parse(out) as { faults: string[] }).faults;
+  };
+  t.deepEqual(await faultsOf({}), []);
+  const later = new Date(stored.made_at.getTime() + 1);
+  for (const changes of [{ files: [] }, { hosts: 3 }, { made_at: later }, { not_before: later }, { kind: 'patch' }]) {
+    t.deepEqual(
+      await faultsOf(changes),
+      ['the store says something else of it than what was signed'],
+      JSON.stringify(changes),
+    );
+  }
+  t.deepEqual(await faultsOf({}, targets.slice(1)), ['the store does not give it to lap-17']);
+  const other = { host_id: '0199f3c2-0000-7000-8000-000000000000' as never, hostname: 'desk-9' };
+  t.deepEqual(await faultsOf({}, [...targets, { ...other, order: '', state: 'queued', at: later }]), [
+    'the store gives it to desk-9, which it does not name',
+  ]);
 });
 
 test('what somebody wrote into the store instead of an order is not taken for one', async (t) => {

@@ -35,7 +35,7 @@ export async function exchangeOrders(
     });
   await attempt(() => makeFolder(places.inbox, 0o700));
   // What the server does not take must not keep it from being asked: that may be a wipe.
-  if (asks || (await mayHaveResults(places))) {
+  if (asks || (await mayHaveResults(places, memory.state.epoch))) {
     await attempt(async () => {
       done.told = await sendResults(places, speaker, speaking);
     });

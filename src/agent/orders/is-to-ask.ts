@@ -23,8 +23,15 @@ export function isToAsk({ memory, clock }: Pick<Speaker, 'memory' | 'clock'>, su
   return submitted.stored.length + submitted.gone.length + submitted.bad.length === 0;
 }
 
-/** Whether the server may lack something of what became of orders. Costs a look at two small files. */
-export async function mayHaveResults(places: Pick<Places, 'results' | 'inbox'>): Promise<boolean> {
+/**
+ * Whether the server may lack something of what became of orders. Costs a look at two small files.
+ * @param epoch of the server's store, where it was told just now
+ */
+export async function mayHaveResults(
+  places: Pick<Places, 'results' | 'inbox'>,
+  epoch: string | null = null,
+): Promise<boolean> {
   const { version } = await readKnown(places).catch(() => ({ version: 0 }));
-  return version !== ((await readTold(places)).version ?? 0);
+  const told = await readTold(places);
+  return version !== (told.version ?? 0) || (version > 0 && epoch !== null && told.epoch !== epoch);
 }

@@ -28,6 +28,7 @@ const MOST_ROUNDS = 50;
 /** Tells the server what became of orders, as far as it does not have it on disk. @returns how many reports and receipts it took */
 export async function sendResults(places: Where, speaker: Speaker, speaking: Speaking): Promise<number> {
   let sent = 0;
+  await forgetWhatAnotherStoreHad(places, speaker.memory.state.epoch);
   // Before anything is looked at: what is written meanwhile has another one.
   const { version } = await readKnown(places);
   let most = MOST_REPORTS_AT_ONCE;
@@ -59,9 +60,9 @@ export async function sendResults(places: Where, speaker: Speaker, speaking: Spe
     }
     const progress = countOf(told, next, reports, receipts);
     await writeTold(places, {
+      ...told,
       reports: { ...Object.fromEntries(kept), ...next.reports },
       receipts: next.receipts,
-      ...(told.version === undefined ? {} : { version: told.version }),
     });
     sent += progress;
     if (progress === 0 && next.receipts === told.receipts) return sent;
@@ -79,7 +80,19 @@ interface Sending {
   end: ReceiptsHead;
 }
 
-async function send({ speaker, speaking, end, ...content }: Sending): Promise<Omit<Told, 'version'> | 'malformed'> {
+/** A store that was restored is told again; of receipts it says by itself which was the last. */
+async function forgetWhatAnotherStoreHad(places: Pick<Places, 'inbox'>, epoch: string | null): Promise<void> {
+  const told = await readTold(places);
+  if (epoch === null || told.epoch === epoch) return;
+  await writeTold(places, { epoch, reports: {}, receipts: told.receipts });
+}
+
+async function send({
+  speaker,
+  speaking,
+  end,
+  ...content
+}: Sending): Promise<Pick<Told, 'reports' | 'receipts'> | 'malformed'> {
   const { hostname, version } = speaking;
   const message = { hostname, ...content, end: { number: end.number, hash: end.hash }, agent: version };
   const answer = await exchange(speaker, RESULTS, message);
@@ -93,7 +106,7 @@ async function send({ speaker, speaking, end, ...content }: Sending): Promise<Om
 
 function countOf(
   told: Told,
-  next: Omit<Told, 'version'>,
+  next: Pick<Told, 'reports' | 'receipts'>,
   reports: readonly ReportMessage[],
   receipts: readonly Receipt[],
 ): number {

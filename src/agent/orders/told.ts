@@ -9,6 +9,8 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** inbox/told.json: what the server has on disk of this host's reports (number of the newest, by order) and receipts. */
 const told = v.object({
+  /** of the store that has it: one that was restored may lack what it had */
+  epoch: v.optional(v.string()),
   reports: v.optional(v.record(v.string(), count), {}),
   receipts: v.optional(count, 0),
   /** of results/known.json, when there was nothing more to tell */

@@ -12,8 +12,14 @@ export interface VerifiedReceipts {
   faults: string[];
 }
 
-/** Reads all receipts, and whether each follows from the one before it. */
-export function verifyReceipts(places: Pick<Places, 'receipts'>): VerifiedReceipts {
+/**
+ * Reads all receipts, and whether each follows from the one before it.
+ * @param written the last one that the agent wrote, where that is known
+ */
+export function verifyReceipts(
+  places: Pick<Places, 'receipts'>,
+  written: ReceiptsHead = NO_RECEIPTS,
+): VerifiedReceipts {
   const receipts: Receipt[] = [];
   const faults: string[] = [];
   let head = NO_RECEIPTS;
@@ -27,6 +33,12 @@ export function verifyReceipts(places: Pick<Places, 'receipts'>): VerifiedReceip
     if (next === undefined) faults.push(`line ${index + 1}: receipt ${receipt.number} ${misfit(head, receipt)}`);
     head = next ?? { number: receipt.number, hash: receipt.hash };
     receipts.push(receipt);
+  }
+  const last = receipts.filter(({ number }) => number === written.number).at(-1);
+  if (written.number > 0 && last?.hash !== written.hash) {
+    faults.push(
+      `receipt ${written.number}, the last that the agent wrote, ${last === undefined ? 'is missing' : 'is another one here'}`,
+    );
   }
   return { receipts, head, faults };
 }

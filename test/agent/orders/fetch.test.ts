@@ -6,6 +6,7 @@ import type { Manifest } from '../../../src/wire/v2/order.ts';
 import { FILES, RESULTS, SUBMIT, UPDATE } from '../../../src/wire/v2/paths.ts';
 import { canMount, smallDisk } from '../../faults/support/small-disk.ts';
 import { whenPresent } from '../../support/needs.ts';
+import { realRandom } from '../../support/world.ts';
 import type { Machine } from '../support/machine.ts';
 import { newMachine, readJson } from '../support/machine.ts';
 import { type OrderServer, orderServer } from '../support/order-server.ts';
@@ -248,6 +249,29 @@ test('results that could not be handed over go with the next check-in', async (t
   t.is((await machine.run('submit')).status, 0);
   t.true(paths(server).includes(RESULTS));
   t.is(server.reports.at(-1)?.order, id);
+});
+
+test('a server whose store was restored is told again what became of orders', async (t) => {
+  const { server, machine, hostId } = await enrolled(t);
+  const id = await give(server, settingsOrder(fresh(hostId)));
+  await machine.run('submit');
+  await machine.run('apply');
+  await machine.run('collect');
+  await machine.run('submit');
+  t.is(server.reports.at(-1)?.order, id);
+  server.reports = [];
+  await machine.run('collect');
+  await machine.run('submit');
+  t.deepEqual(server.reports, [], 'the same store has it');
+  const epoch = realRandom.uuid();
+  server.spoil = (path, content) => (path === SUBMIT ? { ...content, epoch } : content);
+  await machine.run('collect');
+  t.is((await machine.run('submit')).status, 0);
+  t.like(server.reports, [{ order: id, state: 'done' }]);
+  server.asked = [];
+  await machine.run('collect');
+  await machine.run('submit');
+  t.false(paths(server).includes(RESULTS), 'once');
 });
 
 test('what the server calls malformed keeps neither other results nor new orders from their way', async (t) => {

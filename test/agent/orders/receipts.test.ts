@@ -199,6 +199,18 @@ test('receipts are told in words and as JSON', async (t) => {
   t.is((await machine.run('receipts', '-n', 'many')).status, 2);
 });
 
+test('that the last receipts were cut off shows where all that are left follow from each other', async (t) => {
+  const machine = await newMachine(t);
+  await makeOrders(machine.places);
+  const results = openResults(machine.places, { now: () => new Date() });
+  for (const word of ['one', 'two', 'three']) await results.receipt(content(word));
+  const [first, second] = (await readFile(machine.places.receipts, 'utf8')).split('\n');
+  await writeFile(machine.places.receipts, `${first}\n${second}\n`);
+  const cut = await machine.run('receipts', '--verify');
+  t.is(cut.status, 1);
+  t.regex(cut.err, /receipt 3, the last that the agent wrote, is missing/);
+});
+
 test('users who may read nothing else of the state may read the receipts', async (t) => {
   const machine = await newMachine(t);
   await makeOrders(machine.places);

@@ -36,6 +36,11 @@ test('one that was changed since, or that no order brought, is not run, and its 
   t.is(found['fine'], 'fine');
   t.like(found['changed'], { returncode: 126, reason: 'it was changed since an order brought it' });
   t.like(found['slipped_in'], { returncode: 126, reason: 'no order brought it' });
+  await machine.run('collect');
+  t.regex(
+    (await machine.run('status')).out,
+    /slipped_in: no order brought it\n {2}do: orders alone bring what lies there/,
+  );
 });
 
 test('where the manifest is damaged, nothing of it runs', async (t) => {
