@@ -1,8 +1,7 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { type OrdersSite, ordersSite } from './orders-site.ts';
+import { holdLock, type OrdersSite, ordersSite } from './orders-site.ts';
 
 /** What each order wants of whom, in the order in which they were made. */
 const sent = async (site: OrdersSite) =>
@@ -64,15 +63,12 @@ test('send tells hosts that enrolled since, or did not take it; --again those of
 
 test('of two who order settings at once, one waits for the other: hosts are told last what is wanted last', async (t) => {
   const site = await ordersSite(t);
-  const lock = `${site.config}.lock`;
-  await writeFile(lock, `${process.pid}\n`);
+  const lock = await holdLock(site);
   const running = site.ok('client-settings', 'set', 'submit_interval', '5m');
-  const file = join(site.folder, 'client-settings.yml');
-  while (!(await readFile(file, 'utf8').catch(() => '')).includes('5m')) await sleep(20);
-  await sleep(500);
+  await lock.waiting(1);
   t.deepEqual(await sent(site), []);
   await site.ok('client-settings', 'set', 'submit_interval', '7m', '--no-send');
-  await rm(lock);
+  await lock.release();
   await running;
   t.deepEqual(await sent(site), [[{ submit_interval: '7m' }, ['desk-1', 'lap-17', 'lap-18']]]);
 });

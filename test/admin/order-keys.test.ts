@@ -282,6 +282,23 @@ test('keys out of an older backup sign nothing that hosts would refuse', async (
   t.deepEqual(await site.orders(), []);
 });
 
+test('a revoked order key that came back signs nothing, and is not what a rotation begins with', async (t) => {
+  const site = await ordersSite(t);
+  const { fingerprint } = (await load(site)).first;
+  const old = await readFile(join(keysOf(site), 'order.asc'));
+  await site.ok('keys', 'rotate', 'orders', '--yes');
+  await site.ok('keys', 'revoke', 'order', fingerprint, '--why', 'tape lost', '--yes');
+  await rm(join(keysOf(site), 'order-keys.json'));
+  await writeFile(join(keysOf(site), 'order.asc'), old, { mode: 0o600 });
+  for (const verb of [
+    ['command', 'id', '--host', 'lap-17'],
+    ['keys', 'rotate', 'orders', '--yes'],
+  ]) {
+    t.regex(await site.refused(t, ...verb), /the order key [0-9A-F]{40} is revoked, .* put the newer keys back/);
+  }
+  t.deepEqual(await site.orders(), []);
+});
+
 test('what somebody else wrote into the store stops no order, and a rotation keeps the old key where hosts could not follow', async (t) => {
   const site = await ordersSite(t);
   await site.db.orders.putStatement({ kind: 'order-key', number: 1, document: { statement: 'forged' } });

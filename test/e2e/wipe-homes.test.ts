@@ -66,7 +66,7 @@ ExecStart=/bin/sh -c 'trap "" TERM HUP; (trap "" TERM HUP; while :; do sh -c "sl
 /** What somebody does who wants his home to look like another machine's: FUSE, as fusermount mounts it for him. It never answers. */
 const COVER = `[Service]
 Type=exec
-ExecStart=/bin/bash -ec 'exec 5<>/dev/fuse; mount -i -t fuse.x -o fd=5,rootmode=40000,user_id=1011,group_id=1011 x /home/judy; exec setpriv --reuid 1011 --clear-groups sleep infinity'
+ExecStart=/bin/bash -ec 'exec 5<>/dev/fuse; LIBMOUNT_FORCE_MOUNT2=always mount -i -t fuse.x -o fd=5,rootmode=40000,user_id=1011,group_id=1011 x /home/judy; exec setpriv --reuid 1011 --clear-groups sleep infinity'
 `;
 
 async function cover(machine: Machine): Promise<void> {
