@@ -174,12 +174,19 @@ test('what became of orders and could not be told is tried again after minutes, 
 /** An enrolled host that has just applied what there was, and whom no order waits for. */
 async function restingHost(t: ExecutionContext) {
   const { machine } = await quietHost(t);
+  await toldLongAgo(machine);
   t.is((await machine.run('apply')).status, 0);
   return { machine, isDue: () => asker(t, machine)('apply') };
 }
 
+/** What the server is told within the second before a run has that run followed by another one. */
+async function toldLongAgo({ places }: Machine): Promise<void> {
+  await setAge(join(places.inbox, 'told.json'), 60).catch(() => undefined);
+}
+
 test('a unit that asks is told to apply before the first time, and then not', async (t) => {
   const { machine } = await quietHost(t);
+  await toldLongAgo(machine);
   await rm(machine.places.orders.due, { force: true });
   t.true(await asker(t, machine)('apply'));
   const said = await machine.run('apply');
