@@ -19,6 +19,7 @@ export function operatorContext(): AdminContext {
     settings: unused,
     settingsFile: unused,
     store: unused,
+    openStore: unused,
     judge: unused,
     audit: unused,
     checks: unused,

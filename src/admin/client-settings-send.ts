@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
-import { clientSettingsFile, loadClientSettings } from '../settings/client-settings-file.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { addOrderOptions, type OrderOptions } from './order-options.ts';
@@ -35,10 +34,9 @@ async function send(context: AdminContext, options: SendOptions): Promise<void> 
   if (options.again === true && options.host === undefined) {
     throw new OperatorError('cannot send everything again: expected --host with --again', { exitCode: EXIT.usage });
   }
-  const settings = await loadClientSettings(clientSettingsFile(context.settingsFile()));
   const names: string[] = [];
   for (const host of options.host ?? []) names.push((await selectHost(context, host)).hostname);
-  const sent = await sendClientSettings(context, settings, {
+  const sent = await sendClientSettings(context, {
     ...(options.host === undefined ? {} : { only: new Set(names) }),
     again: options.again === true,
     options,

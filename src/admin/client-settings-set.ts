@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import { agentSettings } from '../settings/agent-settings.ts';
 import { CLIENT_KEYS, type ClientKey, type ClientSettings } from '../settings/client-settings.ts';
-import { clientSettingsFile, editClientSettings, loadClientSettings } from '../settings/client-settings-file.ts';
+import { clientSettingsFile, editClientSettings } from '../settings/client-settings-file.ts';
 import { knownKeys } from '../settings/describe-agent-issue.ts';
 import type { Editing } from '../settings/edit-yaml.ts';
 import { nearest } from '../settings/schema-at.ts';
@@ -90,7 +90,7 @@ export async function want(
 
 async function send(context: AdminContext, file: string, options: OrderOptions): Promise<SentSettings[]> {
   try {
-    return await sendClientSettings(context, await loadClientSettings(file), { options });
+    return await sendClientSettings(context, { options });
   } catch (cause) {
     if (!(cause instanceof OperatorError)) throw cause;
     throw new OperatorError(

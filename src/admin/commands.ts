@@ -70,6 +70,7 @@ import { settingsGet } from './settings-get.ts';
 import { settingsSet } from './settings-set.ts';
 import { setup } from './setup.ts';
 import { sitePackage } from './site-package.ts';
+import { storeCopy } from './store-copy.ts';
 import { unlock } from './unlock.ts';
 import { wipe } from './wipe.ts';
 
@@ -137,6 +138,7 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
     ['keys', 'what agents trust this server by', [keysList, keysRotate, keysRevoke]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],
     ['groups', 'users that may use the same', [groupsList, groupsAdd, groupsRemove]],
+    ['store', 'where what hosts reported is kept', [storeCopy]],
     ['log', 'what operators did, and whether anybody changed that', [logList, logVerify]],
   ];
   program.addCommand(setup(context));

@@ -3,7 +3,7 @@ import type { Judge } from '../core/check.ts';
 import type { CheckBook } from '../core/check-book.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Clock, Random } from '../core/world.ts';
-import type { ServerSettings } from '../settings/server-settings.ts';
+import type { ServerSettings, StoreSettings } from '../settings/server-settings.ts';
 import type { Store } from '../store/port.ts';
 
 /** What a command of `penguindome` works with. bin/penguindome.ts builds it; nothing is opened before a command asks. */
@@ -14,6 +14,8 @@ export interface AdminContext {
   settingsFile(): string;
   /** opened at the first call, closed when the command ends */
   store(): Promise<Store>;
+  /** another one, with its password from where these settings name it; closed when the command ends */
+  openStore(wanted: StoreSettings): Promise<Store>;
   /** the checks of settings and product (audit/judge.ts) */
   judge(): Promise<Judge>;
   /** the audit over this store and settings (audit/open-audit.ts) */

@@ -86,7 +86,12 @@ async function revoke(context: AdminContext, kind: Kind, wanted: string, options
     );
 }
 
-/** @returns the number of the new list */
+async function isRefusedHere({ hosts, enrollments }: Store, key: KeyId): Promise<boolean> {
+  const held = (await hosts.findByKey(key))?.identity.keys.find(({ id }) => id === key);
+  return held === undefined ? (await enrollments.find(key))?.status === 'revoked' : held.revoked_at !== undefined;
+}
+
+/** @returns the number of the list that holds it */
 async function addToList(
   context: AdminContext,
   { kind, fingerprint, why }: { kind: Kind; fingerprint: string; why: string },
@@ -96,7 +101,11 @@ async function addToList(
   const store = await context.store();
   const signer = await openOrderSigner(context);
   const base = await lastList(context, store, signer);
-  if (isRevoked(base.list, kind, fingerprint)) throw revokedBefore(base.list, kind, fingerprint);
+  if (isRevoked(base.list, kind, fingerprint)) {
+    // cut off behind the list: the rest of it is still to do
+    if (kind === 'host' && !(await isRefusedHere(store, fingerprint as KeyId))) return base.number;
+    throw revokedBefore(base.list, kind, fingerprint);
+  }
   const at = context.clock.now().toISOString();
   const number = base.number + 1;
   const revoked = [...(base.list?.revoked ?? []), { kind, fingerprint, at, why }];

@@ -82,7 +82,7 @@ async function writeOrder(
 }
 
 /** As it is stored: what can be asked for without reading the manifest. */
-function orderOf(manifest: Manifest, text: string, signatures: string[]): Order {
+export function orderOf(manifest: Manifest, text: string, signatures: string[]): Order {
   const { id, kind, made_at, not_before, expires_at, by, why, files, targets } = manifest;
   return {
     id,

@@ -34,7 +34,7 @@ export async function openOrderSigner(context: AdminContext): Promise<OrderSigne
   const key = loaded.present;
   if (isRevoked(revocations?.statement ?? null, 'order', key.fingerprint)) {
     throw new OperatorError(
-      `cannot sign: the order key ${key.fingerprint} is revoked; penguindome keys rotate orders`,
+      `cannot sign: the order key ${key.fingerprint} is revoked, and ${join(keys, ORDER_KEYS)} knows of none after it; put the newer keys back (penguindome restore --with-keys)`,
       {
         exitCode: EXIT.notSetUp,
       },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import type { Order } from '../core/order.ts';
@@ -6,6 +7,7 @@ import type { Store } from '../store/port.ts';
 import { checkOpenPgpKey } from './check-given-files.ts';
 import type { AdminContext } from './context.ts';
 import { findOrder, manifestOf } from './find-order.ts';
+import { orderOf } from './make-order.ts';
 import { judgeSignatures } from './order-signatures.ts';
 import { readStoredFile } from './read-stored-file.ts';
 
@@ -37,7 +39,11 @@ async function verify(context: AdminContext, wanted: string, keyFiles: readonly 
   const signatures = await judgeSignatures(context, order, more.join('\n'));
   const damaged: string[] = [];
   for (const { path, sha256, size } of files) if (!(await isWhole(store, { sha256, size }))) damaged.push(path);
-  const faults = [...findColumnFaults(order), ...damaged.map((path) => `${path} is not the file that was signed`)];
+  const faults = [
+    ...findColumnFaults(order),
+    ...(await findTargetFaults(store, order)),
+    ...damaged.map((path) => `${path} is not the file that was signed`),
+  ];
   const ok = faults.length === 0 && signatures.every(({ fault }) => fault === undefined);
   if (output.wantsJson) output.json({ order: order.id, ok, signatures, faults });
   else {
@@ -57,13 +63,22 @@ async function isWhole(store: Store, file: { sha256: string; size: number }): Pr
 
 /** Hosts go by what was signed, the server by its columns: somebody may have changed these. */
 function findColumnFaults(order: Order): string[] {
-  const manifest = manifestOf(order);
-  const release = manifest.kind === 'release' ? manifest.number : undefined;
-  const same =
-    order.kind === manifest.kind &&
-    order.release === release &&
-    order.expires_at.toISOString() === manifest.expires_at &&
-    order.by === manifest.by &&
-    order.why === manifest.why;
-  return same ? [] : ['the store says something else of it than what was signed'];
+  const { cancelled_at: _, ...columns } = order;
+  const signed = orderOf(manifestOf(order), order.manifest, order.signatures);
+  return isDeepStrictEqual(columns, signed) ? [] : ['the store says something else of it than what was signed'];
+}
+
+/** By host id: a host that was renamed is shown by its new name. A release is for whoever comes. */
+async function findTargetFaults({ orders }: Store, order: Order): Promise<string[]> {
+  const { targets } = manifestOf(order);
+  if (targets === 'all') return [];
+  const named = new Map<string, string>(targets.map(({ host_id, hostname }) => [host_id, hostname]));
+  const strangers: string[] = [];
+  for await (const { host_id, hostname } of orders.targets({ order: order.id })) {
+    if (!named.delete(host_id)) strangers.push(hostname);
+  }
+  return [
+    ...[...named.values()].map((hostname) => `the store does not give it to ${hostname}`),
+    ...strangers.map((hostname) => `the store gives it to ${hostname}, which it does not name`),
+  ];
 }

@@ -1,5 +1,7 @@
 import type { Order } from '../core/order.ts';
 import { type ClientSettings, orderedWanted, type PlainWanted, wantedOf } from '../settings/client-settings.ts';
+import { clientSettingsFile, loadClientSettings } from '../settings/client-settings-file.ts';
+import { withLock } from '../settings/lock-file.ts';
 import { canonicalJson } from '../wire/v2/digest.ts';
 import { MOST_TARGETS } from '../wire/v2/order.ts';
 import type { AdminContext } from './context.ts';
@@ -13,15 +15,28 @@ export interface SentSettings {
   targets: Target[];
 }
 
+interface Sending {
+  /** these hosts, by name */
+  only?: ReadonlySet<string>;
+  /** whatever they were told */
+  again?: boolean;
+  options: OrderOptions;
+}
+
 /**
  * Orders the settings that are wanted of those hosts which were told something else last, or nothing: one order for all that are to have the same.
- * @param only these hosts, by name
- * @param again whatever they were told
+ * One at a time: what is read last is to be what hosts are told last.
  */
-export async function sendClientSettings(
+export function sendClientSettings(context: AdminContext, sending: Sending): Promise<SentSettings[]> {
+  const [settingsFile, doing] = [context.settingsFile(), 'order settings of agents'];
+  const send = async () => orderWanted(context, await loadClientSettings(clientSettingsFile(settingsFile)), sending);
+  return withLock(context, `${settingsFile}.lock`, send, doing);
+}
+
+async function orderWanted(
   context: AdminContext,
   settings: ClientSettings,
-  { only, again, options }: { only?: ReadonlySet<string>; again?: boolean; options: OrderOptions },
+  { only, again, options }: Sending,
 ): Promise<SentSettings[]> {
   const store = await context.store();
   const hosts = (await allEnrolled(store)).filter(({ hostname }) => only?.has(hostname) ?? true);

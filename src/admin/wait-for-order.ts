@@ -64,11 +64,13 @@ function showChange({ output }: AdminContext, target: Outcome, shown: Map<string
 }
 
 function judge(ordered: Ordered, targets: readonly Outcome[]): void {
-  const [first, ...others] = targets.filter((target) => !didIt(target));
+  const undone = targets.filter((target) => !didIt(target));
+  const failed = undone.filter(({ state }) => isSettled(state));
+  const [first, ...others] = failed.length > 0 ? failed : undone;
   if (first === undefined) return;
-  const count = others.length + 1;
+  const what = failed.length > 0 ? 'did not do it' : 'have not done it yet';
   const also = others.length > 0 ? ` and ${others.length} more` : '';
   throw new OperatorError(
-    `${count} of ${targets.length} hosts did not do it: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${idsOf(ordered)}`,
+    `${others.length + 1} of ${targets.length} hosts ${what}: ${first.hostname} (${showOutcome(first)})${also}; penguindome orders show ${idsOf(ordered)}`,
   );
 }

@@ -48,7 +48,7 @@ async function order(context: AdminContext, name: string, options: WipeOptions):
   tellOrdered(context, { order: made, targets: { v2: [target], v1: [] } });
   if (output.wantsJson) return;
   output.note(`Until it fetches that it can be called back: penguindome orders cancel ${made.id}`);
-  output.note(`So that nothing it says counts any more: penguindome hosts lost ${target.hostname}`);
+  output.note(`So that nothing else that it says counts any more: penguindome hosts lost ${target.hostname}`);
 }
 
 /** Letter by letter: whoever means another machine is to notice. */

@@ -1,16 +1,30 @@
+import { days, type Milliseconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { EXIT } from './exit-codes.ts';
 import { hostnameOf } from './hostname-of.ts';
+import { forgetDue, leaveDue } from './leave-due.ts';
 import { type Applied, apply } from './orders/apply.ts';
 import { carryOut } from './orders/carry-out.ts';
+import { readKnown } from './orders/known.ts';
 import { askingOf, type Session } from './session.ts';
 import { leaveStatus } from './tell-status.ts';
 import { readTrust } from './trust.ts';
 
+/** What has expired is tidied up then, if nothing else is to be done. */
+const LONGEST_REST: Milliseconds = days(1);
+
 export async function commandApply(session: Session): Promise<number> {
+  const { context, places } = session;
+  const began = context.clock.now();
   const settings = await session.settings();
+  // However this run ends, the next one is due unless it says otherwise.
+  await forgetDue({ due: places.orders.due });
   const applied = await applyOnce(session);
   await leaveStatus(askingOf(session, settings));
+  const { open, problem } = await readKnown(places);
+  if (open.length === 0 && problem === null) {
+    await leaveDue({ due: places.orders.due }, { collect: LONGEST_REST, submit: LONGEST_REST }, began);
+  }
   session.output.json(applied);
   return tellApplied(session, applied);
 }

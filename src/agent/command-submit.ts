@@ -17,6 +17,8 @@ import { leaveStatus } from './tell-status.ts';
 /** What a submission came to, and what it cost. */
 export type Sent = Submitted & { bytes: number; exchanged: ExchangedOrders };
 
+const MOST_ROUNDS = 5;
+
 /** @param ordersOnly hands over no report: tells what became of orders, and fetches new ones */
 export async function commandSubmit(session: Session, ordersOnly = false): Promise<number> {
   const began = session.context.clock.now();
@@ -49,10 +51,17 @@ export async function submitOnce(
       const speaker = opened.handed ? opened : await finishRotation(places, opened, speaking);
       const submitted = reports ? await submit(places, speaker, speaking) : NO_REPORTS;
       const toAsk = asks ?? isToAsk(speaker, submitted);
-      const exchanged =
-        toAsk || (submitted.problem === undefined && (await mayHaveResults(places, speaker.memory.state.epoch)))
-          ? await (await import('./orders/exchange-orders.ts')).exchangeOrders(places, speaker, speaking, toAsk)
-          : NO_ORDERS;
+      let exchanged = NO_ORDERS;
+      if (toAsk || (submitted.problem === undefined && (await mayHaveResults(places, speaker.memory.state.epoch)))) {
+        const { exchangeOrders } = await import('./orders/exchange-orders.ts');
+        exchanged = await exchangeOrders(places, speaker, speaking, toAsk);
+        // What became of one meanwhile: whoever noted that could start nobody to tell it, for we run.
+        for (let round = 0; round < MOST_ROUNDS && exchanged.problem === undefined; round++) {
+          if (!(await mayHaveResults(places))) break;
+          const { told, problem } = await exchangeOrders(places, speaker, speaking, false);
+          exchanged = { ...exchanged, told: exchanged.told + told, problem };
+        }
+      }
       return { ...submitted, bytes: speaker.connection.sentBytes(), exchanged };
     } finally {
       opened.connection.close();

@@ -26,7 +26,7 @@ export interface Places {
   /** what the submitter fetched, and what of ours it handed over; the applier reads it as hostile */
   inbox: string;
   /** the applier's own: a folder for each order, and the ids that it has seen */
-  orders: { root: string; seen: string; lock: string; receiptsLock: string };
+  orders: { root: string; seen: string; lock: string; receiptsLock: string; due: string };
   /** what follows from trust.d: order keys, revocations, the highest time seen signed; root's alone */
   orderTrust: { root: string; state: string };
   /** what orders brought; root's alone */
@@ -97,6 +97,7 @@ export function placesOf(options: { state?: string; config?: string; credentials
       seen: join(orders, 'seen.json'),
       lock: join(orders, '.lock'),
       receiptsLock: join(orders, '.receipts.lock'),
+      due: join(orders, 'due'),
     },
     orderTrust: { root: join(state, 'trust'), state: join(state, 'trust/orders.json') },
     site: {

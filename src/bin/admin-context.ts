@@ -9,7 +9,9 @@ import { journalLog } from '../delivery/journal.ts';
 import { openDelivery } from '../delivery/open-delivery.ts';
 import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadStorePassword } from '../settings/server-secrets.ts';
+import type { StoreSettings } from '../settings/server-settings.ts';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/port.ts';
 import { journalWriter } from './journal-writer.ts';
 import { PRODUCT_CHECKS } from './product-checks.ts';
 import { systemClock, systemRandom, VERSION } from './world.ts';
@@ -31,12 +33,13 @@ export function openAdminContext(
 ): { context: Omit<AdminContext, 'concerns' | 'operator'>; close(): Promise<void> } {
   const settingsFile = () => resolve(options().config);
   const settings = once(() => loadServerSettings(settingsFile()));
-  const store = once(async () => {
-    const { store: wanted } = await settings();
+  const others: Store[] = [];
+  const open = async (wanted: StoreSettings) => {
     const password = await loadStorePassword(wanted, credentials);
     const world = { clock: systemClock, random: systemRandom };
     return openStore(wanted, password === undefined ? world : { ...world, password });
-  });
+  };
+  const store = once(async () => open((await settings()).store));
   const judge = once(async () => {
     const { checks, checks_profile: profile, advisories } = await settings();
     return (await loadJudge([PRODUCT_CHECKS, ...checks], { profile, advisories, version: VERSION })).judge;
@@ -71,6 +74,11 @@ export function openAdminContext(
     settings,
     settingsFile,
     store,
+    openStore: async (wanted: StoreSettings) => {
+      const opened = await open(wanted);
+      others.push(opened);
+      return opened;
+    },
     judge,
     audit,
     checks,
@@ -82,7 +90,11 @@ export function openAdminContext(
     stdout: streams.stdout,
     signal,
   };
-  return { context, close: async () => void (await store.opened()?.then((opened) => opened.close())) };
+  const close = async () => {
+    await store.opened()?.then((opened) => opened.close());
+    for (const other of others) await other.close();
+  };
+  return { context, close };
 }
 
 type Once<T> = (() => Promise<T>) & { opened(): Promise<T> | undefined };

@@ -111,6 +111,8 @@ const CODES: Readonly<Record<number, string>> = {
   112: 'the smart card is not inserted',
   130: 'the PIN is blocked',
   198: 'the question for the passphrase or PIN was cancelled',
+  // ENOTTY
+  32870: NO_PINENTRY,
 };
 
 function explain({ fingerprint }: GnupgKey, said: string, err: string): string {

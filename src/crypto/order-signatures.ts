@@ -2,7 +2,7 @@ import { days } from '../core/duration.ts';
 import { messageOf } from '../core/errors.ts';
 import { LONGEST_ORDER_DAYS, MOST_SIGNATURES, type OrderDocument } from '../wire/v2/order.ts';
 import type { RevocationList } from '../wire/v2/revocations.ts';
-import { readPublicKeys, type VerificationKeys, verifyDetached } from './openpgp.ts';
+import { readPublicKeys, type Verdict, type VerificationKeys, verifyDetached } from './openpgp.ts';
 import { isRevoked, type OrderKey, type OrderTrust } from './order-trust.ts';
 
 /** Somebody whose signature counts: all keys of one file of trust.d/operators/ are one person's. */
@@ -80,7 +80,7 @@ export async function checkSignatures(
   for (const armoredSignature of signatures.slice(0, MOST_SIGNATURES)) {
     const verdict = await verifyDetached({ armoredSignature, data: manifest, keys, now, maxAge: OLDEST });
     const signer = verdict.ok ? ownerOf(verdict.keyFingerprint, ring) : undefined;
-    const fault = verdict.ok ? await findFault(signer, verdict.keyFingerprint, revocations, now) : verdict.reason;
+    const fault = verdict.ok ? await findFault(signer, verdict, revocations, now) : verdict.reason;
     if (fault !== undefined || signer === undefined) faults.push(fault ?? 'the signing key is not known');
     else {
       const { role, name, until, fingerprint } = signer;
@@ -98,7 +98,7 @@ function ownerOf(fingerprint: string, ring: Keyring): Known | undefined {
 
 async function findFault(
   signer: Known | undefined,
-  signing: string,
+  { keyFingerprint: signing, createdAt }: Extract<Verdict, { ok: true }>,
   revocations: RevocationList | null,
   now: Date,
 ): Promise<string | undefined> {
@@ -110,7 +110,24 @@ async function findFault(
   const end = await signer.key.getExpirationTime().catch(() => null);
   if (end instanceof Date && end <= now) return `${whose} that signed has expired`;
   if (end === null) return `${whose} that signed is not valid`;
-  return undefined;
+  return (await maySign(signer.key, signing, later(now, createdAt))) ? undefined : `${whose} that signed has expired`;
+}
+
+/** Whoever has a subkey that is over may date a signature back to when it was not: so it is asked as of now, too. */
+function maySign(key: Known['key'], signing: string, at: Date): Promise<boolean> {
+  const id = key
+    .getKeys()
+    .find((one) => one.getFingerprint().toUpperCase() === signing)
+    ?.getKeyID();
+  return key.getSigningKey(id, at).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Where this host's clock is a little behind, the key may be from its future. */
+function later(one: Date, other: Date): Date {
+  return one > other ? one : other;
 }
 
 /** The same by the trust of order-trust.ts, where each operator is a key. @throws where the keys of `trust` cannot be read */

@@ -46,6 +46,9 @@ const mongoStore = z.strictObject({
   ca: path.optional(),
 });
 
+/** Where what hosts report is kept. */
+export const storeSettings = z.discriminatedUnion('kind', [embeddedStore, mongoStore]);
+
 /** Limits on everything that comes from outside; bytes where nothing else is said. */
 const limits = z.strictObject({
   /** of a body as sent */
@@ -113,7 +116,7 @@ export const serverSettings = z.strictObject({
   processes: count.max(256).optional(),
   /** proxies whose X-Forwarded-For says where a request came from: addresses and ranges */
   trusted_proxies: z.array(addressRange).default([]),
-  store: z.discriminatedUnion('kind', [embeddedStore, mongoStore]),
+  store: storeSettings,
   /** the server's own folder: the append-only list of identities lives here */
   state: path,
   /** folder of the site's CA: ca.crt, ca.key */

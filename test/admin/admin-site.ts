@@ -17,6 +17,7 @@ import { journalLog } from '../../src/delivery/journal.ts';
 import { openDelivery } from '../../src/delivery/open-delivery.ts';
 import { serverSettings } from '../../src/settings/server-settings.ts';
 import { type IdentityLog, openIdentityLog } from '../../src/store/identity-log.ts';
+import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/port.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { type StoreKind, temporaryPlace } from '../support/stores.ts';
@@ -81,6 +82,11 @@ export async function adminSite(
       ...base,
       settings: async () => settings,
       store: async () => store,
+      openStore: async (wanted) => {
+        const opened = await openStore(wanted, { clock, random: realRandom });
+        t.teardown(() => opened.close());
+        return opened;
+      },
       judge: async () =>
         (await loadJudge([productChecks, ...settings.checks], { profile: settings.checks_profile })).judge,
       checks: () => openCheckBook({ settings, productChecks, clock }),

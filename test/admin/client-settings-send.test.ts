@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { type OrdersSite, ordersSite } from './orders-site.ts';
+import { holdLock, type OrdersSite, ordersSite } from './orders-site.ts';
 
 /** What each order wants of whom, in the order in which they were made. */
 const sent = async (site: OrdersSite) =>
@@ -59,6 +59,18 @@ test('send tells hosts that enrolled since, or did not take it; --again those of
   });
   t.regex(await site.refused(t, 'client-settings', 'send', '--again'), /expected --host with --again/);
   t.regex(await site.refused(t, 'client-settings', 'send', '--host', 'nobody'), /cannot find a host named nobody/);
+});
+
+test('of two who order settings at once, one waits for the other: hosts are told last what is wanted last', async (t) => {
+  const site = await ordersSite(t);
+  const lock = await holdLock(site);
+  const running = site.ok('client-settings', 'set', 'submit_interval', '5m');
+  await lock.waiting(1);
+  t.deepEqual(await sent(site), []);
+  await site.ok('client-settings', 'set', 'submit_interval', '7m', '--no-send');
+  await lock.release();
+  await running;
+  t.deepEqual(await sent(site), [[{ submit_interval: '7m' }, ['desk-1', 'lap-17', 'lap-18']]]);
 });
 
 test('the list tells what is under way', async (t) => {

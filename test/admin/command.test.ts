@@ -188,7 +188,7 @@ test('whoever waits no longer is told how to look later', async (t) => {
   const site = await ordersSite(t);
   const { status, err } = await site.run('command', 'id', '--host', 'lap-17', '--wait-for', '0s');
   t.is(status, 1);
-  t.regex(err, /1 of 1 hosts did not do it: lap-17 \(queued\); penguindome orders show/);
+  t.regex(err, /1 of 1 hosts have not done it yet: lap-17 \(queued\); penguindome orders show/);
   const stop = new AbortController();
   const running = operate(['--config', site.config, 'command', 'id', '--host', 'lap-17', '--wait'], stop);
   while ((await site.orders()).length < 2) await sleep(20);

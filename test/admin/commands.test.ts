@@ -27,7 +27,7 @@ test('the tree holds what the product promises', (t) => {
     ...['passwords list', 'passwords set', 'passwords remove', 'passwords upgrade'],
     ...['groups list', 'groups add', 'groups remove'],
     ...['delivery list', 'delivery retry', 'delivery test'],
-    ...['log list', 'log verify', 'completion', 'site-package'],
+    ...['log list', 'log verify', 'completion', 'site-package', 'store copy'],
   ]) {
     t.true(names.includes(name), name);
   }

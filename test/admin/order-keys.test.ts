@@ -1,4 +1,4 @@
-import { chown, copyFile, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { generateKey } from 'openpgp';
@@ -250,6 +250,24 @@ test("a host's key that is revoked is refused here too, and a replaced answer ke
   t.is((await follow(site)).revocations?.number, 2);
 });
 
+test("a host's key that stands in the list, but was not refused here when that was cut off, is by the next try", async (t) => {
+  const site = await ordersSite(t);
+  const key = (await site.db.hosts.find('lap-17'))?.identity?.keys[0]?.id ?? '';
+  const identities = join(site.folder, 'state/identities.log');
+  const aside = await readFile(identities).catch(() => undefined);
+  await rm(identities, { force: true });
+  await mkdir(identities);
+  const revoke = () => site.run('keys', 'revoke', 'host', '--why', 'stolen', '--yes', '--', key);
+  t.not((await revoke()).status, 0);
+  await rm(identities, { recursive: true });
+  if (aside !== undefined) await writeFile(identities, aside);
+  const { status, err } = await revoke();
+  t.is(status, 0, err);
+  t.not((await site.db.hosts.find('lap-17'))?.identity?.keys[0]?.revoked_at, undefined);
+  t.regex((await revoke()).err, /it is revoked already/);
+  t.is((await follow(site)).revocations?.number, 1);
+});
+
 test('keys out of an older backup sign nothing that hosts would refuse', async (t) => {
   const site = await ordersSite(t);
   const old = await readFile(join(keysOf(site), 'order.asc'));
@@ -261,6 +279,23 @@ test('keys out of an older backup sign nothing that hosts would refuse', async (
   t.regex(await order(), /hosts know order key 1 already/);
   await writeFile(join(keysOf(site), 'order-keys.json'), '{"statements": [{}]}');
   t.regex(await order(), /cannot use .*order-keys\.json: .*restore it from a backup/);
+  t.deepEqual(await site.orders(), []);
+});
+
+test('a revoked order key that came back signs nothing, and is not what a rotation begins with', async (t) => {
+  const site = await ordersSite(t);
+  const { fingerprint } = (await load(site)).first;
+  const old = await readFile(join(keysOf(site), 'order.asc'));
+  await site.ok('keys', 'rotate', 'orders', '--yes');
+  await site.ok('keys', 'revoke', 'order', fingerprint, '--why', 'tape lost', '--yes');
+  await rm(join(keysOf(site), 'order-keys.json'));
+  await writeFile(join(keysOf(site), 'order.asc'), old, { mode: 0o600 });
+  for (const verb of [
+    ['command', 'id', '--host', 'lap-17'],
+    ['keys', 'rotate', 'orders', '--yes'],
+  ]) {
+    t.regex(await site.refused(t, ...verb), /the order key [0-9A-F]{40} is revoked, .* put the newer keys back/);
+  }
   t.deepEqual(await site.orders(), []);
 });
 

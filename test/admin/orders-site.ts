@@ -1,11 +1,30 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import type { Order, OrderReport, OrderTarget } from '../../src/core/order.ts';
 import type { Store } from '../../src/store/port.ts';
 import { type Manifest, readManifest } from '../../src/wire/v2/order.ts';
 import { aReport, enrolledHost } from '../support/documents.ts';
 import { type SiteInProcess, siteInProcess } from './site-in-process.ts';
+
+/** Keeps what is done one at a time from being done, until `release`. */
+export async function holdLock({
+  config,
+}: SiteInProcess): Promise<{ waiting(count: number): Promise<void>; release(): Promise<void> }> {
+  const lock = `${config}.lock`;
+  await writeFile(lock, `${process.pid}\n`);
+  const count = async () => {
+    const names = await readdir(dirname(lock));
+    return names.filter((name) => name.startsWith(`${basename(lock)}.`)).length;
+  };
+  return {
+    waiting: async (wanted) => {
+      while ((await count()) < wanted) await sleep(20);
+    },
+    release: () => rm(lock),
+  };
+}
 
 export interface OrdersSite extends SiteInProcess {
   db: Store;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { generateKey } from 'openpgp';
+import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { signDetached } from '../support/openpgp.ts';
 import { type OrdersSite, ordersSite } from './orders-site.ts';
 
@@ -59,6 +60,13 @@ test('an order is shown by the beginning of its id: what was signed, and what ho
   t.regex(await site.refused(t, 'orders', 'show', ''), /cannot find an order ""/);
   await order(site, 'unlock', 'lap-17');
   t.regex(await site.refused(t, 'orders', 'show', id.slice(0, 4)), /cannot tell which order is meant/);
+});
+
+test('what orders show prints as JSON is, with its names in order, the text that was signed', async (t) => {
+  const site = await ordersSite(t);
+  const id = await order(site, 'command', 'echo é "\\', '--host', 'lap-*', '--yes', '--why', 'Grüße "x" \\ 😀');
+  const { manifest } = Object(await site.json('orders', 'show', id));
+  t.is(canonicalJson(manifest), (await site.only(t)).order.manifest);
 });
 
 test('that a command failed by its exit status is said once', async (t) => {
@@ -164,6 +172,34 @@ test('verify tells whose signatures there are, and finds what was changed in the
   const forged = await site.run('orders', 'verify', id, '--key', key);
   t.is(forged.status, 1);
   t.regex(forged.err, /cannot vouch for the order/);
+});
+
+test('verify finds each column that says something else than what was signed, and hosts that were left out', async (t) => {
+  const site = await ordersSite(t);
+  await order(site, 'command', 'id', '--host', 'lap-*', '--not-before', '1h', '--yes');
+  const { order: stored, targets } = await site.only(t);
+  let number = 0;
+  const faultsOf = async (changes: object, hosts = targets) => {
+    const id = stored.id.replace(/^.{8}/, `fffffff${++number}`);
+    const manifest = stored.manifest.replace(stored.id, id);
+    t.true(await site.db.orders.insert({ ...stored, id, manifest, ...changes }, hosts));
+    const { out } = await site.run('orders', 'verify', id, '--json');
+    return (JSON.parse(out) as { faults: string[] }).faults;
+  };
+  t.deepEqual(await faultsOf({}), []);
+  const later = new Date(stored.made_at.getTime() + 1);
+  for (const changes of [{ files: [] }, { hosts: 3 }, { made_at: later }, { not_before: later }, { kind: 'patch' }]) {
+    t.deepEqual(
+      await faultsOf(changes),
+      ['the store says something else of it than what was signed'],
+      JSON.stringify(changes),
+    );
+  }
+  t.deepEqual(await faultsOf({}, targets.slice(1)), ['the store does not give it to lap-17']);
+  const other = { host_id: '0199f3c2-0000-7000-8000-000000000000' as never, hostname: 'desk-9' };
+  t.deepEqual(await faultsOf({}, [...targets, { ...other, order: '', state: 'queued', at: later }]), [
+    'the store gives it to desk-9, which it does not name',
+  ]);
 });
 
 test('what somebody wrote into the store instead of an order is not taken for one', async (t) => {

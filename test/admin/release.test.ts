@@ -2,7 +2,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { days } from '../../src/core/duration.ts';
-import { type OrdersSite, ordersSite } from './orders-site.ts';
+import { holdLock, type OrdersSite, ordersSite } from './orders-site.ts';
 
 async function folderOf(site: OrdersSite): Promise<string> {
   await site.file('set/plugins/raid', '#!/bin/sh\necho 1\n');
@@ -96,6 +96,25 @@ test('numbers never go back, neither by hand, nor after a cancelled one, nor aft
     await site.refused(t, 'release', 'publish', folder, '--yes'),
     /cannot use .*release-number: it holds no number/,
   );
+});
+
+test('of two who publish at once, one has published, and the other is told so', async (t) => {
+  const site = await ordersSite(t);
+  const folder = await folderOf(site);
+  const lock = await holdLock(site);
+  const both = ['one', 'two'].map((why) => site.run('release', 'publish', folder, '--yes', '--why', why));
+  await lock.waiting(2);
+  await lock.release();
+  const ran = (await Promise.all(both)).sort((a, b) => a.status - b.status);
+  t.deepEqual(
+    ran.map(({ status }) => status),
+    [0, 1],
+  );
+  t.regex(
+    ran[1]?.err ?? '',
+    /cannot publish release 1: somebody published one just now; look at penguindome release list/,
+  );
+  t.like(await site.json('release', 'list'), [{ release: 1 }]);
 });
 
 test('a number that somebody wrote into the store does not make the next release the last one', async (t) => {

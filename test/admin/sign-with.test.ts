@@ -52,6 +52,15 @@ for (const algorithm of ['ed25519', 'rsa3072']) {
   });
 }
 
+withGpg('what gpg was told to sign as text, which hosts refuse, is not ordered', async (t) => {
+  const gpg = await keyring(t, ['Ann <ann@example.org>', 'ed25519']);
+  await writeFile(join(gpg.home, 'gpg.conf'), 'textmode\n');
+  const site = await ordersSite(t);
+  const refused = await site.refused(t, 'command', 'id', '--host', 'lap-17', '--sign-with', 'ann@example.org');
+  t.regex(refused, /cannot use what gpg signed with [0-9A-F]{40}: .*nothing was ordered/);
+  t.deepEqual(await site.orders(), []);
+});
+
 withGpg('GnuPG verifies what the server signs, and the exact bytes only', async (t) => {
   const gpg = await keyring(t);
   const site = await ordersSite(t);
@@ -112,12 +121,18 @@ withGpg('whoever approves a file sees that the store holds another one', async (
   const { default: Database } = await import('libsql');
   const database = new Database(join(site.folder, 'store/penguindome.db'));
   t.teardown(() => database.close());
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%file%'").all();
-  for (const { name } of tables as { name: string }[]) database.prepare(`DELETE FROM ${name}`).run();
-  const { status, err } = await site.run('orders', 'approve', order.id, '--yes', '--sign-with', 'ben@example.org');
-  t.is(status, 1);
-  t.regex(err, /commands\/shell in the store is not the file that was signed/);
-  t.regex(await site.refused(t, 'orders', 'verify', order.id), /cannot vouch/);
+  const refused = async () => {
+    const { status, err } = await site.run('orders', 'approve', order.id, '--yes', '--sign-with', 'ben@example.org');
+    t.is(status, 1);
+    t.regex(err, /commands\/shell in the store is not the file that was signed/);
+    const verified = await site.run('orders', 'verify', order.id, '--json');
+    t.like(JSON.parse(verified.out), { ok: false, faults: ['commands/shell is not the file that was signed'] });
+  };
+  const other = Buffer.from('#!/bin/sh\nls\n').toString('base64');
+  t.is(database.prepare('UPDATE order_file_pieces SET content = ?').run(other).changes, 1);
+  await refused();
+  database.prepare('DELETE FROM order_file_pieces').run();
+  await refused();
   t.is((await site.only(t)).order.signatures.length, 1);
 });
 
@@ -199,6 +214,8 @@ withGpg(
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: the passphrase was wrong/);
     await lockedKey(t, pinentryThat('echo "ERR 100663406 Card removed <SCD>"'));
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: the smart card was removed/);
+    await lockedKey(t, pinentryThat('echo "ERR 83918950 Inappropriate ioctl for device <Pinentry>"'));
+    t.regex(await sign(), /nobody could be asked for the passphrase or PIN: .*; try export GPG_TTY=/);
     await lockedKey(t, '#!/bin/sh\nexit 1\n');
     t.regex(await sign(), /cannot sign with [0-9A-F]{40}: .*(pinentry|nobody could be asked)/);
     t.deepEqual(await site.orders(), []);

@@ -17,8 +17,11 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { nextDue } from '../../src/agent/next-due.ts';
+import { hours, minutes } from '../../src/core/duration.ts';
 import { whenPresent } from '../support/needs.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { realClock } from '../support/world.ts';
 import { type Machine, newMachine } from './support/machine.ts';
 import { startSite } from './support/site.ts';
 
@@ -144,6 +147,111 @@ test('a unit that asks is told by status whether to collect and to submit, and n
   t.true(await isDue('submit'), 'settings are newer');
   t.true(await isDue('collect'));
   t.true(await isDue('other'), 'whatever is not clear is due');
+});
+
+test('a unit that asks is told to submit when something became of orders since the last run, however that ended', async (t) => {
+  const { machine } = await restingHost(t);
+  const isDue = asker(t, machine);
+  t.is((await machine.run('submit')).status, 0);
+  const known = join(machine.places.results, 'known.json');
+  await setAge(known, 60);
+  t.false(await isDue('submit'));
+  await rm(join(machine.places.inbox, 'told.json'), { force: true });
+  await setAge(known, 0);
+  t.true(await isDue('submit'), 'also where nothing was ever told');
+});
+
+test('what became of orders and could not be told is tried again after minutes, whatever submit_interval says', async (t) => {
+  const { machine } = await restingHost(t);
+  const { places } = machine;
+  const settings = { collect_interval: hours(24), submit_interval: hours(4) };
+  const left = async () => (await nextDue({ places, context: { clock: realClock } }, settings)).submit;
+  t.true((await left()) > hours(3));
+  await writeFile(join(places.results, 'known.json'), '{"version":1}');
+  t.true((await left()) <= minutes(5));
+});
+
+/** An enrolled host that has just applied what there was, and whom no order waits for. */
+async function restingHost(t: ExecutionContext) {
+  const { machine } = await quietHost(t);
+  t.is((await machine.run('apply')).status, 0);
+  return { machine, isDue: () => asker(t, machine)('apply') };
+}
+
+test('a unit that asks is told to apply before the first time, and then not', async (t) => {
+  const { machine } = await quietHost(t);
+  await rm(machine.places.orders.due, { force: true });
+  t.true(await asker(t, machine)('apply'));
+  const said = await machine.run('apply');
+  t.is(said.status, 0, said.err);
+  t.false(await asker(t, machine)('apply'));
+  await machine.run('apply');
+  t.false(await asker(t, machine)('apply'));
+  t.is(await (await ticker(t))('--state', machine.state, 'apply'), `started 3 --state ${machine.state} apply`);
+});
+
+/** Seconds ago; less than none: after this. */
+async function setAge(path: string, seconds: number): Promise<void> {
+  const time = new Date(Date.now() - seconds * 1000);
+  await utimes(path, time, time);
+}
+
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+const TO_APPLY: Record<string, (machine: Machine) => Promise<unknown>> = {
+  'an order lies in the inbox': ({ places }) => writeFile(join(places.inbox, `${ID}.json`), '{}'),
+  'a link lies in the inbox': ({ places }) => symlink('/nowhere', join(places.inbox, `${ID}.json`)),
+  'something about keys lies in the inbox': ({ places }) => writeFile(join(places.inbox, 'trust.json'), '{}'),
+  'the server was told something': async ({ places }) => {
+    await writeFile(join(places.inbox, 'told.json'), '{}');
+    await setAge(join(places.inbox, 'told.json'), -1);
+  },
+  'policy.yml comes': ({ places }) => writeFile(places.policy, 'command_authorization: server\n'),
+  "an operator's key is changed": async ({ places }) => {
+    await mkdir(places.operators);
+    await writeFile(join(places.operators, 'ann.asc'), '');
+    await setAge(places.operators, 60);
+    await setAge(dirname(places.operators), 60);
+    await setAge(join(places.operators, 'ann.asc'), -1);
+  },
+  'the last run was cut off': ({ places }) => rm(places.orders.due),
+  'the last run is a day ago': async ({ places }) => {
+    const [boot, written] = (await readFile(places.orders.due, 'utf8')).split(' ');
+    await writeFile(places.orders.due, `${boot} ${written} ${written} ${written}\n`);
+  },
+};
+
+for (const [what, change] of Object.entries(TO_APPLY)) {
+  test(`it is time to apply when ${what}`, async (t) => {
+    const { machine, isDue } = await restingHost(t);
+    t.false(await isDue());
+    await change(machine);
+    t.true(await isDue());
+  });
+}
+
+test('it is not time to apply for what else lies in the inbox', async (t) => {
+  const { machine, isDue } = await restingHost(t);
+  for (const name of ['a'.repeat(64), `${'a'.repeat(64)}.part`, '.tmp-x.json', 'told.json']) {
+    await writeFile(join(machine.places.inbox, name), '{}');
+    await setAge(join(machine.places.inbox, name), 60);
+  }
+  t.false(await isDue());
+});
+
+test('it stays time to apply as long as an order waits, or none counts here', async (t) => {
+  const { machine, isDue } = await restingHost(t);
+  await writeFile(machine.places.policy, 'nonsense: [');
+  t.not((await machine.run('apply')).status, 0);
+  await ageSettings(machine);
+  t.true(await isDue());
+  await rm(machine.places.policy);
+  await ageSettings(machine);
+  t.is((await machine.run('apply')).status, 0);
+  t.false(await isDue());
+  await mkdir(join(machine.places.orders.root, ID));
+  await machine.run('apply');
+  t.true(await isDue());
 });
 
 test('an agent that cannot submit is started at each tick that its interval allows', async (t) => {

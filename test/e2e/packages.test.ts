@@ -5,6 +5,7 @@ import { finish } from './support/finish.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithPackages } from './support/needs.ts';
 import { buildPackages, commandsOf, sameAgain } from './support/packages.ts';
+import { insteadOf } from './support/real-units.ts';
 
 const PAGE = 'docs/install.md';
 const SHOWN = '/srv/packages';
@@ -50,28 +51,6 @@ async function submittedAt(machine: Machine, host: string): Promise<string | und
 
 async function openIssues(machine: Machine): Promise<string> {
   return machine.run(['penguindome', '--json', 'issues', 'list']);
-}
-
-/** What a unit could do if it were somebody else's: the same sandbox, and another program in it. @returns its exit status */
-async function insteadOf(machine: Machine, unit: string, command: string): Promise<string> {
-  const dropIn = `/run/systemd/system/${unit}.d/instead.conf`;
-  const lines = [
-    'ExecCondition=',
-    'ExecStartPost=',
-    'ExecStart=',
-    `ExecStart=/usr/bin/timeout 5 /bin/bash -c '${command}'`,
-    'Type=oneshot',
-    'Restart=no',
-    'SuccessExitStatus=0',
-  ];
-  await machine.write(dropIn, `[Service]\n${lines.join('\n')}\n`);
-  await machine.run(['systemctl', 'daemon-reload']);
-  await machine.attempt(['systemctl', 'start', unit]);
-  const result = await machine.run(['systemctl', 'show', '--value', '-p', 'ExecMainStatus', unit]);
-  await machine.run(['rm', dropIn]);
-  await machine.run(['systemctl', 'daemon-reload']);
-  await machine.attempt(['systemctl', 'reset-failed', unit]);
-  return result.trim();
 }
 
 const MODES = `root:root 755 /var/lib/penguindome
@@ -153,6 +132,7 @@ onMachineWithPackages(
     );
 
     await worksInItsSandbox(t, machine);
+    await reinstallsItself(t, machine, host);
     await doesNoMore(t, machine);
     await goesAway(t, machine);
   },
@@ -182,6 +162,21 @@ async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise
     [],
     'facts that the sandbox hides',
   );
+}
+
+/** An order replaces the agent that has it run, and is reported by the new one. */
+async function reinstallsItself(t: ExecutionContext, machine: Machine, host: string): Promise<void> {
+  const shell = `dpkg -i $(find ${SHOWN}/deb -name "penguindome-agent_*.deb") && echo reinstalled`;
+  const made = await machine.run(['penguindome', '--json', 'command', shell, '--host', host]);
+  const { order } = JSON.parse(made);
+  // As if a minute was over.
+  await machine.run(['sh', '-c', 'sleep 1; rm /var/lib/penguindome/submit/due; systemctl start penguindome-submit']);
+  const became = await machine.until('the end of the order', async () => {
+    const shown = await machine.run(['penguindome', '--json', 'orders', 'show', order]);
+    return /"state": "(done|failed|refused)"/.test(shown) ? shown : undefined;
+  });
+  t.regex(became, /"state": "done"/);
+  t.regex(became, /reinstalled/);
 }
 
 /** What each unit must not be able to do, whoever it is that runs in its place. */

@@ -22,9 +22,11 @@ const PEOPLE = `
   useradd --create-home --uid 1008 --home-dir /home/mirror ivan
   useradd --system --uid 990 --create-home --home-dir /home/alice/svc svc
   useradd --no-create-home --uid 1010 --home-dir /home/crontabs crontabs
+  useradd --create-home --uid 1011 judy; echo secret >/home/judy/f
   usermod --add-subuids 200000-265535 alice
   mkdir /home/ldap /home/www; chown 20001 /home/ldap; chown 33 /home/www; echo x | tee /home/ldap/f /home/www/f >/dev/null
   echo service >/home/alice/svc/f
+  mkdir /home/containers; echo x >/home/containers/f; chown -R 500000 /home/containers; echo dockremap:500000:65536 >>/etc/subuid
   mkdir -p /home/ivan; mount --bind /usr /home/mirror
 `;
 
@@ -61,8 +63,23 @@ PAMName=login
 ExecStart=/bin/sh -c 'trap "" TERM HUP; (trap "" TERM HUP; while :; do sh -c "sleep 0.2" & sleep 0.1; done) & while :; do sleep 1; done'
 `;
 
+/** What somebody does who wants his home to look like another machine's: FUSE, as fusermount mounts it for him. It never answers. */
+const COVER = `[Service]
+Type=exec
+ExecStart=/bin/bash -ec 'exec 5<>/dev/fuse; LIBMOUNT_FORCE_MOUNT2=always mount -i -t fuse.x -o fd=5,rootmode=40000,user_id=1011,group_id=1011 x /home/judy; exec setpriv --reuid 1011 --clear-groups sleep infinity'
+`;
+
+async function cover(machine: Machine): Promise<void> {
+  await machine.write('/etc/systemd/system/cover.service', COVER);
+  await machine.run(['systemctl', 'start', 'cover.service']);
+  await machine.until('a mount over a home', async () => {
+    const { status } = await machine.attempt(['grep', '-q', ' /home/judy .* fuse.x ', '/proc/self/mountinfo']);
+    return status === 0 ? true : undefined;
+  });
+}
+
 async function prepare(t: ExecutionContext): Promise<Machine> {
-  const machine = await bootMachine(t);
+  const machine = await bootMachine(t, { binds: { '/dev/fuse': '/dev/fuse' } });
   await machine.write(DRIVER, await wipeDriver());
   await machine.run(['sh', '-euc', PEOPLE]);
   await machine.run(['sh', '-euc', BELONGINGS]);
@@ -101,6 +118,7 @@ onMachine('a wipe of homes removes what is people’s, finishes after kill -9, a
   t.true(plan.will.includes('remove the home /home/alice'), plan.will.join('\n'));
   t.regex(plan.out_of_reach.join('\n'), /the home \/home\/carol stays: it is a symbolic link to \/srv\/carol/);
 
+  await cover(machine);
   // Cut off in the middle, twice: before anything is done, and once processes are gone.
   const cut = (after: string) => machine.run(['bash', '-euc', CUT, 'cut', after]);
   await cut('"before"');
@@ -120,6 +138,7 @@ onMachine('a wipe of homes removes what is people’s, finishes after kill -9, a
     '/home/alice/grace',
     '/home/alice/data',
     '/home/alice/root',
+    '/home/judy',
   ])
     t.is((await machine.attempt(['test', '-e', path])).status, 1, path);
   for (const path of [
@@ -139,8 +158,10 @@ onMachine('a wipe of homes removes what is people’s, finishes after kill -9, a
   // What is not theirs is as it was.
   t.is(await sh('cat /srv/data/f /srv/carol/f /srv/shared/f /srv/decoy/f /root/f'), 'precious\n'.repeat(5).trim());
   t.is(
-    await sh('cat /home/alice/svc/f; cat /home/www/f; cat /var/mail/root /tmp/roots /var/spool/cron/crontabs/root'),
-    'service\nx\nmail\nx\n* * * * * true',
+    await sh(
+      'cat /home/alice/svc/f; cat /home/www/f /home/containers/f; cat /var/mail/root /tmp/roots /var/spool/cron/crontabs/root',
+    ),
+    'service\nx\nx\nmail\nx\n* * * * * true',
   );
   t.is(await sh('dpkg --verify 2>/dev/null | grep -v " c " | grep missing | wc -l'), '0');
   t.is(await sh('id -u root svc nobody www-data | tr "\\n" " "'), '0 990 65534 33');

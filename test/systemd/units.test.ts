@@ -12,7 +12,7 @@ const textOf = (name: string) => readFileSync(join(FOLDER, name), 'utf8');
 
 /** What systemd-analyze may say at most, in tenths. */
 const MOST_EXPOSED: Record<string, number> = {
-  'penguindome-apply.service': 85,
+  'penguindome-apply.service': 15,
   'penguindome-audit.service': 20,
   'penguindome-backup.service': 20,
   'penguindome-certificates.service': 20,
@@ -124,10 +124,16 @@ test('the collector sees the real network, devices and homes, and can speak to n
 });
 
 test('whether a run is due is asked before Node is started', (t) => {
-  for (const what of ['collect', 'submit']) {
+  for (const what of ['apply', 'collect', 'submit']) {
     t.regex(
       textOf(`penguindome-${what}.service`),
       new RegExp(`^ExecCondition=\\S+/penguindome-tick --is-due ${what}$`, 'm'),
     );
   }
+});
+
+test('orders that were taken are gone on with, whether there is anything in the inbox or not', (t) => {
+  const conditions = textOf('penguindome-apply.service').match(/^Condition.*$/gm);
+  // What lies where is penguindome-tick's to ask (test/agent/tick.test.ts).
+  t.deepEqual(conditions, ['ConditionPathExists=/etc/penguindome/trust.d/server.json']);
 });

@@ -16,13 +16,15 @@ import { type Bench, judge } from './judge.ts';
 import { readKnown } from './known.ts';
 import { noteTime } from './note-time.ts';
 import { folderOf, listFolders, readKept, writeJudged } from './order-folder.ts';
+import { isTrustNewer } from './orders-status.ts';
 import { type ReadPolicy, readPolicy } from './read-policy.ts';
 import { openResults, type Records, readReport } from './results.ts';
 import { readSeen, type Seen } from './seen.ts';
 import { howOrdersRun } from './start-order.ts';
+import { needOwnState } from './state-owner.ts';
 import { judgedOf, markSeen, takeOrder } from './take-order.ts';
 import { tidyOrders } from './tidy-orders.ts';
-import { latestTime, type TrustState, writeTrustState } from './trust-state.ts';
+import { latestTime, signedTime, type TrustState, vouchedNumber, writeTrustState } from './trust-state.ts';
 
 export interface Applying extends Omit<Acting, 'results'> {
   /** who this host is: by its enrolment, and by its name now */
@@ -47,7 +49,8 @@ export interface Applied {
  * earlier runs that are not settled included. Cut off anywhere, the next run goes on there.
  */
 export async function apply(applying: Applying): Promise<Applied> {
-  const { places, clock } = applying;
+  const { places, clock, uid } = applying;
+  await needOwnState(places, uid);
   await makeOrders(places);
   return withLock(places.orders.lock, 'apply orders', async () => {
     for (const name of readdirSync(places.orders.root)) {
@@ -87,26 +90,35 @@ async function applyLocked(applying: Applying, records: Records): Promise<Applie
       applied.problem = "the server's order key has not come yet";
       break;
     }
-    const taken = await takeOrder({ places, records, seen, kept, bench: openOnce, now }, id);
-    seen = taken.seen;
-    if (taken.became === 'kept') kept.add(id);
-    if (taken.became === 'refused') applied.refused.push({ order: id, reason: taken.reason ?? '' });
+    try {
+      const taken = await takeOrder({ places, records, seen, kept, bench: openOnce, now }, id);
+      seen = taken.seen;
+      if (taken.became === 'kept') kept.add(id);
+      if (taken.became === 'refused') applied.refused.push({ order: id, reason: taken.reason ?? '' });
+    } catch (error) {
+      // One for which there is no room, say, keeps no other one from its end.
+      applied.broken.push({ order: id, reason: messageOf(error) });
+    }
   }
   for (const id of [...kept].sort()) {
     seen = await goOn(applying, { id, seen, trust, bench: openOnce, applied, records, now });
   }
-  const { open, held } = await tidyOrders(places, seen, { now, latest: latestTime(trust.state, now) });
+  const times = { now, latest: latestTime(trust.state, now), signed: signedTime(trust.state) };
+  const { open, held } = await tidyOrders(places, seen, times);
   const { order, revocations } = trust.state;
+  const { applied_at } = await readKnown(places);
   await records.know({
     open,
     held,
-    order_key: order?.number ?? 0,
+    order_key: vouchedNumber(trust.state),
     has_order_key: order !== null,
     revocations: revocations?.number ?? 0,
     problem: applied.problem,
     runs_by: howOrdersRun(applying.uid),
     refused_keys: heard.refused,
-    applied_at: now.toISOString(),
+    ...(heard.taken === undefined ? {} : { heard_keys: heard.taken }),
+    // Where nothing else is new either, known.json stays as it is, and nobody looks for news in it.
+    applied_at: (await isTrustNewer(places, applied_at)) ? now.toISOString() : applied_at,
   });
   return applied;
 }

@@ -20,6 +20,7 @@ import { TEMPORARY, unlinkIfThere, writeAtomically } from '../write-atomically.t
 import { fetchFile } from './fetch-file.ts';
 import { TOLD, TRUST } from './inbox.ts';
 import { readKnown } from './known.ts';
+import { sha256Of } from './read-verified.ts';
 
 type Where = Pick<Places, 'inbox' | 'results'>;
 
@@ -94,7 +95,9 @@ async function keepTrust(places: Where, { first_order_key, order_keys, revocatio
     ...(order_keys === undefined ? {} : { order_keys }),
     ...(revocations === undefined ? {} : { revocations }),
   };
-  await writeAtomically(join(places.inbox, TRUST), `${JSON.stringify(content)}\n`, 0o600);
+  const bytes = Buffer.from(`${JSON.stringify(content)}\n`);
+  if (known.has_order_key && known.heard_keys === sha256Of(bytes)) return;
+  await writeAtomically(join(places.inbox, TRUST), bytes, 0o600);
 }
 
 /** @returns how many were new */

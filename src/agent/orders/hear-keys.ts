@@ -3,10 +3,18 @@ import type { Places } from '../places.ts';
 import { readInbox, removeFromInbox, TRUST } from './inbox.ts';
 import { readKnown } from './known.ts';
 import type { ReadPolicy } from './read-policy.ts';
+import { sha256Of } from './read-verified.ts';
 import { readTrustState, type TrustState, writeTrustState } from './trust-state.ts';
 
 /** A list of revocations holds 4 MB, and there may be many rotations. */
 const LARGEST = 16 * 1024 * 1024;
+
+interface Heard {
+  state: TrustState;
+  refused: { reason: string; at: string } | null;
+  /** digest of what came now; null where it has to come again, since not all of it was taken */
+  taken?: string | null;
+}
 
 /** Takes what the submitter heard about keys, as far as it follows from those that count; on disk when this returns. */
 export async function heardOfKeys(
@@ -14,7 +22,7 @@ export async function heardOfKeys(
   pinned: string,
   policy: ReadPolicy,
   now: Date,
-): Promise<{ state: TrustState; refused: { reason: string; at: string } | null }> {
+): Promise<Heard> {
   const state = await readTrustState(places, pinned);
   const refusedBefore = (await readKnown(places)).refused_keys;
   // Without rules nobody can say whose word counts; what came stays where it is.
@@ -34,5 +42,6 @@ export async function heardOfKeys(
   return {
     state: taken.state,
     refused: taken.refused === undefined ? null : { reason: taken.refused, at: now.toISOString() },
+    taken: taken.refused === undefined ? sha256Of(bytes) : null,
   };
 }

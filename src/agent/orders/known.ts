@@ -21,6 +21,8 @@ const known = v.object({
   order_key: v.optional(count, 0),
   has_order_key: v.optional(v.boolean(), false),
   revocations: v.optional(count, 0),
+  /** SHA-256 of the inbox/trust.json of which all was taken: the same need not come again */
+  heard_keys: v.optional(v.nullable(text), null),
   /** end of the chain of receipts */
   receipts: v.optional(v.object({ number: count, hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }), {
     number: 0,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { Clock } from '../../core/world.ts';
 import { type ReportMessage, reportMessage } from '../../wire/v2/order-messages.ts';
@@ -39,7 +40,11 @@ export function openResults(places: Where, clock: Clock): Records {
     await writeKnown(places, { ...known, version: known.version + 1 });
   };
   const know = (changes: Changes) =>
-    locked(async () => writeKnown(places, { ...(await readKnown(places)), ...changes }));
+    locked(async () => {
+      const before = await readKnown(places);
+      const after = { ...before, ...changes };
+      if (!isDeepStrictEqual(before, after)) await writeKnown(places, after);
+    });
   return {
     report: (order, content) => locked(() => addReport(order, content)),
     receipt: (content) => locked(() => addReceipt(content)),

@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Milliseconds } from '../../core/duration.ts';
 import type { OrderReport } from '../../core/order.ts';
 import type { Manifest } from '../../wire/v2/order.ts';
 import type { Places } from '../places.ts';
 import type { Accepted, Results } from './accepted.ts';
+import { handOverUntilTold } from './hand-over.ts';
 import { type Ended, writeOrderState } from './order-state.ts';
-import { readReport } from './results.ts';
 import { tellOutcome } from './tell-outcome.ts';
-import { readTold } from './told.ts';
 
 type WipeOrder = Extract<Manifest, { kind: 'wipe' | 'unlock' }>;
 
@@ -38,8 +35,6 @@ export interface WipeKit {
 
 /** What a report has room for. */
 const MOST_STEPS = 500;
-/** How often it is looked whether the server has acknowledged. */
-const LOOK: Milliseconds = 200;
 
 /** Wipes, or undoes a lock. Unlike a command it goes on after it was cut off, from where it was. */
 export async function runWipe(accepted: Accepted, order: WipeOrder, kit: WipeKit): Promise<void> {
@@ -66,8 +61,7 @@ function tellingOf({ id, kind, by, why }: WipeOrder, kit: WipeKit): Telling {
   const done: string[] = [];
   const tell = async (report: Omit<OrderReport, 'order' | 'number' | 'at'>) => {
     await results.report(id, report);
-    await kit.handOver();
-    await acknowledged(kit.places, id);
+    await handOverUntilTold(kit, id);
   };
   return {
     steps: async (sentence) => {
@@ -81,10 +75,4 @@ function tellingOf({ id, kind, by, why }: WipeOrder, kit: WipeKit): Telling {
       await tell({ state, steps, ...(reason === undefined ? {} : { reason }) });
     },
   };
-}
-
-/** Waits for as long as it takes: whoever asks has a limit. */
-async function acknowledged(places: WipeKit['places'], id: string): Promise<void> {
-  const number = (await readReport(places, id))?.number ?? 0;
-  while (((await readTold(places)).reports[id] ?? 0) < number) await sleep(LOOK, undefined, { ref: false });
 }

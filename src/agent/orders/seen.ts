@@ -41,7 +41,7 @@ export async function writeSeen({ orders }: Pick<Places, 'orders'>, content: See
   await writeAtomically(orders.seen, `${JSON.stringify(content)}\n`, 0o600);
 }
 
-/** Without what has expired (it would be refused for that) and the oldest of too many refusals. @param now by the best clock there is */
+/** Without what has expired (it would be refused for that) and the oldest of too many refusals. @param now by what was seen signed, which never goes back */
 export function pruneSeen(content: Seen, now: Date, isKept: (id: string) => boolean): Seen {
   const ids = Object.entries(content.ids).filter(([id, { until }]) => Date.parse(until) > now.getTime() || isKept(id));
   const refused = Object.entries(content.refused).sort(([, a], [, b]) => (a < b ? 1 : -1));

@@ -74,7 +74,7 @@ async function rotate(
   let state = before;
   for (const document of statements) {
     const { statement } = document;
-    const last = state.order;
+    const last = state.order === null ? null : numbered(state.order, state.pinned, statements);
     if (last === null || statement.number < last.number) continue;
     const taken = await takeOrderKey({ ...trust, order: last }, document, latestTime(state, now));
     if (!taken.ok) return { state, refused: taken.reason };
@@ -86,6 +86,18 @@ async function rotate(
 }
 
 const MOST_FORMER = 20;
+
+/**
+ * The key that enrolment pinned, where it is not the server's first one, comes with a number that nobody vouches for: whoever lies about it must not
+ * keep the keys that follow from this host. The statement that replaces the key is signed by the key itself, and says the number.
+ */
+function numbered(order: OrderKey, pinned: string, statements: readonly OrderKeyStatement[]): OrderKey {
+  if (order.fingerprint !== pinned) return order;
+  const own = statements.find(({ statement }) => statement.new_fingerprint === pinned)?.statement;
+  if (own === undefined && order.number === 0) return order;
+  const next = statements.find(({ statement }) => statement.old_fingerprint === pinned)?.statement;
+  return { ...order, number: next === undefined ? (own?.number ?? order.number) : next.number - 1 };
+}
 
 async function revoke(state: TrustState, trust: OrderTrust, document: unknown, now: Date): Promise<TakenKeys> {
   const read = readRevocations(encode(document));

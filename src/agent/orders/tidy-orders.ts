@@ -17,13 +17,14 @@ const LONGEST_UNTOLD = days(90);
 /**
  * Removes what has done its work: folders of settled orders (of what failed until the order expires), what commands wrote once the server has
  * it, reports once their orders have expired, ids that would be refused as expired anyway.
- * @param now by this host's clock, as reports are dated; `latest` by the best that there is
+ * @param now by this host's clock, as reports are dated; `latest` by the best that there is; `signed` the latest that was seen signed: a clock that
+ * goes ahead for a while must not make anything be forgotten that counts again afterwards
  * @returns ids of orders that are not settled, and of those that the server need not send again
  */
 export async function tidyOrders(
   places: Places,
   seen: Seen,
-  { now, latest }: { now: Date; latest: Date },
+  { now, latest, signed }: { now: Date; latest: Date; signed: Date },
 ): Promise<{ open: string[]; held: string[] }> {
   const open: string[] = [];
   const wantsSignatures = new Set<string>();
@@ -41,8 +42,9 @@ export async function tidyOrders(
       folders.delete(id);
     }
   }
-  const left = pruneSeen(seen, latest, (id) => folders.has(id));
-  if (Object.keys(left.ids).length < Object.keys(seen.ids).length) await writeSeen(places, left);
+  const left = pruneSeen(seen, signed, (id) => folders.has(id));
+  const isShorter = (list: 'ids' | 'refused') => Object.keys(left[list]).length < Object.keys(seen[list]).length;
+  if (isShorter('ids') || isShorter('refused')) await writeSeen(places, left);
   await tidyReports(places, left, folders, now);
   const held = Object.keys(left.ids).filter((id) => !wantsSignatures.has(id));
   return { open, held: held.sort().slice(-MOST_HELD) };

@@ -50,7 +50,17 @@ export async function writeTrustState({ orderTrust }: Pick<Places, 'orderTrust'>
 
 /** The better of this host's clock and what it has seen signed: a clock that is set back brings nothing back. */
 export function latestTime({ latest }: Pick<TrustState, 'latest'>, now: Date): Date {
-  return new Date(Math.max(now.getTime(), latest === null ? 0 : Date.parse(latest)));
+  return new Date(Math.max(now.getTime(), signedTime({ latest }).getTime()));
+}
+
+/** Of which no clock of this host's has made more. */
+export function signedTime({ latest }: Pick<TrustState, 'latest'>): Date {
+  return new Date(latest === null ? 0 : Date.parse(latest));
+}
+
+/** Number of the last key that this host needs no statement about: what nobody vouches for is told anew. */
+export function vouchedNumber({ order, pinned }: Pick<TrustState, 'order' | 'pinned'>): number {
+  return order === null || order.fingerprint === pinned ? 0 : order.number;
 }
 
 function parse(bytes: Buffer): TrustState | undefined {

@@ -90,14 +90,36 @@ export interface NumberRange {
 /** What no single account has: above all of them, nobody's number, and those that systemd gives away. */
 const LOWEST_SUBORDINATE = 65_536;
 
-/** @returns those of the persons; a range that reaches into numbers of accounts is nobody's */
-export function subordinateRanges(subuid: string, persons: readonly Person[]): NumberRange[] {
+/**
+ * @param known numbers of accounts
+ * @returns those of the persons; a range that reaches into numbers of accounts, or of what others run, is nobody's
+ */
+export function subordinateRanges(
+  subuid: string,
+  persons: readonly Person[],
+  known: ReadonlySet<number>,
+): NumberRange[] {
   const owners = new Set(persons.flatMap(({ name, uid }) => [name, `${uid}`]));
+  const all = rangesIn(subuid);
+  const others = all.filter(({ owner }) => !owners.has(owner));
+  return all.flatMap(({ owner, from, to }) => {
+    if (!owners.has(owner) || from < LOWEST_SUBORDINATE) return [];
+    const isTaken = [...known].some((uid) => uid >= from && uid <= to);
+    return isTaken || others.some((other) => other.from <= to && from <= other.to) ? [] : [{ from, to }];
+  });
+}
+
+/** Numbers that containers of the system run under: root's, docker's, and whose else are no person's. */
+export function systemRanges(subuid: string, persons: readonly Person[]): NumberRange[] {
+  const owners = new Set(persons.flatMap(({ name, uid }) => [name, `${uid}`]));
+  return rangesIn(subuid).filter(({ owner }) => !owners.has(owner));
+}
+
+function rangesIn(subuid: string): (NumberRange & { owner: string })[] {
   return subuid.split('\n').flatMap((line) => {
     const [, owner = '', start, count] = /^([^:]+):(\d{1,10}):(\d{1,10})\s*$/.exec(line) ?? [];
     const [from, size] = [Number(start), Number(count)];
-    if (!owners.has(owner) || from < LOWEST_SUBORDINATE || size === 0) return [];
-    return [{ from, to: from + size - 1 }];
+    return owner === '' || size === 0 ? [] : [{ owner, from, to: from + size - 1 }];
   });
 }
 

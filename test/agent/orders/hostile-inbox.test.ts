@@ -115,6 +115,15 @@ whenPresent(isRoot, 'devices: only root can make them')('devices in the inbox ar
   t.deepEqual((await host.receipts()).filter(({ event }) => event === 'refused').length, 2);
 });
 
+test('a good order under a second name of a file that somebody else has is none', async (t) => {
+  const host = await orderHost(t);
+  const manifest = settingsOrder();
+  const other = join(host.places.state, 'other');
+  await writeFile(other, JSON.stringify(await sign(manifest, 'server')));
+  await link(other, join(host.places.inbox, `${manifest.id}.json`));
+  t.regex((await host.apply()).refused[0]?.reason ?? '', /it is no regular file of its own/);
+});
+
 test('the inbox itself may be a link, a file or missing', async (t) => {
   for (const put of [
     (path: string) => symlink('/etc', path),

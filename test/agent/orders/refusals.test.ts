@@ -351,7 +351,7 @@ test('of two releases that came at once the lower one does not take the place of
   }
 });
 
-test('an id is kept until its order has expired, and not longer', async (t) => {
+test('an id is kept until something was signed after its order has expired, and not longer', async (t) => {
   const host = await orderHost(t);
   host.act = settle;
   const manifest = settingsOrder();
@@ -360,7 +360,10 @@ test('an id is kept until its order has expired, and not longer', async (t) => {
   t.deepEqual((await host.known())['held'], [manifest.id]);
   host.now = new Date(NOW.getTime() + days(31));
   await host.apply();
-  t.deepEqual((await host.known())['held'], []);
+  t.deepEqual((await host.known())['held'], [manifest.id]);
+  const later = await host.order(settingsOrder({ made_at: at(days(31)), expires_at: at(days(40)) }));
+  await host.apply();
+  t.deepEqual((await host.known())['held'], [later]);
   await host.order(manifest);
   t.regex((await host.apply()).refused[0]?.reason ?? '', /it expired at/);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ownersOf, type Person, pickPeople, subordinateRanges } from '../../../src/agent/wipe/people.ts';
+import { ownersOf, type Person, pickPeople, subordinateRanges, systemRanges } from '../../../src/agent/wipe/people.ts';
 
 /** /etc/passwd of a Debian 13 laptop, shortened; carol is of a directory, and so not in it. */
 const PASSWD = `root:x:0:0:root:/root:/bin/bash
@@ -65,9 +65,20 @@ test('homes of all others are told, so that they stay', (t) => {
 });
 
 test('numbers that a person has for containers are theirs; a range that reaches into the numbers of accounts is nobody’s', (t) => {
-  const { persons } = pick(PASSWD);
+  const { persons, known } = pick(PASSWD);
   const subuid = 'alice:100000:65536\n1001:165536:10\nroot:500000:65536\nbob:0:200000\nalice:1:1000\nlast:300000:0\n';
-  const isTheirs = ownersOf([1000, 1001], subordinateRanges(subuid, persons));
+  const isTheirs = ownersOf([1000, 1001], subordinateRanges(subuid, persons, known));
   for (const uid of [1000, 1001, 100_000, 165_535, 165_545]) t.true(isTheirs(uid), `${uid}`);
   for (const uid of [0, 1, 33, 999, 1002, 65_534, 99_999, 165_546, 500_000]) t.false(isTheirs(uid), `${uid}`);
+});
+
+test('a range that an account beyond the persons lies in, or that containers of the system share, is nobody’s', (t) => {
+  const { persons, known } = pick(`${PASSWD}\noracle:x:120000:100::/u01:/bin/sh\n`);
+  const subuid = 'alice:100000:65536\nalice:300000:65536\n1001:500000:65536\ndockremap:365535:10\n';
+  const isTheirs = ownersOf([], subordinateRanges(subuid, persons, known));
+  for (const uid of [100_000, 120_000, 300_000, 365_535]) t.false(isTheirs(uid), `${uid}`);
+  t.true(isTheirs(500_000));
+  const isSystem = ownersOf([], systemRanges(subuid, persons));
+  t.true(isSystem(365_540));
+  t.false(isSystem(500_000));
 });

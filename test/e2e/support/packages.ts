@@ -35,7 +35,7 @@ async function build(kind: Kind): Promise<Packages> {
 }
 
 /** `npm run package`, of a time of its own: a commit meanwhile would be another one. */
-function pack(...args: string[]): Promise<string> {
+export function pack(...args: string[]): Promise<string> {
   return run('env', 'SOURCE_DATE_EPOCH=1700000000', 'node', 'packaging/package.mjs', ...args);
 }
 

@@ -1,9 +1,11 @@
-import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostAccess } from '../../collector.ts';
 import { namesIn, textOf } from '../../collectors/lenient.ts';
+import { parseMounts } from '../../collectors/mounts.ts';
 import { readOnDisk } from '../../collectors/on-disk.ts';
 import { disksOf, readStorage } from '../../collectors/storage.ts';
+import { awayBy } from '../homes/look-at-homes.ts';
 import type { DiskFacts, HeaderFacts } from './disk-facts.ts';
 import { type LuksHeader, type ReadAt, readLuksHeader, uuidOfMapping } from './luks-header.ts';
 import { readElsewhere } from './read-elsewhere.ts';
@@ -153,16 +155,20 @@ function withReader<T>(path: string, isFile: boolean, work: (read: ReadAt) => T)
 function filesWithHeaders(): string[] {
   let seen = 0;
   const found: string[] = [];
+  // A file server that is out of reach would never answer; what starts the system is often mounted when it is looked at.
+  const kind = awayBy(parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')));
+  const isAway = (path: string) => ![undefined, 'autofs'].includes(kind(path));
   const walk = (folder: string, depth: number) => {
     for (const entry of entriesOf(folder)) {
       if (++seen > MOST_FILES) return;
       const path = join(folder, entry.name);
+      if (isAway(path)) continue;
       if (entry.isDirectory() && depth < DEEPEST) walk(path, depth + 1);
       if (!entry.isFile() || sizeOf(path) < SMALLEST_HEADER) continue;
       if (headerOf(path, true) !== undefined) found.push(path);
     }
   };
-  for (const folder of FILES_IN) walk(folder, 0);
+  for (const folder of FILES_IN.filter((path) => !isAway(path))) walk(folder, 0);
   return found;
 }
 

@@ -36,8 +36,12 @@ export function awayBy(mounts: readonly Mount[]): (path: string) => string | und
   };
 }
 
-/** Every home that an account of a person's names, and what lies beside them in the usual folders and belongs to a number that no account has. */
-export function lookAtHomes({ persons, known, range }: People, mounts: readonly Mount[]): Home[] {
+/** Every home that an account of a person's names, and what lies beside them in the usual folders and belongs to a number that no account has. @param isSystem of containers */
+export function lookAtHomes(
+  { persons, known, range }: People,
+  mounts: readonly Mount[],
+  isSystem: (uid: number) => boolean,
+): Home[] {
   const away = awayBy(mounts);
   const homes = new Map<string, Home>();
   const add = (path: string, uid: number) => {
@@ -56,7 +60,7 @@ export function lookAtHomes({ persons, known, range }: People, mounts: readonly 
       const path = join(folder, name);
       if (homes.has(path)) continue;
       const facts = lookAt(path, away);
-      if (facts.kind !== 'folder' || !isForeignPerson(facts.owner, known, range.min)) continue;
+      if (facts.kind !== 'folder' || isSystem(facts.owner) || !isForeignPerson(facts.owner, known, range.min)) continue;
       homes.set(path, { path, facts, of: [facts.owner] });
     }
   }
@@ -65,13 +69,13 @@ export function lookAtHomes({ persons, known, range }: People, mounts: readonly 
 
 const ECRYPTFS = '/home/.ecryptfs';
 
-/** Somebody of a directory (LDAP), or of an account that was removed: a person's number, and none that containers or services get. */
+/** Somebody of a directory (LDAP), or of an account that was removed: a person's number, and none that services get. */
 function isForeignPerson(uid: number, known: ReadonlySet<number>, min: number): boolean {
   const isService = (uid >= 61_184 && uid <= 65_535) || uid === NOBODY;
   return uid >= min && !isService && !known.has(uid);
 }
 
-function lookAt(path: string, away: (path: string) => string | undefined): HomeFacts {
+export function lookAt(path: string, away: (path: string) => string | undefined): HomeFacts {
   let type = 'unknown';
   const opened = openPath(path, (walked) => {
     const found = away(walked);

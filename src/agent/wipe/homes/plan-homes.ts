@@ -3,6 +3,7 @@ import type { People, Person } from '../people.ts';
 import type { Plan } from '../plan.ts';
 import { type Home, judgeHome } from './judge-home.ts';
 import { onBtrfs } from './remove-snapshots.ts';
+import { coveredHomes } from './uncover-homes.ts';
 
 export interface HomesFacts {
   people: People;
@@ -10,6 +11,8 @@ export interface HomesFacts {
   /** `DEV:INODE` of folders that stay */
   keep: ReadonlySet<string>;
   mounts: readonly Mount[];
+  /** /etc/subuid */
+  subuid: string;
   /** names of accounts of systemd-homed */
   homed: readonly string[];
 }
@@ -26,6 +29,8 @@ export interface DoomedHome {
 export interface HomesPlan extends Plan {
   persons: Person[];
   homes: DoomedHome[];
+  /** over which their owners have mounted something */
+  covered: Home[];
   /** that are not there any more: snapshots may hold them */
   gone: DoomedHome[];
 }
@@ -41,7 +46,9 @@ export function planHomes({ people, homes, keep, mounts, homed }: HomesFacts): H
   const { persons, left } = people;
   const doomed: DoomedHome[] = [];
   const cannot: string[] = [];
+  const covered = coveredHomes(homes, mounts);
   for (const home of homes) {
+    if (covered.includes(home)) continue;
     const verdict = judgeHome(home, { persons: withForeign(persons, homes, people), keep });
     if (verdict.remove) doomed.push({ path: verdict.path, named: home.path, of: home.of });
     else if (home.facts.kind !== 'missing') cannot.push(`the home ${home.path} stays: ${verdict.why}`);
@@ -51,6 +58,7 @@ export function planHomes({ people, homes, keep, mounts, homed }: HomesFacts): H
   const will = [
     ...(names.length === 0 ? [] : [`lock the accounts ${names.join(', ')}, and end their sessions and processes`]),
     ...doomed.flatMap((home) => describe(home, mounts, people)),
+    ...covered.map(({ path }) => `remove the home ${path}, once what its owner has mounted over it is unmounted`),
     ...gone
       .filter(({ path }) => onBtrfs(path, mounts) !== undefined)
       .map(({ path }) => `remove what snapshots on this disk hold of ${path}, which is not there any more`),
@@ -66,7 +74,7 @@ export function planHomes({ people, homes, keep, mounts, homed }: HomesFacts): H
     ...homed.map((name) => `the account ${name} of systemd-homed stays: homectl has to remove it`),
     ...OUT_OF_REACH,
   );
-  return { method: 'homes', will, cannot, persons, homes: doomed, gone };
+  return { method: 'homes', will, cannot, persons, homes: doomed, covered, gone };
 }
 
 /** Whoever has a home that no account names is one of them, too. */

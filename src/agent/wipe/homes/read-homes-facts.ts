@@ -1,7 +1,7 @@
 import type { HostAccess } from '../../collector.ts';
 import { readLoginDefs } from '../../collectors/accounts/login-defs.ts';
 import { parseMounts } from '../../collectors/mounts.ts';
-import { pickPeople } from '../people.ts';
+import { ownersOf, pickPeople, systemRanges } from '../people.ts';
 import { awayBy, idsOf, lookAtHomes, SYSTEM_FOLDERS } from './look-at-homes.ts';
 import type { HomesFacts } from './plan-homes.ts';
 
@@ -18,5 +18,7 @@ export async function readHomesFacts(host: HostAccess, own: readonly string[]): 
   const mounts = parseMounts(mountinfo);
   const keep = idsOf([...SYSTEM_FOLDERS, ...people.otherHomes, ...own], awayBy(mounts));
   const homed = ((await host.list(HOMED)) ?? []).flatMap((name) => /^(.+)\.identity$/.exec(name)?.[1] ?? []);
-  return { people, homes: lookAtHomes(people, mounts), keep, mounts, homed };
+  const subuid = (await host.readText('/etc/subuid', { max: BIG })) ?? '';
+  const isSystem = ownersOf([], systemRanges(subuid, people.persons));
+  return { people, homes: lookAtHomes(people, mounts, isSystem), keep, mounts, homed, subuid };
 }

@@ -13,17 +13,19 @@ import { removeBelongings, removeJobs } from './remove-belongings.ts';
 import { removeFromSnapshots } from './remove-snapshots.ts';
 import { emptyFolder, newRemoving, type Removing, removeName } from './remove-tree.ts';
 import { shutOut } from './shut-out.ts';
+import { uncoverHomes } from './uncover-homes.ts';
 
 /**
  * Does what the plan says. Every step may be done again after a crash; accounts go last, so that the next run still knows whose is whose.
  * @returns what could not be done
  */
 export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folder, step }: Work): Promise<string[]> {
-  const { persons, homes } = plan;
+  const { persons } = plan;
+  const homes = [...plan.homes];
   const removing = newRemoving({ keep: facts.keep, release: releaseWith(run) });
   const belonging = { removing, isAway: (path: string) => awayBy(facts.mounts)(path) !== undefined };
   const uids = [...persons.map(({ uid }) => uid), ...homes.flatMap(({ of }) => of)];
-  const isTheirs = ownersOf(uids, subordinateRanges(textOf('/etc/subuid'), persons));
+  const isTheirs = ownersOf(uids, subordinateRanges(facts.subuid, persons, facts.people.known));
   const not: string[] = [];
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 
@@ -31,6 +33,9 @@ export async function wipeHomes(plan: HomesPlan, facts: HomesFacts, { run, folde
   try {
     await removeJobs(persons, isTheirs, belonging);
     not.push(...(await endThem(persons, uids, isTheirs, run, step)));
+    const uncovered = await uncoverHomes(plan.covered, facts, run);
+    homes.push(...uncovered.homes);
+    not.push(...uncovered.not);
     // Before the homes themselves: by these the next run knows what to look for.
     const copies = [...homes, ...plan.gone].map(({ path, of }) => ({ path, isOwner: ownersOf(of, []) }));
     const snapshots = await removeFromSnapshots(copies, { run, mounts: facts.mounts, folder, removing });

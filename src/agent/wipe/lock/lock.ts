@@ -36,7 +36,7 @@ export async function lock(facts: LockFacts, { run, folder, step }: Work): Promi
   );
   const isTheirs = ownersOf(
     persons.map(({ uid }) => uid),
-    subordinateRanges(facts.subuid, persons),
+    subordinateRanges(facts.subuid, persons, facts.people.known),
   );
   const { left } = await endProcesses({ run, isTheirs, spareServices: true });
   await step('ended all sessions, and what people had running');

@@ -28,6 +28,7 @@ const planned = planHomes({
   keep: new Set(['1:2']),
   mounts: parseMounts(MOUNTS),
   homed: ['carol'],
+  subuid: '',
 });
 
 test('the plan says which homes go, with snapshots, and what is mounted in them', (t) => {
@@ -48,4 +49,21 @@ test('and which stay, and why', (t) => {
     "the home /net/bob stays: it lies on a file system of the kind autofs, which is not this machine's own",
     'the account carol of systemd-homed stays: homectl has to remove it',
   ]);
+});
+
+test('a home is not left alone because its owner has mounted something over it, and is where root has', (t) => {
+  const mounts = parseMounts(`${MOUNTS}33 30 0:51 / /home/eve rw - fuse.sshfs x rw,user_id=1003,group_id=1003
+34 30 0:52 / /home/fay rw - fuse.mergerfs x rw,user_id=0,group_id=0,allow_other
+`);
+  const away = (type: string): HomeFacts => ({ kind: 'away', type });
+  const passwd = 'eve:x:1003:1003::/home/eve:/bin/sh\nfay:x:1004:1004::/home/fay:/bin/sh\n';
+  const homes = [home('/home/eve', 1003, away('fuse.sshfs')), home('/home/fay', 1004, away('fuse.mergerfs'))];
+  const people = pickPeople({ passwd, loginDefs: new Map() });
+  const { covered, will, cannot } = planHomes({ people, homes, keep: new Set(), mounts, homed: [], subuid: '' });
+  t.deepEqual(
+    covered.map(({ path }) => path),
+    ['/home/eve'],
+  );
+  t.regex(will.join('\n'), /remove the home \/home\/eve, once what its owner has mounted over it is unmounted/);
+  t.regex(cannot.join('\n'), /the home \/home\/fay stays: it lies on a file system of the kind fuse\.mergerfs/);
 });
