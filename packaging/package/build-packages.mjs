@@ -6,7 +6,8 @@ import { emptyFolder } from './empty-folder.mjs';
 import { output } from './output.mjs';
 import { makePayload } from './payload.mjs';
 
-const BUILT = /^penguindome[\w.~-]*\.(deb|changes|buildinfo|pkg\.tar\.zst)$/;
+/** A site package that somebody put beside them (penguindome site-package), too. */
+const BUILT = /^penguindome[\w.~+-]*\.(deb|changes|buildinfo|pkg\.tar\.(zst|gz))$/;
 const BUILDERS = { deb: buildDebs, arch: buildArch };
 
 /** @returns paths of the packages, in OUTPUT/deb or OUTPUT/arch */

@@ -41,14 +41,14 @@ async function inPlaceOf(folder, make) {
 }
 
 async function builtPackages(built) {
-  const find = async (kind, ending) => {
+  const find = async (kind, ...endings) => {
     const names = await readdir(join(built, kind)).catch(() => []);
     return names
-      .filter((name) => name.endsWith(ending))
+      .filter((name) => endings.some((ending) => name.endsWith(ending)))
       .sort()
       .map((name) => join(built, kind, name));
   };
-  const packages = { deb: await find('deb', '.deb'), arch: await find('arch', '.pkg.tar.zst') };
+  const packages = { deb: await find('deb', '.deb'), arch: await find('arch', '.pkg.tar.zst', '.pkg.tar.gz') };
   if (packages.deb.length + packages.arch.length > 0) return packages;
   throw new Error(`cannot make a repository: ${built} holds no packages; build them first: npm run package -- deb`);
 }

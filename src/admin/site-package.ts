@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { days } from '../core/duration.ts';
 import type { Token } from '../core/enrollment.ts';
@@ -13,6 +14,7 @@ import type { AdminContext } from './context.ts';
 import { describeToken, tokenShown } from './describe-token.ts';
 import { statIfThere } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
+import { readServerTrust } from './server-trust.ts';
 import { showTime } from './show-time.ts';
 import { NAME, siteFiles } from './site-package/content.ts';
 import { makeArch } from './site-package/make-arch.ts';
@@ -127,8 +129,12 @@ async function storedToken(context: AdminContext, file: string): Promise<Given> 
     new OperatorError(`cannot use the token in ${file}: ${why}`, { exitCode: EXIT.usage });
   const content = decodeToken(text);
   if (content === undefined) throw refuse('it is none, or not whole; `penguindome enrollment token --out` makes one');
+  const { secret, ...trust } = content;
+  // Whoever had it in hand may have put another server into it. Keys that were replaced since are told by a new one, too.
+  if (!isDeepStrictEqual(trust, await readServerTrust(await context.settings())))
+    throw refuse('it names another server, or keys and certificates that this one no longer has; make a new one');
   const { tokens } = await context.store();
-  const token = await tokens.find(createHash('sha256').update(content.secret).digest('hex'));
+  const token = await tokens.find(createHash('sha256').update(secret).digest('hex'));
   if (token === undefined) throw refuse('this server does not know it');
   if (token.revoked_at !== undefined) throw refuse('it was revoked');
   if (token.expires_at <= context.clock.now()) throw refuse(`it expired at ${showTime(token.expires_at)}`);

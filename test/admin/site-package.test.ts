@@ -8,7 +8,7 @@ import { enrollmentToken } from '../../src/admin/enrollment-token.ts';
 import { sitePackage } from '../../src/admin/site-package.ts';
 import { days, hours } from '../../src/core/duration.ts';
 import { loadAgentSettings } from '../../src/settings/agent-settings-file.ts';
-import { decodeToken } from '../../src/wire/v2/token.ts';
+import { decodeToken, encodeToken } from '../../src/wire/v2/token.ts';
 import { whenPresent } from '../support/needs.ts';
 import { type AdminSite, adminSite, NOW, refusal } from './admin-site.ts';
 
@@ -218,12 +218,21 @@ test('a token that lets nobody in makes no package', async (t) => {
   t.regex(await using(), /it is none, or not whole/);
   const other = await adminSite(t);
   await writeFile(token, (await other.run(enrollmentToken)).out);
+  t.regex(await using(), /it names another server/);
+  const good = decodeToken((await site.run(enrollmentToken)).out) ?? t.fail();
+  await writeFile(token, encodeToken({ ...good, url: 'https://rogue.example:8443' }));
+  t.regex(await using(), /it names another server/);
+  await writeFile(token, encodeToken({ ...good, secret: 'x'.repeat(43) }));
   t.regex(await using(), /this server does not know it/);
+  await site.store.tokens.revoke((await site.store.tokens.list())[0]?.id ?? '', NOW);
   await writeFile(token, (await site.run(enrollmentToken, '--expires', '1h')).out);
   site.clock.set(new Date(NOW.getTime() + hours(2)));
   t.regex(await using(), /it expired at 2026-11-23 13:00Z/);
   await writeFile(token, (await site.run(enrollmentToken)).out);
-  const id = (await site.store.tokens.list()).find(({ expires_at }) => expires_at > site.clock.now())?.id ?? '';
+  const id =
+    (await site.store.tokens.list()).find(
+      ({ expires_at, revoked_at }) => expires_at > site.clock.now() && revoked_at === undefined,
+    )?.id ?? '';
   await site.store.tokens.revoke(id, site.clock.now());
   t.regex(await using(), /it was revoked/);
   await t.throwsAsync(stat(fileOf(site, 'x.deb')), { code: 'ENOENT' });

@@ -68,6 +68,10 @@ async function tinyArch(scratch: string, to: string): Promise<void> {
   const lines = ['pkgname = tiny', 'pkgver = 1-1', 'pkgdesc = x', 'size = 1', 'arch = x86_64', 'builddate = 1', ''];
   await writeFile(join(tree, '.PKGINFO'), lines.join('\n'));
   must('bsdtar', ['-C', tree, '--zstd', '-cf', join(to, 'tiny-1-1-x86_64.pkg.tar.zst'), '.PKGINFO', 'usr']);
+  // as penguindome site-package makes one
+  const site = lines.map((line) => line.replace('tiny', 'tiny-site').replace('x86_64', 'any'));
+  await writeFile(join(tree, '.PKGINFO'), site.join('\n'));
+  must('bsdtar', ['-C', tree, '-czf', join(to, 'tiny-site-1-1-any.pkg.tar.gz'), '.PKGINFO', 'usr']);
 }
 
 /** apt with folders of its own, and nothing but this source. */
@@ -176,9 +180,9 @@ async function pacman(t: ExecutionContext, folder: string): Promise<(...args: st
 withTools('pacman takes what the key has signed, and refuses whatever was changed after that', async (t) => {
   const { scratch, folder } = await repositories(t);
   const good = await pacman(t, folder);
-  const installed = good('-Sy', 'tiny');
+  const installed = good('-Sy', 'tiny', 'tiny-site');
   t.is(installed.status, 0, installed.said);
-  t.regex(good('-Q').said, /^tiny 1-1$/m);
+  t.regex(good('-Q').said, /^tiny 1-1\ntiny-site 1-1$/m);
 
   const tampered = join(scratch, 'tampered');
   await cp(folder, tampered, { recursive: true, verbatimSymlinks: true });
