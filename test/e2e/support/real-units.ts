@@ -48,9 +48,21 @@ export async function startRealUnits(machine: Machine, site: Site): Promise<void
   });
 }
 
+/** The unit's drop-in comes on standard input, and goes again. */
+const INSTEAD = `
+  drop_in=/run/systemd/system/$1.d/instead.conf
+  mkdir -p /run/systemd/system/$1.d
+  cat >$drop_in
+  systemctl daemon-reload
+  systemctl start "$1" 2>/dev/null || true
+  systemctl show --value -p ExecMainStatus "$1"
+  rm $drop_in
+  systemctl daemon-reload
+  systemctl reset-failed "$1" 2>/dev/null || true
+`;
+
 /** What a unit could do if it were somebody else's: the same sandbox, and another program in it. @returns its exit status */
 export async function insteadOf(machine: Machine, unit: string, command: string): Promise<string> {
-  const dropIn = `/run/systemd/system/${unit}.d/instead.conf`;
   const lines = [
     'ExecCondition=',
     'ExecStartPost=',
@@ -60,12 +72,6 @@ export async function insteadOf(machine: Machine, unit: string, command: string)
     'Restart=no',
     'SuccessExitStatus=0',
   ];
-  await machine.write(dropIn, `[Service]\n${lines.join('\n')}\n`);
-  await machine.run(['systemctl', 'daemon-reload']);
-  await machine.attempt(['systemctl', 'start', unit]);
-  const result = await machine.run(['systemctl', 'show', '--value', '-p', 'ExecMainStatus', unit]);
-  await machine.run(['rm', dropIn]);
-  await machine.run(['systemctl', 'daemon-reload']);
-  await machine.attempt(['systemctl', 'reset-failed', unit]);
-  return result.trim();
+  const input = `[Service]\n${lines.join('\n')}\n`;
+  return (await machine.run(['sh', '-euc', INSTEAD, 'sh', unit], { input })).trim();
 }
