@@ -1,8 +1,9 @@
 import type { ExecutionContext } from 'ava';
+import { canonicalJson } from '../../src/wire/v2/digest.ts';
 import { enrollAgent } from './support/agent.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachine } from './support/needs.ts';
-import { type Site, setUpSite, UNIT } from './support/site.ts';
+import { DIR, type Site, setUpSite, UNIT } from './support/site.ts';
 
 /** Where the agent is installed here: a copy, so that an order may replace it. */
 const INSTALLED = '/usr/lib/penguindome-test';
@@ -80,6 +81,22 @@ async function setScene(t: ExecutionContext): Promise<Scene> {
   };
 }
 
+/** As docs/protocol.md tells it, with the GnuPG of Debian 13: 2.4; that of the machine that runs the tests has other tests. */
+async function verifyByGpg(machine: Machine, order: { manifest: object; signatures: string[] }): Promise<void> {
+  await machine.write('/root/manifest', canonicalJson(order.manifest));
+  await machine.write('/root/manifest.asc', order.signatures[0] ?? '');
+  await machine.run([
+    'sh',
+    '-ec',
+    `cd /root; export GNUPGHOME=$(mktemp -d)
+    gpg --version | grep -q '^gpg (GnuPG) 2\\.4\\.'
+    gpg --batch --no-autostart --quiet --import ${DIR}/keys/order-public.asc
+    gpg --batch --no-autostart --verify manifest.asc manifest
+    printf x >>manifest
+    if gpg --batch --no-autostart --verify manifest.asc manifest; then exit 1; fi`,
+  ]);
+}
+
 onMachine(
   'orders on a machine with systemd: each command in a unit of its own, which may replace the agent; late, early and altered ones',
   async (t) => {
@@ -100,6 +117,8 @@ onMachine(
     t.regex(report?.stdout?.text ?? '', new RegExp(`/penguindome-order-${waiting}\\.service\n$`));
     await sh('test -e /usr/was-here');
     t.is(await sh(`ls ${STATE}/orders/${waiting}/commands`), 'shell\n');
+
+    await verifyByGpg(machine, Object(await site.domeJson('orders', 'show', waiting)));
 
     const ran = await settled(early);
     t.is(ran.state, 'done');

@@ -141,7 +141,8 @@ export async function runPrimary<S extends Source>(
     await Promise.race([Promise.all(all.map(({ started }) => started)), untilAborted(signal)]);
   } catch (error) {
     await stop();
-    throw error;
+    // A stop that comes to the whole process group ends a process that does not listen for it yet.
+    if (!signal.aborted) throw error;
   }
   if (!signal.aborted) {
     serving = true;

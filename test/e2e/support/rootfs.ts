@@ -16,6 +16,7 @@ const PACKAGES = [
   'chrony',
   'dbus',
   'dbus-user-session',
+  'gpg',
   'iproute2',
   'iptables',
   'libglib2.0-bin',
