@@ -149,6 +149,22 @@ test('a unit that asks is told by status whether to collect and to submit, and n
   t.true(await isDue('other'), 'whatever is not clear is due');
 });
 
+test('a report that comes after a question for orders alone does not wait for submit_interval', async (t) => {
+  const machine = await newMachine(t);
+  const isDue = asker(t, machine);
+  await machine.feed(await (await startSite(t)).token(), 'enroll');
+  await machine.settings('collect_interval: 1d\nsubmit_interval: 4h\n');
+  await ageSettings(machine);
+  t.is((await machine.run('submit')).status, 0);
+  t.false(await isDue('submit'), 'nothing waits');
+  t.is((await machine.run('collect')).status, 0);
+  t.true(await isDue('submit'));
+  t.is((await machine.run('submit')).status, 0);
+  t.false(await isDue('submit'), 'it has gone; the next one waits for its time');
+  await setAge(machine.places.spool.journal, 0);
+  t.false(await isDue('submit'));
+});
+
 test('a unit that asks is told to submit when something became of orders since the last run, however that ended', async (t) => {
   const { machine } = await restingHost(t);
   const isDue = asker(t, machine);
