@@ -1,3 +1,4 @@
+import { seconds } from '../core/duration.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { finishRotation } from './finish-rotation.ts';
@@ -26,8 +27,8 @@ export async function commandSubmit(session: Session, ordersOnly = false): Promi
   const sent = await submitOnce(session, settings, { reports: !ordersOnly });
   await leaveStatus(askingOf(session, settings));
   const due = await nextDue(session, settings);
-  // For penguindome-tick: a run that had no report keeps the next one from nothing.
-  await leaveDue(session.places.submit, { ...due, collect: isIdle(sent) ? 0 : due.submit }, began);
+  // For penguindome-tick: a run that had no report keeps the next one from nothing. Seconds are rounded up there.
+  await leaveDue(session.places.submit, { ...due, collect: isIdle(sent) ? -seconds(1) : due.submit }, began);
   session.output.json(summaryOf(sent));
   return tell(session, sent);
 }

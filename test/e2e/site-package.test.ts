@@ -80,7 +80,8 @@ const reaches = (machine: Machine, host: string, least: number) =>
 /** Collections that were cut off before they had a report: only these may be missing. */
 async function cutOff(machine: Machine): Promise<number> {
   const said = await type(machine, 'journalctl --no-pager -u penguindome-collect.service -o cat');
-  return said.split('\n').filter((line) => /code=killed|Failed with result/.test(line)).length;
+  return said.split('\n').filter((line) => /code=killed|Failed with result|broken off; nothing was kept/.test(line))
+    .length;
 }
 
 /** Each number once, in order, but for collections that were cut off. */
