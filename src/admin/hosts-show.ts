@@ -64,7 +64,8 @@ function shownIdentity({ identity }: Host): object {
 
 interface ShownOrder {
   order: string;
-  kind: OrderKind;
+  /** null: the order itself is gone */
+  kind: OrderKind | null;
   state: OrderState;
   outcome: string;
   at: Date;
@@ -85,7 +86,7 @@ async function ordersOf({ orders }: Store, { identity }: Host, now: Date): Promi
       const target = order === undefined ? stored : lapsed(stored, order, now);
       return {
         order: target.order,
-        kind: order?.kind ?? 'command',
+        kind: order?.kind ?? null,
         state: target.state,
         outcome: showOutcome(target),
         at: target.at,
@@ -99,7 +100,7 @@ function printOrders({ output }: AdminContext, orders: readonly ShownOrder[]): v
   output.line();
   output.table(
     ['ORDER', 'KIND', 'STATE', 'SINCE'],
-    orders.map(({ order, kind, outcome, at }) => [order, kind, outcome, showTime(at)]),
+    orders.map(({ order, kind, outcome, at }) => [order, kind ?? '-', outcome, showTime(at)]),
   );
 }
 

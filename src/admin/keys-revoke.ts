@@ -3,7 +3,7 @@ import { OperatorError } from '../core/errors.ts';
 import type { KeyId } from '../core/host.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import { findGnupgKey, type GnupgKey } from '../crypto/gnupg.ts';
-import { isRevoked, takeRevocations } from '../crypto/order-trust.ts';
+import { isRevoked, serversWord, takeRevocations } from '../crypto/order-trust.ts';
 import { loadAnswerKeys } from '../settings/answer-key-files.ts';
 import { withLock } from '../settings/lock-file.ts';
 import { loadOrderKeys, loadRevocations } from '../settings/order-key-files.ts';
@@ -14,6 +14,7 @@ import {
   type RevocationStatement,
   readRevocations,
 } from '../wire/v2/revocations.ts';
+import { OPENPGP_FINGERPRINT } from '../wire/v2/signed-statement.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -35,7 +36,7 @@ interface RevokeOptions {
 /** `penguindome keys revoke KIND FINGERPRINT`: nobody is to trust that key any more, from the next list on for good. */
 export function keysRevoke(context: AdminContext): Command {
   return new Command('revoke')
-    .description('have no host trust a key any more, by the next numbered list of revocations')
+    .description('put a key on the next numbered list of revocations, which hosts obey')
     .addArgument(new Argument('<kind>', 'what the key is').choices([...KINDS]))
     .argument('<fingerprint>', 'whole, as penguindome keys list or gpg --fingerprint shows it')
     .requiredOption('--why <text>', 'one line; it stands in the list', readReason)
@@ -47,7 +48,7 @@ export function keysRevoke(context: AdminContext): Command {
 
 const EXAMPLES = `
 order: a key that signed orders, after penguindome keys rotate orders. operator: a key of trust.d on the hosts. answer: a key that signed
-answers, after penguindome keys rotate server. host: a host's own key, which is refused here too, as by penguindome enrollment revoke.
+answers, after penguindome keys rotate server; hosts keep that in the list, and what ends the key itself is the end of the rotation's overlap. host: a host's own key, which is refused here too, as by penguindome enrollment revoke.
 A revocation is never taken back. Hosts with \`command_authorization: operator\` take a list only where an operator has signed it too.
 Write -- before a fingerprint that begins with a hyphen.
 
@@ -67,7 +68,7 @@ async function revoke(context: AdminContext, kind: Kind, wanted: string, options
       exitCode: EXIT.usage,
     });
   }
-  await confirm(context, `Have no host trust the ${kind} key ${fingerprint} any more, for good?`, options);
+  await confirm(context, `Put the ${kind} key ${fingerprint} on the list of revocations, for good?`, options);
   const entry = { kind, fingerprint, why: options.why };
   const number = await withLock(context, `${context.settingsFile()}.lock`, () => addToList(context, entry, operator));
   if (kind === 'host') await revokeKey(context, fingerprint as KeyId, options.why);
@@ -124,7 +125,7 @@ async function refuseUnfit(context: AdminContext, kind: Kind, fingerprint: strin
     throw new OperatorError(`cannot revoke the ${kind} key ${fingerprint}: ${why}`, { exitCode: EXIT.usage });
   };
   const openPgp = kind === 'order' || kind === 'operator';
-  if (!(openPgp ? /^[0-9A-F]{40}(?:[0-9A-F]{24})?$/ : /^[A-Za-z0-9_-]{43}$/).test(fingerprint)) {
+  if (!(openPgp ? OPENPGP_FINGERPRINT : /^[A-Za-z0-9_-]{43}$/).test(fingerprint)) {
     refuse(
       openPgp ? 'expected 40 hex digits, the fingerprint of the primary key' : 'expected the 43 characters of a key',
     );
@@ -170,8 +171,8 @@ async function lastList(
     );
   }
   const newer = await readStored(stored.document);
-  const trust = { order: key, authorization: 'server' as const, operators: [], revocations: file };
-  const taken = newer === undefined ? undefined : await takeRevocations(trust, newer, context.clock.now());
+  const taken =
+    newer === undefined ? undefined : await takeRevocations(serversWord(key, file), newer, context.clock.now());
   // Whoever writes to the database could put anything there: what does not verify only uses up its number.
   return { list: taken?.ok === true ? taken.trust.revocations : file, number: stored.number };
 }

@@ -6,7 +6,7 @@ import { days } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
 import { findGnupgKey, type GnupgKey, signWithGnupg } from '../crypto/gnupg.ts';
 import { describeKeys, generateOrderKey, publicHalves } from '../crypto/openpgp.ts';
-import { type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
+import { type OrderKey, serversWord, takeOrderKey } from '../crypto/order-trust.ts';
 import { signDetached } from '../crypto/sign-detached.ts';
 import { type FileOwner, syncFolder } from '../settings/atomic-write.ts';
 import { withLock } from '../settings/lock-file.ts';
@@ -141,8 +141,7 @@ async function commit(
   const document: OrderKeyStatement = { statement, signature: await sign(text) };
   if (operator !== undefined)
     document.operator_signature = await signWithGnupg(operator, text, () => clock.now(), signal);
-  const trust = { order: present, authorization: 'server' as const, operators: [], revocations: null };
-  const taken = await takeOrderKey(trust, document, clock.now());
+  const taken = await takeOrderKey(serversWord(present), document, clock.now());
   if (!taken.ok) throw new OperatorError(`cannot rotate: hosts would refuse it: ${taken.reason}`);
   const revocations = await loadRevocations({ keys });
   if (revocations !== undefined) {

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { days } from '../core/duration.ts';
 import type { Token } from '../core/enrollment.ts';
 import { OperatorError } from '../core/errors.ts';
 import { type Host, isSameName } from '../core/host.ts';
@@ -10,13 +9,13 @@ import { composeToken } from './compose-token.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { findHost } from './find-host.ts';
+import { LASTS } from './migrate-moving.ts';
 import { showAge, showTime } from './show-time.ts';
 import { makePatch } from './v1/make-patch.ts';
 import { isPackageUrl, moveScript, type PackageSource } from './v1/move-script.ts';
 import { openSigner } from './v1/open-signer.ts';
 
 /** As long as its token: whoever has the key that all original clients share can fetch both. */
-const LASTS = days(1);
 
 export function migrateHost(context: AdminContext): Command {
   return new Command('host')

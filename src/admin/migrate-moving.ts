@@ -19,7 +19,7 @@ export interface Moving {
 }
 
 /** As long as its token. */
-const LASTS = days(1);
+export const LASTS = days(1);
 
 export async function readMoving(
   store: Pick<Store, 'patches' | 'enrollments'>,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
-import { isRevoked, type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
+import { isRevoked, type OrderKey, serversWord, takeOrderKey } from '../crypto/order-trust.ts';
 import { signDetached } from '../crypto/sign-detached.ts';
 import {
   loadOrderKeys,
@@ -51,9 +51,8 @@ async function refuseOlderKeys(store: Store, file: string, { present }: OrderKey
   const [next] = await store.orders.statements('order-key', present.number);
   if (next === undefined) return;
   const read = readOrderKeyStatement(new TextEncoder().encode(JSON.stringify(next.document)));
-  const trust = { order: present, authorization: 'server' as const, operators: [], revocations: null };
   // Whoever writes to the database could put anything there: what does not verify means nothing.
-  if (!read.ok || !(await takeOrderKey(trust, read.value, now)).ok) return;
+  if (!read.ok || !(await takeOrderKey(serversWord(present), read.value, now)).ok) return;
   throw new OperatorError(
     `cannot sign: hosts know order key ${next.number} already, and ${file} ends at ${present.number}; put the newer keys back (penguindome restore --with-keys)`,
     { exitCode: EXIT.notSetUp },

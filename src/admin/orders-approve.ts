@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import type { Order } from '../core/order.ts';
@@ -80,7 +79,7 @@ async function readContents(store: Store, { files }: Manifest): Promise<Map<stri
   const contents = new Map<string, Uint8Array>();
   for (const { path, sha256, size } of files) {
     const content = await readStoredFile(store, { sha256, size });
-    if (content === undefined || createHash('sha256').update(content).digest('hex') !== sha256) {
+    if (content === undefined) {
       throw new OperatorError(`cannot approve that: ${path} in the store is not the file that was signed`);
     }
     contents.set(path, content);

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { isSettled, ORDER_KINDS, ORDER_STATES, type Order, type OrderKind, type OrderState } from '../core/order.ts';
+import { ORDER_KINDS, ORDER_STATES, type Order, type OrderKind, type OrderState, UNSETTLED } from '../core/order.ts';
 import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { readCount } from './read-count.ts';
@@ -96,13 +96,13 @@ type Judged = Pick<Listed, 'counts' | 'cancelled_at' | 'expires_at' | 'hosts'>;
 
 /** Whether anything of it is still to come. Of a release for all hosts: as long as hosts may fetch it. */
 export function isOpen({ counts, cancelled_at, expires_at, hosts }: Judged, now: Date): boolean {
-  const under = ORDER_STATES.some((state) => !isSettled(state) && (counts[state] ?? 0) > 0);
+  const under = UNSETTLED.some((state) => (counts[state] ?? 0) > 0);
   const fetchable = cancelled_at === undefined && expires_at > now;
   return hosts === null ? fetchable : under && (fetchable || (counts.queued ?? 0) < unsettled(counts));
 }
 
 function unsettled(counts: Listed['counts']): number {
-  return ORDER_STATES.filter((state) => !isSettled(state)).reduce((sum, state) => sum + (counts[state] ?? 0), 0);
+  return UNSETTLED.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
 }
 
 function stateOf({ counts, cancelled_at, expires_at }: Listed, now: Date): string {

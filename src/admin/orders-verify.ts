@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { OperatorError } from '../core/errors.ts';
@@ -57,8 +56,7 @@ async function verify(context: AdminContext, wanted: string, keyFiles: readonly 
 }
 
 async function isWhole(store: Store, file: { sha256: string; size: number }): Promise<boolean> {
-  const content = await readStoredFile(store, file);
-  return content !== undefined && createHash('sha256').update(content).digest('hex') === file.sha256;
+  return (await readStoredFile(store, file)) !== undefined;
 }
 
 /** Hosts go by what was signed, the server by its columns: somebody may have changed these. */

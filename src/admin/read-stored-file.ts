@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Store } from '../store/port.ts';
 import { LARGEST_PIECE } from '../wire/v2/order-messages.ts';
 
-/** A file of an order, whole; undefined where the store does not hold all of it. */
+/** A file of an order, whole; undefined where the store does not hold all of it, or something else. */
 export async function readStoredFile(
   { orders }: Pick<Store, 'orders'>,
   { sha256, size }: { sha256: string; size: number },
@@ -14,5 +15,6 @@ export async function readStoredFile(
     pieces.push(piece);
     offset += piece.length;
   } while (offset < size);
-  return Buffer.concat(pieces);
+  const content = Buffer.concat(pieces);
+  return createHash('sha256').update(content).digest('hex') === sha256 ? content : undefined;
 }

@@ -1,5 +1,5 @@
 import { verifyOrder } from '../crypto/order-signatures.ts';
-import type { OrderKey } from '../crypto/order-trust.ts';
+import { type OrderKey, serversWord } from '../crypto/order-trust.ts';
 import type { AdminContext } from './context.ts';
 import { openOrderSigner } from './order-signer.ts';
 import { isOpen } from './orders-list.ts';
@@ -14,8 +14,7 @@ export async function resignOrders(context: AdminContext, before: readonly Order
   const signer = await openOrderSigner(context);
   const now = clock.now();
   const isBy = async (order: OrderKey, manifest: string, signatures: readonly string[]) => {
-    const trust = { order, authorization: 'server' as const, operators: [], revocations: null };
-    return (await verifyOrder(manifest, signatures, trust, now)).server;
+    return (await verifyOrder(manifest, signatures, serversWord(order), now)).server;
   };
   const open: { id: string; manifest: string; signatures: string[] }[] = [];
   for await (const order of orders.list()) if (isOpen(order, now)) open.push(order);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OperatorError } from '../core/errors.ts';
 import type { Fields } from '../core/value.ts';
-import { type OrderKey, takeRevocations } from '../crypto/order-trust.ts';
+import { type OrderKey, serversWord, takeRevocations } from '../crypto/order-trust.ts';
 import type { Store } from '../store/port.ts';
 import type { OrderKeyStatement } from '../wire/v2/order-key.ts';
 import type { RevocationStatement } from '../wire/v2/revocations.ts';
@@ -39,8 +39,7 @@ export async function tellStatements(
   const { number } = revocations.statement;
   if ((await orders.statements('revocations', number - 1)).length > 0) return;
   // A rotation that was cut off leaves a list by a key that hosts do not know yet.
-  const trust = { order: present, authorization: 'server' as const, operators: [], revocations: null };
-  if (!(await takeRevocations(trust, revocations, now)).ok) return;
+  if (!(await takeRevocations(serversWord(present), revocations, now)).ok) return;
   await orders.putStatement({ kind: 'revocations', number, document: asFields(revocations) });
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Milliseconds, seconds } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
-import { isSettled, ORDER_STATES, type OrderTarget } from '../core/order.ts';
+import { isSettled, type OrderTarget, UNSETTLED } from '../core/order.ts';
 import type { Store } from '../store/port.ts';
 import type { AdminContext } from './context.ts';
 import { didIt, lapsed, type Outcome, showOutcome, showReport } from './show-outcome.ts';
@@ -10,7 +10,6 @@ import type { Ordered } from './v1/order-both.ts';
 import { readOutcomes } from './v1/outcomes.ts';
 
 const PAUSE = seconds(1);
-const UNSETTLED = ORDER_STATES.filter((state) => !isSettled(state));
 
 /**
  * Shows what becomes of it on each host as it comes, until every host has settled it, it has expired, or the patience ends.

@@ -3,7 +3,7 @@ import { forgetDue, leaveDue } from './leave-due.ts';
 import { nextDue } from './next-due.ts';
 import type { Session } from './session.ts';
 
-/** All that is due: collect, submit, and clear what was acknowledged. */
+/** All that is due: collect, submit, clear what was acknowledged, apply orders. */
 export async function commandRun(session: Session, now: boolean): Promise<number> {
   const { places, output, context } = session;
   const began = context.clock.now();

@@ -27,7 +27,7 @@ export async function commandSubmit(session: Session, ordersOnly = false): Promi
   const sent = await submitOnce(session, settings, { reports: !ordersOnly });
   await leaveStatus(askingOf(session, settings));
   const due = await nextDue(session, settings);
-  // For penguindome-tick: a run that had no report keeps the next one from nothing. Seconds are rounded up there.
+  // For penguindome-tick: a run that had no report keeps the next one from nothing. It rounds seconds up.
   await leaveDue(session.places.submit, { ...due, collect: isIdle(sent) ? -seconds(1) : due.submit }, began);
   session.output.json(summaryOf(sent));
   return tell(session, sent);
@@ -44,7 +44,8 @@ export async function submitOnce(
     reports = true,
     asks,
   }: {
-    reports?: boolean /** whether to ask for orders, where that is not to be seen from the reports */;
+    reports?: boolean;
+    /** whether to ask for orders, where that is not to be seen from the reports */
     asks?: boolean;
   } = {},
 ): Promise<Sent> {

@@ -16,7 +16,7 @@ export async function commandWipePlan({ context, places, output }: Session, name
   }
   const { clock, uid, signal } = context;
   const host = hostAccess({ clock, uid, home: '/root', signal });
-  const { plan } = await planWipe(method, { host, run: systemTools(signal), own: ownFolders(places) });
+  const { plan } = await planWipe(method, { host, run: systemTools(signal), own: ownFolders(places, context.program) });
   const { will, cannot, refused } = plan;
   output.json({ method, will, out_of_reach: cannot, ...(refused === undefined ? {} : { refused }) });
   if (refused !== undefined) output.line(`A wipe by ${method} would do nothing: ${refused}.`);

@@ -9,7 +9,7 @@ import { type Session, session } from './session.ts';
 const EXAMPLES = `
 Examples:
   penguindome-agent enroll --token-file token     make this host known to the server that the token names
-  penguindome-agent run                           collect and submit what is due
+  penguindome-agent run                           do what is due: collect, submit, carry out orders
   penguindome-agent collect --show                see exactly what would be sent
   penguindome-agent status                        see whether all is well
   penguindome-agent --state ~/penguindome status  without root: everything below one folder
@@ -39,7 +39,7 @@ export function agentCommands(
   act: Act,
 ): Command {
   const program = new Command('penguindome-agent')
-    .description('Reports what this machine is like to its PenguinDome server.')
+    .description('Reports what this machine is like to its PenguinDome server, and carries out its orders.')
     .version(version)
     .option('--state <dir>', 'folder of the state (default: /var/lib/penguindome)')
     .option('--config <file>', 'settings (default: /etc/penguindome/agent.yml; with --state: DIR/etc/agent.yml)')
@@ -113,7 +113,9 @@ function addReporting(program: Command, act: Act): void {
     );
   program
     .command('run')
-    .description('do all that is due: collect, submit (for hosts without systemd: call it every minute)')
+    .description(
+      'do all that is due: collect, submit, carry out orders (for hosts without systemd: call it every minute)',
+    )
     .addOption(new Option('--now', 'collect and submit although it is not time yet'))
     .addHelpText('after', examples('run', 'run --now'))
     .action((options: { now?: true }) =>
@@ -126,7 +128,7 @@ function addOrderRun(program: Command, act: Act): void {
   program
     .command('order-run', { hidden: true })
     .argument('<id>', 'of an order that was accepted')
-    .description('run the commands of an order')
+    .description('run an order: its commands, its wipe')
     .action((id: string) =>
       act(async (session) => (await import('./orders/command-order-run.ts')).commandOrderRun(session, id)),
     );

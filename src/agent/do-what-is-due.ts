@@ -13,7 +13,7 @@ import { exitFor } from './problem.ts';
 import { askingOf, type Session } from './session.ts';
 import { leaveStatus } from './tell-status.ts';
 
-/** Collects where that is due, submits, and clears from the spool what was acknowledged. @returns the exit status */
+/** Collects where that is due, submits, clears from the spool what was acknowledged, and applies orders that came. @returns the exit status */
 export async function doWhatIsDue(session: Session, settings: AgentSettings, collects: boolean): Promise<number> {
   const { places, output, context } = session;
   const collected = collects ? await tryToCollect(session, settings) : undefined;

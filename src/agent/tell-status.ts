@@ -19,7 +19,7 @@ export async function tellStatus(asking: Asking, output: Output): Promise<number
   return status.problems.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-/** Leaves status.json for users; whoever may not write it (the submitter) leaves that to the next collection. */
+/** Leaves status.json for users; whoever may not write it (the submitter) leaves that to root's next run. */
 export async function leaveStatus(asking: Asking): Promise<void> {
   try {
     await writeAtomically(asking.places.status, `${JSON.stringify(await readStatus(asking), null, 2)}\n`, 0o644);

@@ -46,6 +46,9 @@ export function isSettled(state: OrderState): boolean {
   return !['queued', 'fetched', 'waiting', 'running', 'about-to'].includes(state);
 }
 
+/** Those in which a host may still do something about an order. */
+export const UNSETTLED: readonly OrderState[] = ORDER_STATES.filter((state) => !isSettled(state));
+
 /** An order as it is stored. */
 export interface Order {
   /** UUIDv7 */

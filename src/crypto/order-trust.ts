@@ -24,6 +24,11 @@ export interface OrderTrust {
   revocations: RevocationList | null;
 }
 
+/** What a host trusts that takes the server's word. */
+export function serversWord(order: OrderKey, revocations: RevocationList | null = null): OrderTrust {
+  return { order, authorization: 'server', operators: [], revocations };
+}
+
 export type Taken = { ok: true; trust: OrderTrust; changed: boolean } | { ok: false; reason: string };
 
 /** The next order key. @param now by the best clock there is: a signature that has expired by then does not count */

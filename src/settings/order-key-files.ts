@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { describeKeys, fingerprintOf } from '../crypto/openpgp.ts';
-import { type OrderKey, takeOrderKey } from '../crypto/order-trust.ts';
+import { type OrderKey, serversWord, takeOrderKey } from '../crypto/order-trust.ts';
 import { type OrderKeyStatement, readOrderKeyStatement } from '../wire/v2/order-key.ts';
 import { type RevocationStatement, readRevocations } from '../wire/v2/revocations.ts';
 import { FIRST_ORDER_KEY } from './first-order-key.ts';
@@ -88,8 +88,7 @@ async function readStatements(file: string): Promise<OrderKeyStatement[]> {
 async function follow(first: OrderKey, statements: OrderKeyStatement[], file: string, now: Date): Promise<OrderKey> {
   let order = first;
   for (const statement of statements) {
-    const trust = { order, authorization: 'server' as const, operators: [], revocations: null };
-    const taken = await takeOrderKey(trust, statement, now);
+    const taken = await takeOrderKey(serversWord(order), statement, now);
     if (!taken.ok) throw unusable(file, `${taken.reason}; restore it from a backup`);
     order = taken.trust.order;
   }

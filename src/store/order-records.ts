@@ -18,8 +18,6 @@ import { strings } from './records.ts';
 
 /** Of a file's content, in one record: bytes. */
 export const PIECE = 1024 * 1024;
-/** What a host may still do something about. */
-export const UNSETTLED: readonly OrderState[] = ORDER_STATES.filter((state) => !isSettled(state));
 /** What a host itself settled: no later report changes it. */
 export const SETTLED_BY_HOST: readonly OrderState[] = REPORTED_STATES.filter(isSettled);
 

@@ -56,7 +56,6 @@ async function openIssues(machine: Machine): Promise<string> {
 const MODES = `root:root 755 /var/lib/penguindome
 penguindome:penguindome 700 /var/lib/penguindome/acks
 penguindome:penguindome 700 /var/lib/penguindome/inbox
-penguindome-online:penguindome-online 750 /var/lib/penguindome/online
 root:root 700 /var/lib/penguindome/orders
 root:penguindome 750 /var/lib/penguindome/results
 root:root 700 /var/lib/penguindome/site

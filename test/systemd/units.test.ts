@@ -16,7 +16,6 @@ const MOST_EXPOSED: Record<string, number> = {
   'penguindome-audit.service': 20,
   'penguindome-backup.service': 20,
   'penguindome-certificates.service': 20,
-  'penguindome-collect-online.service': 20,
   'penguindome-collect.service': 40,
   'penguindome-enroll.service': 25,
   'penguindome-rotate-key.service': 25,

@@ -13,7 +13,7 @@ import { wipeBy } from './wipe-by.ts';
 /** What cannot be told by then is told by the timers. */
 const MOST_ROUNDS = 5;
 
-/** What `apply` starts for each command: runs an order that was accepted before, tells what came of it, and has that handed over. */
+/** What `apply` starts for each order of commands, a wipe or an unlock: runs an order that was accepted before, tells what came of it, and has that handed over. */
 export async function commandOrderRun({ context, places }: Session, id: string): Promise<number> {
   await needOwnState(places, context.uid);
   const accepted = await readAccepted(places, id);

@@ -4,7 +4,7 @@ import { makeFolder, type Places } from '../places.ts';
 import { RequestProblem } from '../problem.ts';
 import { recordOf } from '../submit.ts';
 import { fetchOrders } from './fetch-orders.ts';
-import { mayHaveResults, NO_ORDERS } from './is-to-ask.ts';
+import { NO_ORDERS } from './is-to-ask.ts';
 import { sendResults } from './send-results.ts';
 
 export interface ExchangedOrders {
@@ -35,11 +35,9 @@ export async function exchangeOrders(
     });
   await attempt(() => makeFolder(places.inbox, 0o700));
   // What the server does not take must not keep it from being asked: that may be a wipe.
-  if (asks || (await mayHaveResults(places, memory.state.epoch))) {
-    await attempt(async () => {
-      done.told = await sendResults(places, speaker, speaking);
-    });
-  }
+  await attempt(async () => {
+    done.told = await sendResults(places, speaker, speaking);
+  });
   if (asks) {
     await attempt(async () => {
       done.came = await fetchOrders(places, speaker, speaking);

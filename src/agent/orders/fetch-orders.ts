@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { minutes } from '../../core/duration.ts';
@@ -26,7 +27,7 @@ type Where = Pick<Places, 'inbox' | 'results'>;
 
 /** The server says `more` until it has said all; more often than this it makes no sense. */
 const MOST_ROUNDS = 20;
-/** What may lie in the inbox: the applier takes it out within a minute. */
+/** What may lie in the inbox: the applier takes it out as soon as the submitter has ended. */
 const MOST_ORDERS = 200;
 const MOST_BYTES = 512 * 1024 * 1024;
 /** Then reports have their turn again: what has come so far is kept, and the rest goes on from there. */
@@ -163,7 +164,6 @@ async function tidy({ inbox }: Where, orders: ReadonlyMap<string, Manifest | und
 }
 
 async function bytesIn({ inbox }: Pick<Places, 'inbox'>): Promise<number> {
-  const { lstat } = await import('node:fs/promises');
   let sum = 0;
   for (const name of await listHostile(inbox, MOST_NAMES)) {
     sum += await lstat(join(inbox, name)).then(

@@ -1,4 +1,4 @@
-import type { OrderKind } from '../../core/order.ts';
+import { ORDER_KINDS, type OrderKind } from '../../core/order.ts';
 import { type CheckedSignatures, checkSignatures, type Keyring, type Signer } from '../../crypto/order-signatures.ts';
 import type { TrustPolicy } from '../../settings/trust-policy.ts';
 import { type Manifest, ORDER_TYPE, type OrderDocument, readManifest } from '../../wire/v2/order.ts';
@@ -53,8 +53,7 @@ function unsigned({ faults }: CheckedSignatures): string {
 function unknownKind(text: string): string | undefined {
   const { type, kind } = peek(text);
   if (type !== ORDER_TYPE) return 'it is no order, or of a type that this version of penguindome-agent does not know';
-  const kinds = { command: 1, patch: 1, release: 1, settings: 1, wipe: 1, unlock: 1 } satisfies Record<OrderKind, 1>;
-  if (typeof kind === 'string' && Object.hasOwn(kinds, kind)) return undefined;
+  if (ORDER_KINDS.some((known) => known === kind)) return undefined;
   return 'it is of a kind that this version of penguindome-agent does not know';
 }
 

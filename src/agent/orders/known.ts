@@ -17,8 +17,9 @@ const known = v.object({
   held: v.optional(v.array(text), []),
   /** ids of orders that are not settled */
   open: v.optional(v.array(text), []),
-  /** numbers of the order key and of the list of revocations that count here; `key`: whether there is an order key at all */
+  /** numbers of the order key and of the list of revocations that count here */
   order_key: v.optional(count, 0),
+  /** whether there is an order key at all */
   has_order_key: v.optional(v.boolean(), false),
   revocations: v.optional(count, 0),
   /** SHA-256 of the inbox/trust.json of which all was taken: the same need not come again */

@@ -21,7 +21,7 @@ const judged = v.object({
 export type Judged = v.InferOutput<typeof judged>;
 
 const MOST_ORDERS = 10_000;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 type Where = Pick<Places, 'orders' | 'inbox'>;
 

@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import { OperatorError } from '../../core/errors.ts';
-import { readManifest, readOrderDocument } from '../../wire/v2/order.ts';
+import { LARGEST_MANIFEST, readManifest, readOrderDocument } from '../../wire/v2/order.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Places } from '../places.ts';
 import { readHostile } from '../read-hostile.ts';
 import type { Accepted } from './accepted.ts';
-
-const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const LARGEST = 8 * 1024 * 1024;
+import { folderOf, UUID } from './order-folder.ts';
 
 /** An order that was accepted before: its signatures were checked when it was put there, into a folder of root's alone. */
 export async function readAccepted({ orders }: Pick<Places, 'orders'>, id: string): Promise<Accepted> {
-  const folder = join(orders.root, id);
-  const bytes = ID.test(id) ? await readHostile(join(folder, 'order.json'), LARGEST) : undefined;
+  const folder = folderOf({ orders }, id);
+  const bytes = UUID.test(id) ? await readHostile(join(folder, 'order.json'), 2 * LARGEST_MANIFEST) : undefined;
   const document = bytes && readOrderDocument(bytes);
   const manifest = document?.ok === true ? readManifest(document.value.manifest) : undefined;
   if (manifest?.ok !== true || manifest.value.id !== id) {

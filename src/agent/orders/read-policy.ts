@@ -12,7 +12,8 @@ export type ReadPolicy =
   | {
       ok: true;
       policy: TrustPolicy;
-      operators: Operator[] /** whether there is a policy.yml at all */;
+      operators: Operator[];
+      /** whether there is a policy.yml at all */
       written: boolean;
     }
   /** then no order counts */

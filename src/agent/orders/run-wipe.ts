@@ -1,6 +1,8 @@
 import type { OrderReport } from '../../core/order.ts';
 import type { Manifest } from '../../wire/v2/order.ts';
+import { MOST_STEPS } from '../../wire/v2/order-messages.ts';
 import type { Places } from '../places.ts';
+import type { WipeDeps, WipeOutcome } from '../wipe/wipe.ts';
 import type { Accepted, Results } from './accepted.ts';
 import { handOverUntilTold } from './hand-over.ts';
 import { type Ended, writeOrderState } from './order-state.ts';
@@ -8,21 +10,8 @@ import { tellOutcome } from './tell-outcome.ts';
 
 type WipeOrder = Extract<Manifest, { kind: 'wipe' | 'unlock' }>;
 
-export interface WipeOutcome {
-  state: 'done' | 'failed';
-  reason?: string;
-  steps: string[];
-}
-
 /** How a wipe tells what it does. */
-export interface Telling {
-  /** what was just done */
-  steps(sentence: string): Promise<void>;
-  /** what was done and what comes: returns once the server has acknowledged that */
-  tellBefore(steps: readonly string[]): Promise<void>;
-  /** how it ended, for nothing can be told after it */
-  tellAfter(outcome: WipeOutcome): Promise<void>;
-}
+export type Telling = Pick<WipeDeps, 'steps' | 'tellBefore' | 'tellAfter'>;
 
 export interface WipeKit {
   places: Pick<Places, 'results' | 'inbox'>;
@@ -32,9 +21,6 @@ export interface WipeKit {
   handOver(): Promise<void>;
   wipe(order: WipeOrder, telling: Telling): Promise<WipeOutcome>;
 }
-
-/** What a report has room for. */
-const MOST_STEPS = 500;
 
 /** Wipes, or undoes a lock. Unlike a command it goes on after it was cut off, from where it was. */
 export async function runWipe(accepted: Accepted, order: WipeOrder, kit: WipeKit): Promise<void> {

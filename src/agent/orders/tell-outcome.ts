@@ -1,15 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Captured, OrderReport } from '../../core/order.ts';
-import { LARGEST_OUTPUT } from '../../wire/v2/order-messages.ts';
+import { LARGEST_OUTPUT, LONGEST_REASON, LONGEST_STEP, MOST_STEPS } from '../../wire/v2/order-messages.ts';
 import type { Accepted, Results } from './accepted.ts';
 import { captured } from './capture.ts';
 import { forgetStaged } from './change-site.ts';
 import { type Ended, type Ran, writeOrderState } from './order-state.ts';
-
-const MOST_STEPS = 500;
-const LONGEST_REASON = 2000;
-const LONGEST_LINE = 1000;
 
 /**
  * Tells how an order ended: receipt, result, and then that this was told. Where we are ended in between it is told once more, which changes nothing: the server keeps the first.
@@ -31,7 +27,7 @@ export async function tellOutcome({ manifest, folder }: Accepted, state: Ended, 
 
 function reportOf({ outcome, steps, ran }: Ended): Omit<OrderReport, 'order' | 'number' | 'at'> {
   const reason = outcome.reason?.slice(0, LONGEST_REASON);
-  const told = [...steps, ...(ran.length > 1 ? ran.map(sentenceOn) : [])].map((line) => line.slice(0, LONGEST_LINE));
+  const told = [...steps, ...(ran.length > 1 ? ran.map(sentenceOn) : [])].map((line) => line.slice(0, LONGEST_STEP));
   return {
     state: outcome.state,
     ...(reason === undefined ? {} : { reason }),
@@ -81,5 +77,5 @@ function fitting(lines: readonly string[]): string[] {
 
 function detailOf({ outcome, steps, ran }: Ended): string {
   const said = outcome.reason ?? [...steps, ...ran.map(sentenceOn)].join('; ');
-  return said.replace(/\s+/g, ' ').trim().slice(0, LONGEST_LINE);
+  return said.replace(/\s+/g, ' ').trim().slice(0, LONGEST_STEP);
 }

@@ -1,6 +1,6 @@
-import { dirname } from 'node:path';
 import type { AgentContext } from '../context.ts';
 import type { Places } from '../places.ts';
+import { ownFolders } from '../wipe/plan-wipe.ts';
 import { unlock } from '../wipe/unlock.ts';
 import { wipe } from '../wipe/wipe.ts';
 import type { WipeKit } from './run-wipe.ts';
@@ -14,7 +14,7 @@ interface Wiping {
 export function wipeBy({ context, places }: Wiping): WipeKit['wipe'] {
   const { clock, uid, signal, program } = context;
   const folder = places.wipe;
-  const own = [places.state, dirname(places.settings), dirname(program.agent)];
+  const own = ownFolders(places, program);
   return (order, telling) =>
     order.kind === 'unlock'
       ? unlock({ folder, uid, signal, steps: telling.steps })

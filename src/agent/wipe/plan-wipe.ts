@@ -50,6 +50,9 @@ export async function planWipe(method: WipeMethod, { host, run, own }: Planning)
 }
 
 /** What a wipe leaves, wherever it lies. */
-export function ownFolders({ state, settings }: Pick<Places, 'state' | 'settings'>): string[] {
-  return [state, dirname(settings)];
+export function ownFolders(
+  { state, settings }: Pick<Places, 'state' | 'settings'>,
+  { agent }: { agent: string },
+): string[] {
+  return [state, dirname(settings), dirname(agent)];
 }

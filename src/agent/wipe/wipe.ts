@@ -2,6 +2,7 @@ import { type Milliseconds, seconds } from '../../core/duration.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { WipeMethod } from '../../core/order.ts';
 import type { Clock } from '../../core/world.ts';
+import { LONGEST_STEP, MOST_STEPS } from '../../wire/v2/order-messages.ts';
 import { hostAccess } from '../host-access.ts';
 import { wakeVolumes } from './disks/erase-disks.ts';
 import { powerOff } from './disks/power-off.ts';
@@ -109,10 +110,6 @@ async function act(deps: Attempt, { plan, carryOut }: Planned, run: RunTool): Pr
   if (not.length === 0) return { state: 'done', steps };
   return { state: 'failed', reason: fitted(`not all could be done: ${not[0]}`), steps };
 }
-
-/** What a report has room for. */
-const MOST_STEPS = 500;
-const LONGEST_STEP = 1000;
 
 function fitted(sentence: string): string {
   const line = sentence.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');

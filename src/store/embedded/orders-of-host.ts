@@ -1,4 +1,4 @@
-import { UNSETTLED } from '../order-records.ts';
+import { UNSETTLED } from '../../core/order.ts';
 import type { Engine } from './engine.ts';
 import { time } from './row.ts';
 

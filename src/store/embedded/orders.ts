@@ -1,16 +1,16 @@
 import type { HostId } from '../../core/host.ts';
-import { ORDER_STATES, type Order, type OrderReport, type OrderState, type OrderTarget } from '../../core/order.ts';
+import {
+  ORDER_STATES,
+  type Order,
+  type OrderReport,
+  type OrderState,
+  type OrderTarget,
+  UNSETTLED,
+} from '../../core/order.ts';
 import { type Fields, isFields } from '../../core/value.ts';
 import { MOST_SIGNATURES } from '../../wire/v2/order.ts';
 import { textAt } from '../host-document.ts';
-import {
-  orderFields,
-  orderOf,
-  orderReportFields,
-  orderTargetOf,
-  SETTLED_BY_HOST,
-  UNSETTLED,
-} from '../order-records.ts';
+import { orderFields, orderOf, orderReportFields, orderTargetOf, SETTLED_BY_HOST } from '../order-records.ts';
 import type { OrderTargetFilter, PendingOrder } from '../port.ts';
 import { fromText, plainFields, toText, writeText } from '../portable.ts';
 import type { Engine, Row } from './engine.ts';

@@ -1,6 +1,6 @@
 import type { HostId } from '../../core/host.ts';
-import { ORDER_STATES, type Order, type OrderState, type OrderTarget } from '../../core/order.ts';
-import { orderTargetOf, UNSETTLED } from '../order-records.ts';
+import { ORDER_STATES, type Order, type OrderState, type OrderTarget, UNSETTLED } from '../../core/order.ts';
+import { orderTargetOf } from '../order-records.ts';
 import type { OrderTargetFilter, PendingOrder } from '../port.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections } from './collections.ts';

@@ -1,6 +1,6 @@
 import type { BSON } from 'mongodb';
 import type { HostId } from '../../core/host.ts';
-import { UNSETTLED } from '../order-records.ts';
+import { UNSETTLED } from '../../core/order.ts';
 import type { Collections } from './collections.ts';
 
 const PENDING = { state: { $in: [...UNSETTLED] } };

@@ -5,9 +5,9 @@
  */
 import type { Document, Filter } from 'mongodb';
 import type { HostId } from '../../core/host.ts';
-import type { Order, OrderReport, OrderTarget } from '../../core/order.ts';
+import { type Order, type OrderReport, type OrderTarget, UNSETTLED } from '../../core/order.ts';
 import { MOST_SIGNATURES } from '../../wire/v2/order.ts';
-import { orderFields, orderOf, orderReportFields, SETTLED_BY_HOST, UNSETTLED } from '../order-records.ts';
+import { orderFields, orderOf, orderReportFields, SETTLED_BY_HOST } from '../order-records.ts';
 import { plainDocument } from './bson.ts';
 import type { Collections, Named } from './collections.ts';
 import { isDuplicateKey } from './errors.ts';

@@ -13,6 +13,10 @@ export const LARGEST_UPDATE_ANSWER = 10 * 1024 * 1024;
 export const LARGEST_FILES_ANSWER = 2 * 1024 * 1024;
 /** of what a command wrote, each of its two outputs: bytes */
 export const LARGEST_OUTPUT = 256 * 1024;
+/** of a report: how many steps, and characters */
+export const MOST_STEPS = 500;
+export const LONGEST_STEP = 1_000;
+export const LONGEST_REASON = 2_000;
 export const MOST_RECEIPTS_AT_ONCE = 200;
 export const MOST_REPORTS_AT_ONCE = 50;
 export const MOST_HELD = 1_000;
@@ -87,13 +91,13 @@ export const reportMessage = v.object({
   number: v.pipe(count, v.minValue(1)),
   state: v.picklist(REPORTED_STATES),
   at: exactTime,
-  reason: v.optional(text(2_000)),
+  reason: v.optional(text(LONGEST_REASON)),
   exit_status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))),
   signal: v.optional(text(20)),
   duration_ms: v.optional(count),
   stdout: v.optional(captured),
   stderr: v.optional(captured),
-  steps: v.optional(v.pipe(v.array(text(1_000)), v.maxLength(500))),
+  steps: v.optional(v.pipe(v.array(text(LONGEST_STEP)), v.maxLength(MOST_STEPS))),
 });
 export type ReportMessage = v.InferOutput<typeof reportMessage>;
 

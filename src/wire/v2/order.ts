@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { isHostname } from '../../core/host.ts';
 import { WIPE_METHODS } from '../../core/order.ts';
 import { canonicalJson } from './digest.ts';
-import { exactTime, type Read, readDocument } from './signed-statement.ts';
+import { armoredSignature, exactTime, type Read, readDocument } from './signed-statement.ts';
 
 export const ORDER_TYPE = 'penguindome-order-1';
 export const MOST_TARGETS = 10_000;
@@ -109,12 +109,10 @@ const manifest = v.variant('kind', [
 ]);
 export type Manifest = v.InferOutput<typeof manifest>;
 
-/** ASCII armor of one detached signature over the manifest's bytes. */
-const armoredSignature = v.pipe(v.string(), v.maxLength(16 * 1024), v.startsWith('-----BEGIN PGP SIGNATURE-----'));
-
 /** An order as it travels and as it lies in an inbox: `{"manifest": TEXT, "signatures": [ARMOR, …]}`. */
 export const orderDocument = v.strictObject({
   manifest: v.pipe(v.string(), v.maxLength(LARGEST_MANIFEST)),
+  /** over the manifest's bytes */
   signatures: v.pipe(v.array(armoredSignature), v.minLength(1), v.maxLength(MOST_SIGNATURES)),
 });
 export type OrderDocument = v.InferOutput<typeof orderDocument>;

@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 
 /** ASCII armor of one detached OpenPGP signature; crypto/openpgp.ts reads no more than this. */
-const armoredSignature = v.pipe(v.string(), v.maxLength(16 * 1024), v.startsWith('-----BEGIN PGP SIGNATURE-----'));
+export const armoredSignature = v.pipe(
+  v.string(),
+  v.maxLength(16 * 1024),
+  v.startsWith('-----BEGIN PGP SIGNATURE-----'),
+);
 
 /** A statement of a server about its keys, signed with OpenPGP over its canonical JSON (RFC 8785) in UTF-8. */
 export function signedStatement<T extends v.GenericSchema>(statement: T) {
