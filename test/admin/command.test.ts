@@ -142,6 +142,24 @@ test('--wait shows what each host says as it comes, and fails where one did not 
   t.regex(err, /1 of 2 hosts did not do it: lap-18 \(failed: exit status 3\)/);
 });
 
+test('--wait tells at once what one host says while another has not ended, and ends with the order', async (t) => {
+  t.timeout(60_000);
+  const site = await ordersSite(t);
+  const running = site.run(...['command', 'id', '--host', 'lap-17', 'lap-18', '--expires', '8s', '--wait-for', '10m']);
+  let order: string | undefined;
+  while (order === undefined) {
+    order = (await site.orders())[0]?.order.id;
+    await sleep(20);
+  }
+  await site.reports('lap-18', { order, state: 'running' });
+  await sleep(1500);
+  await site.reports('lap-17', { order, state: 'done', exit_status: 0 });
+  const { status, out, err } = await running;
+  t.is(status, 1);
+  t.regex(out, /lap-17: done/);
+  t.regex(err, /1 of 2 hosts have not done it yet: lap-18/);
+});
+
 test('what a host says of itself does not look like the words of another', async (t) => {
   const site = await ordersSite(t);
   const running = site.run('command', 'id', '--host', 'lap-17', '--wait-for', '60s');

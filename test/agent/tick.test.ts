@@ -255,6 +255,20 @@ for (const [what, change] of Object.entries(TO_APPLY)) {
   });
 }
 
+test('it is time to apply when a policy that was there is changed', async (t) => {
+  const { machine } = await restingHost(t);
+  const { policy } = machine.places;
+  const isDue = asker(t, machine);
+  await writeFile(policy, '');
+  await ageSettings(machine);
+  t.is((await machine.run('apply')).status, 0);
+  t.false(await isDue('apply'));
+  await writeFile(policy, 'command_authorization: operator\n');
+  await setAge(dirname(policy), 60);
+  await setAge(policy, -1);
+  t.true(await isDue('apply'));
+});
+
 test('it is not time to apply for what else lies in the inbox', async (t) => {
   const { machine, isDue } = await restingHost(t);
   for (const name of ['a'.repeat(64), `${'a'.repeat(64)}.part`, '.tmp-x.json', 'told.json']) {

@@ -4,6 +4,7 @@ import { v7 } from 'uuid';
 import * as v from 'valibot';
 import type { HostId } from '../../src/core/host.ts';
 import type { Order, Receipt } from '../../src/core/order.ts';
+import { composeUpdate } from '../../src/server/orders/compose-update.ts';
 import type { Store } from '../../src/store/port.ts';
 import { LARGEST_PIECE, updateAnswer } from '../../src/wire/v2/order-messages.ts';
 import { FILES, RESULTS, UPDATE } from '../../src/wire/v2/paths.ts';
@@ -242,6 +243,13 @@ forEachStore((kind, test, prepare) => {
     t.deepEqual(await issuesOf(store, 'penguin-07'), [], 'it came before');
     await results(host, { reports: [report(other.id, { state: 'refused', at: '2020-01-01T00:00:00.000Z' })] });
     t.deepEqual(await issuesOf(store, 'penguin-07'), ['order-refused'], 'whatever its clock says');
+    const ahead = order();
+    await store.orders.insert(ahead, [target(host)]);
+    const early = report(ahead.id, { state: 'refused', at: '2100-01-01T00:00:00.000Z' });
+    await results(host, { reports: [early] });
+    await store.issues.closeByHand({ names: ['order-refused'] }, realClock.now());
+    await results(host, { reports: [early] });
+    t.deepEqual(await issuesOf(store, 'penguin-07'), [], 'it came before, from a clock that is ahead');
   });
 
   test(`${kind}: receipts that go on are taken, those sent again are no fault`, async (t) => {
@@ -304,13 +312,36 @@ forEachStore((kind, test, prepare) => {
     });
   }
 
+  test(`${kind}: an order that is cancelled while a host asks is not given`, async (t) => {
+    const { store, host } = await site(t);
+    const one = order();
+    await store.orders.insert(one, [target(host)]);
+    const known = await store.hosts.find('penguin-07');
+    if (known?.identity === undefined) throw new Error('no host');
+    const orders = {
+      ...store.orders,
+      markFetched: async (...args: Parameters<Store['orders']['markFetched']>) => {
+        await store.orders.cancel(one.id, realClock.now());
+        return store.orders.markFetched(...args);
+      },
+    };
+    const request = { hostname: 'penguin-07', release: 0, held: [], order_key: 0, revocations: 0 };
+    const composed = await composeUpdate(
+      { store: { orders }, clock: realClock },
+      { ...known, identity: known.identity },
+      request,
+    );
+    t.deepEqual(composed.ids, []);
+    t.is(composed.orders, undefined);
+  });
+
   test(`${kind}: a lost host fetches its orders and reports; a revoked key gets nothing`, async (t) => {
     const { store, host, server } = await site(t);
     const file = await putContent(store.orders, Buffer.from('x'));
-    const one = order({ files: [file] });
-    await store.orders.insert(one, [target(host)]);
+    const [one, wipe] = [order({ files: [file] }), order({ kind: 'wipe' })];
+    for (const each of [one, wipe]) await store.orders.insert(each, [target(host)]);
     await store.hosts.markLost('penguin-07', realClock.now());
-    t.is(manifests(await update(host)).length, 1);
+    t.deepEqual(manifests(await update(host)).sort(), [one.manifest, wipe.manifest].sort());
     t.is((await piece(host, one.id, file.sha256)).status, 200);
     t.is((await results(host, { reports: [report(one.id)], receipts: chain(1) })).json['receipts'], 1);
     t.is((await host.client.submit(REPORT)).json['error'], 'lost');

@@ -74,7 +74,7 @@ export function mongoSettings({ url, database }: { url: string; database: string
   return { kind: 'mongo', hosts: [host], database, tls: false, ...(set !== null && { replica_set: set }) };
 }
 
-function isEmbedded(kind: StoreKind): boolean {
+export function isEmbedded(kind: StoreKind): boolean {
   return kind === 'embedded' || kind === 'embedded, shared writer';
 }
 

@@ -55,7 +55,7 @@ export async function wipe(deps: WipeDeps): Promise<WipeOutcome> {
   const run = systemTools(deps.signal);
   const { begun, ...outcome } = await attempt(deps, run);
   await forgetProgress(deps.folder);
-  if (!begun || deps.method !== 'crypto-erase') return outcome;
+  if (!goesOff(deps.method, begun)) return outcome;
   // Also where not all could be erased: what was is only beyond reach once memory is empty.
   await within(LAST_WAIT, () => deps.tellAfter(outcome));
   try {
@@ -64,6 +64,11 @@ export async function wipe(deps: WipeDeps): Promise<WipeOutcome> {
     return { ...outcome, state: 'failed', reason: messageOf(error) };
   }
   return outcome;
+}
+
+/** A machine whose disks were erased must not stay on with the keys in memory; one that refused to erase them must not go off as if it had. */
+export function goesOff(method: WipeMethod, begun: boolean): boolean {
+  return begun && method === 'crypto-erase';
 }
 
 async function attempt(deps: WipeDeps, run: RunTool): Promise<WipeOutcome & { begun: boolean }> {

@@ -6,6 +6,7 @@ import type { Store } from '../../store/port.ts';
 import type { ReportMessage, ResultsAnswer } from '../../wire/v2/order-messages.ts';
 
 export const REFUSED_ISSUE = 'order-refused';
+const LONG_AGO = new Date(0);
 
 /** Keeps what a host says became of its orders. @returns what it need not send again: what is kept, and what is about no order of its own */
 export async function takeReports(
@@ -23,8 +24,8 @@ export async function takeReports(
     }
     if (kept === 'kept') log.event('order.reported', { host: hostname, order, state });
     if (state !== 'refused') continue;
-    // What came before, and was acknowledged in vain, must not open what an operator has closed since.
-    const shown_at = kept === 'kept' || report.at > now ? now : report.at;
+    // What came before, and was acknowledged in vain, must not open what an operator has closed since, whatever the host's clock says.
+    const shown_at = kept === 'kept' ? now : report.at > now ? LONG_AGO : report.at;
     if (await store.issues.open(hostname, REFUSED_ISSUE, now, shown_at)) {
       log.event('issue.opened', { host: hostname, issue: REFUSED_ISSUE });
     }

@@ -207,6 +207,8 @@ test('a file that grows while it is read is not taken', async (t) => {
   t.is(readInbox(host.places, 'grows', 10)?.length, 1);
   writeSync(fd, 'y'.repeat(20));
   t.throws(() => readInbox(host.places, 'grows', 10), { message: /holds more than 10 bytes/ });
+  // The kernel says that this file is empty, and then gives more.
+  t.throws(() => readInbox({ inbox: '/proc/sys/kernel' }, 'ostype', 10), { message: /it is being written/ });
 });
 
 whenPresent(isRoot, 'another user: only root can be one')(

@@ -11,6 +11,14 @@ import { type Machine, newMachine } from '../support/machine.ts';
 const command = (machine: Machine, script: Content[string], timeout = 60) =>
   acceptedOrder(machine.places, { kind: 'command', ...targets, timeout }, { 'commands/job': script });
 
+test('a child that outlives the script and holds its output open is not waited for', async (t) => {
+  const machine = await newMachine(t);
+  const actor = actorOn(machine.places);
+  const order = await command(machine, '#!/bin/sh\nsetsid sleep 20 &\necho begun\n', 10);
+  await actor.act(order);
+  t.like(await actor.report(order), { state: 'done', exit_status: 0, stdout: { text: 'begun\n' } });
+});
+
 test('a command that succeeds: output, status and duration are reported, and it is deleted', async (t) => {
   const machine = await newMachine(t);
   const actor = actorOn(machine.places);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { runCommandLine } from '../../../src/agent/command-line.ts';
 import { unlock } from '../../../src/agent/wipe/unlock.ts';
-import { sentencesOf, type WipeDeps, wipe } from '../../../src/agent/wipe/wipe.ts';
+import { goesOff, sentencesOf, type WipeDeps, wipe } from '../../../src/agent/wipe/wipe.ts';
 import { within } from '../../../src/agent/wipe/within.ts';
 import { WIPE_METHODS } from '../../../src/core/order.ts';
 import { scratchFolder } from '../../support/scratch.ts';
@@ -17,6 +17,15 @@ test('a server that never answers, or fails to, keeps nothing from going on; one
     heard = true;
   });
   t.true(heard);
+});
+
+test('only a machine whose disks an erasure has begun on goes off', (t) => {
+  t.true(goesOff('crypto-erase', true));
+  t.false(goesOff('crypto-erase', false), 'it was refused');
+  for (const begun of [true, false]) {
+    t.false(goesOff('homes', begun));
+    t.false(goesOff('lock', begun));
+  }
 });
 
 for (const method of WIPE_METHODS) {

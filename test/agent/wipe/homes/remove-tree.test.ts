@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -145,15 +146,22 @@ asRoot('a link that takes the place of a folder while it is removed leads nowher
   const swap = `
 import os, sys
 home, outside = sys.argv[1:]
+os.chdir(home)  # who may not look up the path any more is in already
 os.setuid(1000)
+swaps = 0
 while True:
   for i in range(1, 201):
     try:
-      os.rename(f"{home}/d{i}/e", f"{home}/d{i}/x"); os.symlink(outside, f"{home}/d{i}/e")
+      os.rename(f"d{i}/e", f"d{i}/x"); os.symlink(outside, f"d{i}/e")
+      swaps += 1
+      if swaps == 1: print("swapped", flush=True)
     except OSError: pass
 `;
   const { spawn } = await import('node:child_process');
-  const swapper = spawn('python3', ['-c', swap, home, outside], { stdio: 'ignore' });
+  const swapper = spawn('python3', ['-c', swap, home, outside], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => swapper.kill('SIGKILL'));
+  const [said] = await once(swapper.stdout, 'data');
+  t.is(String(said).trim(), 'swapped');
   await emptyFolder(folder, removing);
   swapper.kill('SIGKILL');
   t.is(readFileSync(join(outside, 'precious'), 'utf8'), 'still here');
