@@ -2,7 +2,10 @@ import { open } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { GUARDED, type GuardedEndpoint } from '../core/access.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { passwords } from '../crypto/passwords.ts';
+import { readPasswordHash } from '../crypto/password-hash.ts';
+import { checkPassword, makeDecoy, passwords } from '../crypto/passwords.ts';
+import { type Accounts, loadAccounts } from '../settings/accounts.ts';
+import type { ServerSettings } from '../settings/server-settings.ts';
 import type { AdminContext } from './context.ts';
 import { editAccounts, readAccountName, TELL_ACCOUNTS } from './edit-accounts.ts';
 import { EXIT } from './exit-codes.ts';
@@ -10,6 +13,7 @@ import { EXIT } from './exit-codes.ts';
 interface Options {
   endpoint?: GuardedEndpoint;
   passwordFile?: string;
+  unlessSame?: true;
 }
 
 /** `penguindome passwords set USER`: its hash goes to the accounts file; the password itself goes nowhere. */
@@ -19,6 +23,7 @@ export function passwordsSet(context: AdminContext): Command {
     .argument('<user>', 'at most 64 characters, no colons')
     .addOption(new Option('--endpoint <name>', 'a password that counts there only').choices([...GUARDED]))
     .option('--password-file <file>', 'take it from a file of one line instead of asking; - for standard input')
+    .option('--unless-same', 'change nothing where that is the password already, for scripts that run again and again')
     .addHelpText('after', EXAMPLES)
     .action((user: string, options: Options) => setPassword(context, readAccountName(user), options));
 }
@@ -31,13 +36,21 @@ Examples:
   penguindome passwords set fred
   penguindome passwords set downloader --endpoint download_release
   pass show penguindome/fred | penguindome passwords set fred --password-file -
+  penguindome passwords set fred --password-file /run/secrets/fred --unless-same
   penguindome settings set server_auth.download_release.users '[fred]'`;
 
-async function setPassword(context: AdminContext, user: string, { endpoint, passwordFile }: Options): Promise<void> {
+async function setPassword(context: AdminContext, user: string, options: Options): Promise<void> {
+  const { endpoint, passwordFile } = options;
   const { output } = context;
-  const { server_auth: auth } = await context.settings();
+  const settings = await context.settings();
   const password = passwordFile === undefined ? await ask(context, user) : await read(context, passwordFile);
   refuseUnfit(password);
+  if (options.unlessSame === true && (await isSame(await loadAccounts(settings), user, options, password))) {
+    const accounts = settings.accounts;
+    if (output.wantsJson) output.json({ user, endpoint: endpoint ?? null, new: false, changed: false, accounts });
+    else output.line(`${user} has that password already: ${accounts}`);
+    return;
+  }
   const hash = await passwords.hash(password);
   let known = false;
   let groups: string[] = [];
@@ -48,20 +61,30 @@ async function setPassword(context: AdminContext, user: string, { endpoint, pass
     return [{ path, value: JSON.stringify(hash) }];
   });
   if (output.wantsJson) {
-    output.json({ user, endpoint: endpoint ?? null, new: !known, accounts: file });
+    output.json({ user, endpoint: endpoint ?? null, new: !known, changed: true, accounts: file });
     return;
   }
   const where = endpoint === undefined ? '' : `, for ${endpoint}`;
   output.line(`${user} has ${known ? 'another' : 'a'} password${where}: ${file}`);
-  const mayUse = GUARDED.some(
-    (name) => auth[name]?.users.includes(user) || auth[name]?.groups.some((group) => groups.includes(group)),
-  );
-  if (endpoint === undefined && !mayUse) {
+  if (endpoint === undefined && !mayUseAny(settings, user, groups)) {
     output.note(
       `${user} may use nothing yet: penguindome settings set server_auth.download_release.users '[${user}]', or penguindome groups add`,
     );
   }
   output.note(TELL_ACCOUNTS);
+}
+
+function mayUseAny({ server_auth: auth }: ServerSettings, user: string, groups: readonly string[]): boolean {
+  return GUARDED.some(
+    (name) => auth[name]?.users.includes(user) || auth[name]?.groups.some((group) => groups.includes(group)),
+  );
+}
+
+/** Also by a hash of the original: the password is the same one. */
+async function isSame(accounts: Accounts, user: string, { endpoint }: Options, password: string): Promise<boolean> {
+  const hashes = endpoint === undefined ? accounts.users : accounts.endpoints[endpoint];
+  const hash = Object.hasOwn(hashes, user) ? readPasswordHash(hashes[user] ?? '') : undefined;
+  return checkPassword(passwords, { hash, decoy: makeDecoy(), rounds: 0 }, password);
 }
 
 const SHORTEST = 8;

@@ -3,6 +3,7 @@ import { destination } from 'pino';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { createLog } from '../server/log.ts';
 import { createNotifier } from '../server/notify.ts';
+import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { checkServer } from './check-server.ts';
 import { HELP, readServerOptions } from './server-options.ts';
 import { VERSION } from './world.ts';
@@ -37,6 +38,8 @@ async function main(): Promise<number> {
       return 0;
     case 'check-config':
       return sayWhetherItWouldStart(command.config);
+    case 'check-settings':
+      return saySettings(command.config);
     case 'serve':
       await serveHere(command.config);
       return 0;
@@ -68,6 +71,18 @@ async function sayWhetherItWouldStart(config: string): Promise<number> {
     problems.length === 0 ? `${config}: the server would start\n` : `${config}: the server would not start\n`,
   );
   return problems.length === 0 ? 0 : 1;
+}
+
+async function saySettings(config: string): Promise<number> {
+  try {
+    await loadServerSettings(config);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    process.stdout.write(`${error.message}\n`);
+    return 1;
+  }
+  process.stdout.write(`${config}: settings that the server understands\n`);
+  return 0;
 }
 
 async function serveHere(config: string): Promise<void> {

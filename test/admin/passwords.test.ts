@@ -51,6 +51,19 @@ test('a password is set for the whole server or for one endpoint; the file is ma
   t.false((await read(site)).includes('horse'));
 });
 
+test('--unless-same leaves the hash of a password that is the same, ours or the original\u0027s, and replaces any other', async (t) => {
+  const site = await adminSite(t);
+  await writeFile(fileOf(site), `users:\n  mary: {password: "${PASSLIB}"}\n`, { mode: 0o600 });
+  await set(t, site, 'correct horse', 'fred', '--unless-same');
+  const before = await read(site);
+  const same = await set(t, site, 'correct horse', 'fred', '--unless-same');
+  t.regex(same.out, /^fred has that password already/);
+  await set(t, site, 'password', 'mary', '--unless-same');
+  t.is(await read(site), before);
+  await set(t, site, 'another one', 'fred', '--unless-same');
+  t.true(await fits((await load(site)).users['fred'], 'another one'));
+});
+
 const COMMENTED = `# ours
 users:
   # the first

@@ -28,6 +28,22 @@ test('--check-config says yes to what setup made, and names each thing that is w
   t.regex(check().stdout, /server\.yml.*nothing/);
 });
 
+test('--check-config --settings-only looks at the file alone, before there is anything that it names', async (t) => {
+  const { dir, config } = await installServer(t);
+  const alone = join(dir, 'elsewhere.yml');
+  const check = (...args: string[]) =>
+    spawnSync(process.execPath, [SERVER, '--config', alone, ...args], { encoding: 'utf8' });
+  await writeFile(alone, (await readFile(config, 'utf8')).replace(/\bkeys$/m, 'no-such-folder'));
+  t.is(check('--check-config').status, 1);
+  const right = check('--check-config', '--settings-only');
+  t.is(right.status, 0, right.stdout);
+  await writeFile(alone, `${await readFile(config, 'utf8')}locl_port: 5000\n`);
+  const wrong = check('--check-config', '--settings-only');
+  t.is(wrong.status, 1);
+  t.regex(wrong.stdout, /elsewhere\.yml:\d+: locl_port: expected .*local_port/);
+  t.is(check('--settings-only').status, 2);
+});
+
 test('a port that cannot be had is told in words, by --check-config too', async (t) => {
   const { dir, config, url } = await installServer(t);
   const port = Number(new URL(url).port);

@@ -23,6 +23,14 @@ export const onMachineWithPackages = whenPresent(
   `packages on booted machines need ${missingForPackages.join(', ')}`,
 );
 
+const missingForAnsible = [...missingForPackages, ...missingOf(['ansible-playbook']).filter((tool) => tool !== 'root')];
+
+/** A test that has Ansible set up booted machines from packages that were built. */
+export const onMachineWithAnsible = whenPresent(
+  missingForAnsible.length === 0,
+  `machines that Ansible sets up need ${missingForAnsible.join(', ')}`,
+);
+
 const missingForPacman = missingOf([
   'makepkg',
   'pacman',
