@@ -1,7 +1,6 @@
 // The Node of penguindome-runtime: the build that nodejs.org publishes, as the npm registry has it, held to the digest below.
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '../install.mjs';
 import { output } from './output.mjs';
 
 const VERSION = '24.22.3';
@@ -11,24 +10,22 @@ const INTEGRITY = {
   x64: 'sha512-KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==',
 };
 
-/** @returns what the bill of materials says of it */
+/** Unpacked where it is to be: two builds at once do not meet. @returns what the bill of materials says of it */
 export async function fetchRuntime(folder) {
   const name = `node-linux-${process.arch}`;
-  const cache = join(root, '.cache/runtime');
-  await mkdir(cache, { recursive: true });
+  const work = join(folder, 'fetched');
+  await mkdir(work, { recursive: true });
   const spec = `${name}@${VERSION}`;
   const [packed] = JSON.parse(
-    output('npm', ['pack', spec, '--json', '--loglevel=error', `--pack-destination=${cache}`]),
+    output('npm', ['pack', spec, '--json', '--loglevel=error', `--pack-destination=${work}`]),
   );
   const integrity = INTEGRITY[process.arch];
   if (integrity === undefined || packed.integrity !== integrity) {
     throw new Error(`cannot use ${spec}: its digest is ${packed.integrity}, expected ${integrity}`);
   }
-  const unpacked = join(cache, 'package');
-  await rm(unpacked, { recursive: true, force: true });
-  output('tar', ['-xzf', join(cache, packed.filename), '-C', cache, 'package/bin/node', 'package/LICENSE']);
-  await mkdir(folder, { recursive: true });
-  await rename(join(unpacked, 'bin/node'), join(folder, 'node'));
-  const text = await readFile(join(unpacked, 'LICENSE'), 'utf8');
+  output('tar', ['-xzf', join(work, packed.filename), '-C', work, 'package/bin/node', 'package/LICENSE']);
+  await rename(join(work, 'package/bin/node'), join(folder, 'node'));
+  const text = await readFile(join(work, 'package/LICENSE'), 'utf8');
+  await rm(work, { recursive: true });
   return { folder: 'usr/lib/penguindome/runtime', name, version: VERSION, license: 'MIT', integrity, text };
 }

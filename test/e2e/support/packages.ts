@@ -1,54 +1,69 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { finish } from './finish.ts';
+import { inItsPlace, madeOnce } from './made-once.ts';
 
-/** Packages as `npm run package` builds them, in repositories signed by a key of the test's own. */
+/** Packages as `npm run package` builds them, in repositories signed by a key of the run's own. Shared: nobody writes below. */
 export interface Packages {
   /** the repositories */
   folder: string;
   /** the built packages */
   built: string;
+  /** a file with the secret key of the repositories */
+  key: string;
 }
 
-export type Kind = 'deb' | 'arch';
+/** `deb-with-runtime` has penguindome-runtime too, and is packed for speed: xz takes as long for the runtime as all the rest. */
+export type Kind = 'deb' | 'deb-with-runtime' | 'arch';
 
-const built = new Map<Kind, Promise<Packages>>();
+const BUILDS: Record<Kind, (built: string) => Promise<string>> = {
+  deb: (built) => pack('deb', '--output', built),
+  'deb-with-runtime': (built) =>
+    run('env', 'DPKG_DEB_COMPRESSOR_LEVEL=0', ...PACK, 'deb', '--runtime', '--output', built),
+  arch: (built) => pack('arch', '--output', built),
+};
 
-/** Once for all tests of a file. */
+/** Once for all test files of a run. */
 export async function buildPackages(t: ExecutionContext, kind: Kind): Promise<Packages> {
   t.timeout(600_000, 'building packages');
-  const building = built.get(kind) ?? build(kind);
-  built.set(kind, building);
-  return building;
+  const folder = await madeOnce(`packages-${kind}`, async (scratch) => {
+    const { built, folder: repositories } = packagesIn(scratch);
+    const key = await signingKey(scratch);
+    await BUILDS[kind](built);
+    await pack('repository', repositories, '--sign', key, '--output', built);
+  });
+  return packagesIn(folder);
 }
 
-/** In the runner's folder, which goes with the run. */
-async function build(kind: Kind): Promise<Packages> {
-  const scratch = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'packages-'));
-  const packages = { folder: join(scratch, 'repositories'), built: join(scratch, 'built') };
-  const key = await signingKey(scratch);
-  await pack(kind, '--output', packages.built);
-  await pack('repository', packages.folder, '--sign', key, '--output', packages.built);
-  return packages;
+function packagesIn(scratch: string): Packages {
+  const [folder, built, key] = [join(scratch, 'repositories'), join(scratch, 'built'), join(scratch, KEY)];
+  return { folder, built, key };
 }
 
-/** `npm run package`, of a time of its own: a commit meanwhile would be another one. */
+const KEY = 'secret-key.asc';
+
+/** Of a time of its own: a commit meanwhile would be another one. */
+const PACK = ['SOURCE_DATE_EPOCH=1700000000', 'node', 'packaging/package.mjs'];
+
+/** `npm run package` */
 export function pack(...args: string[]): Promise<string> {
-  return run('env', 'SOURCE_DATE_EPOCH=1700000000', 'node', 'packaging/package.mjs', ...args);
+  return run('env', ...PACK, ...args);
 }
 
-/** Builds once more, and compares each byte. */
-export async function sameAgain(t: ExecutionContext, { built }: Packages, kind: Kind): Promise<void> {
-  const read = async () => {
+/** Builds once more, in a folder of the same name, and compares each byte. */
+export async function sameAgain(t: ExecutionContext, { built }: Packages, kind: 'deb' | 'arch'): Promise<void> {
+  const read = async (built: string) => {
     const names = (await readdir(join(built, kind))).filter((name) => /\.(deb|zst)$/.test(name)).sort();
     return Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(built, kind, name)) })));
   };
-  const first = await read();
+  const first = await read(built);
   t.true(first.length > 1);
-  await pack(kind, '--output', built);
-  const second = await read();
+  const second = await inItsPlace(`packages-${kind}`, async (scratch) => {
+    const again = packagesIn(scratch).built;
+    await BUILDS[kind](again);
+    return read(again);
+  });
   t.deepEqual(
     second.map(({ name, bytes }, index) => [name, bytes.equals(first[index]?.bytes ?? Buffer.alloc(0))]),
     first.map(({ name }) => [name, true]),
@@ -56,8 +71,8 @@ export async function sameAgain(t: ExecutionContext, { built }: Packages, kind: 
 }
 
 /** @returns a file with the secret key */
-export async function signingKey(scratch: string): Promise<string> {
-  const file = join(scratch, 'secret-key.asc');
+async function signingKey(scratch: string): Promise<string> {
+  const file = join(scratch, KEY);
   const script = `
     export GNUPGHOME="$1/gnupg"
     mkdir -m 700 "$GNUPGHOME"
