@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { Clock } from '../core/world.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { readCredential } from '../settings/read-secret.ts';
-import type { CollectorTools } from './collector.ts';
+import type { CollectorTools, Left, OutsideName } from './collector.ts';
 import { readHostile } from './read-hostile.ts';
 import { writeAtomically } from './write-atomically.ts';
 
@@ -19,6 +19,8 @@ export interface Keeping {
   keeps: boolean;
   /** $CREDENTIALS_DIRECTORY, where systemd gave one */
   credentials?: string | undefined;
+  /** what was asked outside beforehand; nothing was where absent */
+  left?: (fact: OutsideName) => Promise<Left | undefined>;
 }
 
 /** Bytes of a file that holds what was kept. */
@@ -39,6 +41,7 @@ export function collectorTools({
   version = 'unknown',
   keeps,
   credentials,
+  left = async () => undefined,
 }: Keeping): CollectorTools {
   // What one only looks with must say the same as what is to be sent: also where a collector recalls what it has just kept.
   const inMemory = new Map<string, string>();
@@ -72,5 +75,6 @@ export function collectorTools({
     },
     secret: async (credential, file) =>
       (await readCredential(credential, credentials, file, 'put it there'))?.text.trim(),
+    left,
   };
 }

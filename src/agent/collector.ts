@@ -51,7 +51,17 @@ export interface CollectorTools {
    * @throws where it may not be read, or where others may read it too
    */
   secret(credential: string, file: string | undefined): Promise<string | undefined>;
+  /**
+   * What was asked outside beforehand, where a user of its own does that. It is not trusted: look at the value before you tell it.
+   * @returns why there is none, where there is none; undefined where this process has to ask by itself
+   */
+  left(fact: OutsideName): Promise<Left | undefined>;
 }
+
+/** What only others can tell. */
+export type OutsideName = 'geolocation' | 'ip_addresses' | 'package_lists';
+
+export type Left = { at: Date; value: unknown } | { reason: string };
 
 export interface Kept {
   at: Date;

@@ -10,6 +10,7 @@ import { hasCode } from './has-code.ts';
 import { hostnameOf } from './hostname-of.ts';
 import { leaveDue } from './leave-due.ts';
 import { nextDue } from './next-due.ts';
+import { seeToOutside } from './online/see-to-outside.ts';
 import { askingOf, type Session } from './session.ts';
 import { describeReport } from './spool/store-report.ts';
 import { readSubmitterState } from './submitter-state.ts';
@@ -30,9 +31,11 @@ export async function commandCollect(session: Session): Promise<number> {
 export async function collectOnce(session: Session, settings: AgentSettings): Promise<Collected> {
   const { clock, random } = session.context;
   await tellConsent(session, settings);
+  const gatherer = await gathererOf(session, settings, true);
+  await seeToOutside(session, settings, gatherer);
   const collected = await collect({
     places: session.places,
-    gatherer: await gathererOf(session, settings, true),
+    gatherer,
     clock,
     random,
     maxSpool: settings.spool.max_size,

@@ -104,6 +104,18 @@ function addReporting(program: Command, act: Act): void {
       }),
     );
   program
+    .command('collect-online')
+    .description(
+      'ask outside what only others can tell of this machine, for the next collect to take (as penguindome-online)',
+    )
+    .option('--now', 'ask although it is not time yet')
+    .addHelpText('after', `${ONLINE_HELP}\n${examples('collect-online', 'collect-online --now')}`)
+    .action((options: { now?: true }) =>
+      act(async (session) =>
+        (await import('./command-collect-online.ts')).commandCollectOnline(session, options.now === true),
+      ),
+    );
+  program
     .command('submit')
     .description('hand over the reports that wait in the spool, fetch orders, and tell what became of them')
     .option('--orders-only', 'hand over no report')
@@ -122,6 +134,11 @@ function addReporting(program: Command, act: Act): void {
       act(async (session) => (await import('./command-run.ts')).commandRun(session, options.now === true)),
     );
 }
+
+const ONLINE_HELP = `
+Which addresses others see this machine under and where it is, where settings name whom to ask (collectors.ip_addresses, geolocation);
+new lists of packages, with dnf and pacman (collectors.package_lists). Where packages have made penguindome-online, a user of its own asks,
+since root's collect has no network: systemctl start penguindome-collect-online. Elsewhere collect asks by itself.`;
 
 /** Not for people: `apply` has it started. */
 function addOrderRun(program: Command, act: Act): void {

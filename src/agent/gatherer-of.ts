@@ -3,6 +3,7 @@ import type { AgentSettings } from '../settings/agent-settings.ts';
 import { collectorTools } from './collector-tools.ts';
 import type { Gatherer } from './gather.ts';
 import { hostAccess, programEnvironment } from './host-access.ts';
+import { leftFor } from './online/left-for.ts';
 import { pluginFolders } from './plugin-folders.ts';
 import { openRoom } from './plugin-room.ts';
 import type { Session } from './session.ts';
@@ -14,6 +15,7 @@ export async function gathererOf(
   keeps = false,
 ): Promise<Gatherer> {
   const { clock, uid, home, credentials, signal, version, program } = context;
+  const left = await leftFor({ places, settings, clock, uid });
   return {
     settings,
     collectors: await context.collectors(),
@@ -29,7 +31,7 @@ export async function gathererOf(
     roomFor: (plugin) => openRoom(places.pluginRooms, plugin, keeps),
     say: output.note,
     toolsFor: (name) =>
-      collectorTools({ folder: join(places.kept, name), clock, settings, version, keeps, credentials }),
+      collectorTools({ folder: join(places.kept, name), clock, settings, version, keeps, credentials, left }),
     hostFor: (own) => hostAccess({ clock, uid, home, signal: own }),
     signal,
   };

@@ -31,7 +31,7 @@ const LONGEST_UNTOLD: Milliseconds = minutes(5);
 const EARLIEST: Milliseconds = seconds(5);
 
 /** How long it is until something is due again. A time in the future was written by a wrong clock: then it is due. */
-function dueIn(last: string | null, interval: Milliseconds, now: Date): Milliseconds {
+export function dueIn(last: string | null, interval: Milliseconds, now: Date): Milliseconds {
   if (last === null) return 0;
   const age = now.getTime() - new Date(last).getTime();
   return age < 0 ? 0 : Math.max(0, interval - Math.min(EARLIEST, interval / 10) - age);

@@ -19,6 +19,10 @@ export interface Places {
   pluginRooms: string;
   /** the collector's; the submitter only reads it */
   spool: { root: string; reports: string; bodies: string; aside: string; journal: string; lock: string };
+  /** of whoever asks outside: read by the collector, which may be root, as hostile */
+  online: { root: string; lists: string; kept: string; lock: string; due: string };
+  /** for whoever asks outside: what the collector takes */
+  asks: string;
   /** the submitter's word on what became of reports; read by the collector, which may be root, as hostile */
   acks: string;
   /** the submitter's own */
@@ -66,6 +70,7 @@ export function placesOf(options: { state?: string; config?: string; credentials
   const spool = join(state, 'spool');
   const submit = join(state, 'submit');
   const orders = join(state, 'orders');
+  const online = join(state, 'online');
   const site = join(state, 'site');
   return {
     state,
@@ -81,6 +86,14 @@ export function placesOf(options: { state?: string; config?: string; credentials
       journal: join(spool, 'collector.json'),
       lock: join(spool, '.lock'),
     },
+    online: {
+      root: online,
+      lists: join(online, 'lists'),
+      kept: join(online, 'kept'),
+      lock: join(online, '.lock'),
+      due: join(online, 'due'),
+    },
+    asks: join(state, 'asks.json'),
     acks: join(state, 'acks'),
     submit: {
       root: submit,
@@ -135,6 +148,12 @@ export async function makeSpool({ state, spool }: Places): Promise<void> {
 export async function makeSubmit({ state, acks, submit }: Places): Promise<void> {
   await makeFolder(state, 0o755);
   for (const folder of [acks, submit.root]) await makeFolder(folder, 0o700);
+}
+
+/** The folder of whoever asks outside. */
+export async function makeOnline({ state, online }: Places): Promise<void> {
+  await makeFolder(state, 0o755);
+  await makeFolder(online.root, 0o750);
 }
 
 /** The applier's folders. */

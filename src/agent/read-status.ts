@@ -3,6 +3,7 @@ import { days, type Milliseconds, minutes } from '../core/duration.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { openAnswerKeys, type RefusedChain } from './answer-keys.ts';
+import { onlineTroubles } from './online/online-troubles.ts';
 import { type OrdersStatus, readOrdersStatus } from './orders/orders-status.ts';
 import { readSiteSettings } from './orders/site-settings.ts';
 import type { Places } from './places.ts';
@@ -90,6 +91,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now, places),
       ...fetching(state),
+      ...(await onlineTroubles(places, settings, now)),
       ...orderProblems,
       ...(await siteSettings(places)),
       ...refusedKeys(answerKeys?.refused() ?? null, now),

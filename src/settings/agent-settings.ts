@@ -66,6 +66,15 @@ export const agentSettings = v.strictObject({
           ca: v.optional(filePath),
         }),
       ),
+      /** lists of packages of our own, which leave the machine's as they are: of pacman and dnf, whose own are as old as the last update */
+      package_lists: v.optional(
+        v.strictObject({
+          /** whether the mirrors are asked for them; they are where absent */
+          ask: v.optional(v.boolean()),
+          /** 6h where absent */
+          interval: v.optional(duration),
+        }),
+      ),
     }),
     {},
   ),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { enrolledMachine, newMachine } from './support/machine.ts';
 import { startSite } from './support/site.ts';
@@ -32,6 +32,27 @@ test('a collection that is overdue is told, with the time of the last one', asyn
   const said = await machine.run('--json', 'status');
   t.is(said.status, 1);
   t.regex(said.out, /nothing was collected since 20/);
+});
+
+test('what the collector wants to know from outside and nobody asks is told after half an hour', async (t) => {
+  const site = await startSite(t);
+  let later = 0;
+  const machine = await enrolledMachine(t, site, { clock: { now: () => new Date(Date.now() + later) } });
+  await mkdir(machine.places.online.root, { recursive: true });
+  await writeFile(machine.places.asks, '{"asks": ["ip_addresses"]}\n');
+  await machine.run('run');
+  const early = await machine.run('status');
+  t.is(early.status, 0, early.out);
+  later = 1_801_000;
+  await machine.run('run', '--now');
+  const said = await machine.run('status');
+  t.is(said.status, 1);
+  t.regex(
+    said.out,
+    /WRONG: ip_addresses: nobody has asked outside yet.*\n.*systemctl start penguindome-collect-online/,
+  );
+  await writeFile(machine.places.asks, '{"asks": []}\n');
+  t.notRegex((await machine.run('status')).out, /ip_addresses/);
 });
 
 test('a first report that was collected just now is not late, though nobody has handed one over yet', async (t) => {

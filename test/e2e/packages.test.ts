@@ -56,6 +56,7 @@ async function openIssues(machine: Machine): Promise<string> {
 const MODES = `root:root 755 /var/lib/penguindome
 penguindome:penguindome 700 /var/lib/penguindome/acks
 penguindome:penguindome 700 /var/lib/penguindome/inbox
+penguindome-online:penguindome-online 750 /var/lib/penguindome/online
 root:root 700 /var/lib/penguindome/orders
 root:penguindome 750 /var/lib/penguindome/results
 root:root 700 /var/lib/penguindome/site
@@ -85,7 +86,7 @@ needs: [plugins.os_info]
 remediation: None.
 `;
 
-const TIMERS = ['collect', 'submit', 'enroll', 'audit', 'backup', 'certificates'];
+const TIMERS = ['collect', 'collect-online', 'submit', 'enroll', 'audit', 'backup', 'certificates'];
 
 onMachineWithPackages(
   'apt installs server and agent as the page says; a token is all it takes, and timers do the rest',

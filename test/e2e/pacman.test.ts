@@ -61,10 +61,11 @@ onRootOfPacman(
     await run('systemd-sysusers', `--root=${root}`);
     await run('systemd-tmpfiles', `--root=${root}`, '--create', 'penguindome-agent.conf', 'penguindome-server.conf');
     const passwd = await readFile(join(root, 'etc/passwd'), 'utf8');
-    for (const user of ['penguindome', 'penguindome-server']) t.regex(passwd, new RegExp(`^${user}:`, 'm'));
+    for (const user of ['penguindome', 'penguindome-online', 'penguindome-server'])
+      t.regex(passwd, new RegExp(`^${user}:`, 'm'));
     t.is((await stat(join(root, 'var/lib/penguindome/submit'))).mode & 0o7777, 0o700);
     await run('systemctl', `--root=${root}`, 'enable', 'penguindome-agent.target');
-    for (const name of ['collect.timer', 'submit.path', 'enroll.timer']) {
+    for (const name of ['collect.timer', 'collect-online.timer', 'submit.path', 'enroll.timer']) {
       t.true(await there(join(root, 'etc/systemd/system/penguindome-agent.target.wants')), name);
       t.is((await run('systemctl', `--root=${root}`, 'is-enabled', `penguindome-${name}`)).trim(), 'enabled');
     }

@@ -16,6 +16,7 @@ const MOST_EXPOSED: Record<string, number> = {
   'penguindome-audit.service': 20,
   'penguindome-backup.service': 20,
   'penguindome-certificates.service': 20,
+  'penguindome-collect-online.service': 20,
   'penguindome-collect.service': 40,
   'penguindome-enroll.service': 25,
   'penguindome-rotate-key.service': 25,
@@ -107,6 +108,36 @@ test('timers and paths start a service of their name, and nothing but a change s
   }
 });
 
+test('timers spread over the machines, each at its own time, and are told how late they may be', (t) => {
+  for (const name of UNITS.filter((unit) => unit.endsWith('.timer'))) {
+    for (const key of ['AccuracySec=.', 'FixedRandomDelay=yes$', 'RandomizedDelaySec=.'])
+      t.regex(textOf(name), new RegExp(`^${key}`, 'm'), name);
+  }
+});
+
+test('nothing but the server stays in memory, and what came before a boot is applied soon after it', (t) => {
+  for (const name of SERVICES.filter((unit) => unit !== 'penguindome-server.service')) {
+    t.regex(textOf(name), /^Type=oneshot$/m, name);
+    t.notRegex(textOf(name), /^(?:RemainAfterExit|Restart)=/m, name);
+  }
+  t.regex(textOf('penguindome-apply.timer'), /^OnBootSec=/m);
+});
+
+test('each user of the units is one that sysusers makes, with folders of its own', (t) => {
+  const users = SERVICES.flatMap((name) => /^User=(.+)$/m.exec(textOf(name))?.[1] ?? []);
+  const made = FILES.filter((name) => name.endsWith('.sysusers'))
+    .map(textOf)
+    .join('\n');
+  const folders = FILES.filter((name) => name.endsWith('.tmpfiles'))
+    .map(textOf)
+    .join('\n');
+  t.deepEqual([...new Set(users)].sort(), ['penguindome', 'penguindome-online', 'penguindome-server']);
+  for (const user of users) {
+    t.regex(made, new RegExp(`^u ${user} `, 'm'));
+    t.regex(folders, new RegExp(`^d \\S+ 07[05]0 ${user} ${user} `, 'm'));
+  }
+});
+
 test('the parts of the agent start and stop with its target', (t) => {
   const agents = UNITS.filter((name) => !/-(server|audit|backup|certificates|agent)\./.test(name));
   t.true(agents.length > 10);
@@ -123,7 +154,7 @@ test('the collector sees the real network, devices and homes, and can speak to n
 });
 
 test('whether a run is due is asked before Node is started', (t) => {
-  for (const what of ['apply', 'collect', 'submit']) {
+  for (const what of ['apply', 'collect', 'collect-online', 'submit']) {
     t.regex(
       textOf(`penguindome-${what}.service`),
       new RegExp(`^ExecCondition=\\S+/penguindome-tick --is-due ${what}$`, 'm'),

@@ -6,8 +6,8 @@ import { type Answer, earliest, isCurrent, latest, sortedNames, type Updates, un
 
 /** Of dnf 5 and dnf 4. */
 const CACHES = ['/var/cache/libdnf5', '/var/cache/dnf'];
-/** Only what is in the cache; and a repository that is not there is an error, not "no updates" (Debian's dnf thinks otherwise). */
-const CHECK = ['-q', '-C', '--setopt=*.skip_if_unavailable=False', 'check-update'];
+/** A repository that is not there is an error, not "no updates" (Debian's dnf thinks otherwise). */
+const CHECK = ['-q', '--setopt=*.skip_if_unavailable=False', 'check-update'];
 const UPDATES_WAIT = 100;
 const MEBIBYTE = 1024 * 1024;
 
@@ -30,8 +30,31 @@ export async function dnfUpdates(host: HostAccess): Promise<Updates> {
     current,
     patches,
     security_patches: patches === true ? await isSecurityOut(host, repositories, current) : patches,
-    installed_packages: await installedPackages(host),
+    installed_packages: await installedByRpm(host),
   };
+}
+
+/**
+ * What lists say that are fetched now, into the folder and nowhere else.
+ * @throws where one of the repositories does not answer
+ */
+export async function dnfLists(host: HostAccess, folder: string) {
+  const dnf = await host.find('dnf');
+  if (dnf === undefined) throw new Error('cannot fetch lists: dnf is missing');
+  const isFive = (await host.find('dnf5')) !== undefined;
+  const places = ['cachedir', 'logdir', ...(isFive ? ['system_cachedir'] : [])].map(
+    (key) => `--setopt=${key}=${folder}`,
+  );
+  const { code, problem, stderr } = await host.run(dnf, [...places, '--refresh', ...CHECK], {
+    timeout: minutes(12),
+    maxOutput: 8 * MEBIBYTE,
+  });
+  if (code !== UPDATES_WAIT && code !== 0) {
+    throw new Error(`cannot fetch lists: dnf says ${stderr.trim().split('\n').at(-1) || (problem ?? code)}`);
+  }
+  const patches = code === UPDATES_WAIT;
+  const repositories = await readCache(host, [folder]);
+  return { patches, security_patches: patches ? await isSecurityOut(host, repositories, true, places) : patches };
 }
 
 /**
@@ -51,9 +74,9 @@ function areCurrent(host: HostAccess, repositories: readonly Cached[]): boolean 
 }
 
 /** Of the repositories that are switched on; the cache keeps those of old too. */
-async function readCache(host: HostAccess): Promise<Cached[]> {
+async function readCache(host: HostAccess, caches: readonly string[] = CACHES): Promise<Cached[]> {
   const ids = new Set((await dnfRepositories(host)).flatMap(({ id, enabled }) => (enabled ? [id] : [])));
-  for (const cache of CACHES) {
+  for (const cache of caches) {
     const folders = ((await namesIn(host, cache)) ?? []).filter((name) => repositoryOf(name) !== undefined);
     if (folders.length === 0) continue;
     return Promise.all(
@@ -86,21 +109,28 @@ async function readRepository(host: HostAccess, folder: string): Promise<Omit<Ca
   };
 }
 
+/** Only by what is in the cache. */
 async function check(host: HostAccess, options: readonly string[]): Promise<Answer> {
   const dnf = await host.find('dnf');
   if (dnf === undefined) return UNKNOWN;
-  const { code } = await host.run(dnf, [...CHECK, ...options], { timeout: minutes(2), maxOutput: 8 * MEBIBYTE });
+  const { code } = await host.run(dnf, ['-C', ...CHECK, ...options], { timeout: minutes(2), maxOutput: 8 * MEBIBYTE });
   if (code === UPDATES_WAIT) return true;
   return code === 0 ? false : UNKNOWN;
 }
 
 /** Where no repository says which updates are for security, that none is found means nothing. */
-async function isSecurityOut(host: HostAccess, repositories: readonly Cached[], current: Answer): Promise<Answer> {
+async function isSecurityOut(
+  host: HostAccess,
+  repositories: readonly Cached[],
+  current: Answer,
+  options: readonly string[] = [],
+): Promise<Answer> {
   if (!repositories.some(({ advises }) => advises)) return UNKNOWN;
-  return unlessStale(await check(host, ['--security']), current);
+  return unlessStale(await check(host, [...options, '--security']), current);
 }
 
-async function installedPackages(host: HostAccess): Promise<string[]> {
+/** With their versions, sorted. */
+export async function installedByRpm(host: HostAccess): Promise<string[]> {
   const rpm = await host.find('rpm');
   if (rpm === undefined) return [];
   const { code, stdout } = await host.run(rpm, ['-qa'], { timeout: minutes(1), maxOutput: 8 * MEBIBYTE });

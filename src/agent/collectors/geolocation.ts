@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { AgentSettings } from '../../settings/agent-settings.ts';
 import { type Collector, type CollectorTools, type HostAccess, UNKNOWN } from '../collector.ts';
 import { isSamePlace, type Place, readKept } from './geolocation/kept.ts';
-import { parseLocation } from './geolocation/parse-location.ts';
+import { locationOf, parseLocation } from './geolocation/parse-location.ts';
 import { scanAccessPoints } from './geolocation/scan.ts';
 import { publicAddresses } from './ip-addresses.ts';
 
@@ -14,14 +14,24 @@ export const geolocation = {
   describe: 'where this machine is, by the Wi-Fi access points around it; off unless the settings say whom to ask',
   timeout: minutes(4),
   optIn: (settings) => settings.geolocation !== undefined,
-  collect: locate,
+  collect: tellWhere,
 } satisfies Collector;
 
 const KEPT = 'place';
 const CREDENTIAL = 'geolocation-key';
 
 /** The original's shape: the answer of Google's geolocation API, or of one that speaks like it. */
-async function locate(host: HostAccess, tools: CollectorTools): Promise<unknown> {
+async function tellWhere(host: HostAccess, tools: CollectorTools): Promise<unknown> {
+  const left = await tools.left('geolocation');
+  if (left === undefined) return locate(host, tools);
+  if ('reason' in left) throw new Error(left.reason);
+  if (left.value === UNKNOWN) return UNKNOWN;
+  const found = locationOf(left.value);
+  if (found === undefined) throw new Error('what was left of the answer is no place');
+  return found;
+}
+
+export async function locate(host: HostAccess, tools: CollectorTools): Promise<unknown> {
   const asked = tools.settings.geolocation;
   if (asked === undefined) return UNKNOWN;
   const key = await tools.secret(CREDENTIAL, asked.key);

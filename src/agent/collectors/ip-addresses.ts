@@ -14,13 +14,23 @@ export const ipAddresses = {
   name: 'ip_addresses',
   describe: 'the addresses that others see this machine under; asks a server, where the settings name one',
   timeout: minutes(1),
-  collect: publicAddresses,
+  collect: tellAddresses,
 } satisfies Collector;
 
 const NEITHER: PublicAddresses = { public_ipv4: UNKNOWN, public_ipv6: UNKNOWN };
 /** Nobody is asked again for that long, as long as the machine's own addresses are the same. */
 const FRESH = hours(1);
 const KEY = 'answer';
+
+/** @returns with `reason` where whoever asks outside has left nothing to go by */
+async function tellAddresses(host: HostAccess, tools: CollectorTools): Promise<PublicAddresses & { reason?: string }> {
+  if (tools.settings.ip_addresses === undefined) return NEITHER;
+  const left = await tools.left('ip_addresses');
+  if (left === undefined) return publicAddresses(host, tools);
+  if ('reason' in left) return { ...NEITHER, reason: left.reason };
+  if (!isFields(left.value)) return { ...NEITHER, reason: 'what was left of the answer is no pair of addresses' };
+  return addressesIn(left.value);
+}
 
 export async function publicAddresses(host: HostAccess, tools: CollectorTools): Promise<PublicAddresses> {
   const asked = tools.settings.ip_addresses;
@@ -29,10 +39,7 @@ export async function publicAddresses(host: HostAccess, tools: CollectorTools): 
   const kept = await tools.recall(KEY);
   const age = kept === undefined ? -1 : host.now().getTime() - kept.at.getTime();
   if (age >= 0 && age < FRESH && isFields(kept?.value) && kept.value['from'] === `${asked.url} ${from}`) {
-    return {
-      public_ipv4: addressIn(kept.value['public_ipv4'], 4),
-      public_ipv6: addressIn(kept.value['public_ipv6'], 6),
-    };
+    return addressesIn(kept.value);
   }
   const ask = async (family: 4 | 6) => {
     try {
@@ -69,6 +76,10 @@ function ownAddresses(host: HostAccess): string {
 function fieldOf(text: string): unknown {
   const value = parseJson(text);
   return isFields(value) ? (value['ip'] ?? value['address']) : undefined;
+}
+
+function addressesIn(value: Record<string, unknown>): PublicAddresses {
+  return { public_ipv4: addressIn(value['public_ipv4'], 4), public_ipv6: addressIn(value['public_ipv6'], 6) };
 }
 
 function addressIn(value: unknown, family: 4 | 6): string {

@@ -1,10 +1,11 @@
 import { minutes } from '../../core/duration.ts';
 import { type Collector, type CollectorTools, type HostAccess, UNKNOWN } from '../collector.ts';
 import { aptUpdates } from './apt-updates.ts';
-import { dnfUpdates } from './dnf-updates.ts';
+import { dnfConfirmedAt, dnfUpdates } from './dnf-updates.ts';
+import { freshLists, installedOn } from './fresh-lists.ts';
 import { type PackageFamily, packageFamily } from './package-family.ts';
-import { pacmanUpdates } from './pacman-updates.ts';
-import type { Updates } from './updates.ts';
+import { pacmanConfirmedAt, pacmanUpdates } from './pacman-updates.ts';
+import { isCurrent, type Updates } from './updates.ts';
 
 export const osUpdates = {
   name: 'os_updates',
@@ -19,8 +20,19 @@ const LOOKS: Readonly<Record<PackageFamily, (host: HostAccess, tools: CollectorT
   pacman: pacmanUpdates,
 };
 
-/** Nothing here refreshes the package data or uses the network: that is the machine's own business, and `current` says whether it does it. */
+/**
+ * Nothing here refreshes the package data or uses the network: that is the machine's own business, and `current` says whether it does it.
+ * Where lists were fetched for the agent alone since then, and nothing was installed after that, these know better.
+ */
 async function collectUpdates(host: HostAccess, tools: CollectorTools): Promise<unknown> {
   const family = await packageFamily(host);
-  return family === undefined ? UNKNOWN : LOOKS[family](host, tools);
+  if (family === undefined) return UNKNOWN;
+  const updates = await LOOKS[family](host, tools);
+  if (family === 'apt') return updates;
+  const fresh = await freshLists(tools, family);
+  if (fresh === undefined || fresh.installed !== (await installedOn(host, family))) return updates;
+  const own = family === 'dnf' ? (await dnfConfirmedAt(host))?.at : await pacmanConfirmedAt(host);
+  if (own !== undefined && own > fresh.at) return updates;
+  const { patches, security_patches } = fresh;
+  return { ...updates, current: updates.current === true || isCurrent(host, fresh.at), patches, security_patches };
 }

@@ -1,7 +1,7 @@
 import { minutes } from '../../core/duration.ts';
 import { type HostAccess, UNKNOWN } from '../collector.ts';
 import { factsOf, namesIn } from './lenient.ts';
-import { isCurrent, latest, sortedNames, type Updates, unlessStale } from './updates.ts';
+import { type Answer, isCurrent, latest, sortedNames, type Updates, unlessStale } from './updates.ts';
 
 const DATA = '/var/lib/pacman';
 
@@ -21,18 +21,31 @@ export async function pacmanUpdates(host: HostAccess): Promise<Updates> {
     // Rolling: there are no releases.
     release: false,
     current,
-    patches,
-    // pacman does not tell which of them are; where there is none at all there is none for security.
-    security_patches: patches === false ? false : UNKNOWN,
-    installed_packages: sortedNames(((await namesIn(host, `${DATA}/local`)) ?? []).map(nameOf)),
+    ...withSecurity(patches),
+    installed_packages: sortedNames((await installedByPacman(host)).map(nameOf)),
   };
 }
 
+/** With lists that are current. @param options of pacman: where they are */
+export async function pacmanAnswers(host: HostAccess, options: readonly string[]) {
+  return withSecurity(await isUpdateOut(host, options));
+}
+
+/** pacman does not tell which of them are; where there is none at all there is none for security. */
+function withSecurity(patches: Answer): Pick<Updates, 'patches' | 'security_patches'> {
+  return { patches, security_patches: patches === false ? false : UNKNOWN };
+}
+
+/** With their versions, sorted. */
+export async function installedByPacman(host: HostAccess): Promise<string[]> {
+  return ((await namesIn(host, `${DATA}/local`)) ?? []).sort();
+}
+
 /** `-Qu` compares with the data that is there; status 1 without a word means that there is nothing. */
-async function isUpdateOut(host: HostAccess): Promise<boolean | typeof UNKNOWN> {
+async function isUpdateOut(host: HostAccess, options: readonly string[] = []): Promise<Answer> {
   const pacman = await host.find('pacman');
   if (pacman === undefined) return UNKNOWN;
-  const { code, stdout, stderr } = await host.run(pacman, ['-Qu'], { timeout: minutes(1) });
+  const { code, stdout, stderr } = await host.run(pacman, [...options, '-Qu'], { timeout: minutes(1) });
   if (code === 0) return stdout.trim() !== '';
   return code === 1 && stdout.trim() === '' && stderr.trim() === '' ? false : UNKNOWN;
 }

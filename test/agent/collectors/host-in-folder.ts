@@ -73,6 +73,7 @@ export function memory(
     kept,
     recall: async (key) => kept.get(key),
     secret: async () => undefined,
+    left: async () => undefined,
     keep: async (key, value) => void kept.set(key, { at: realClock.now(), value }),
   };
 }

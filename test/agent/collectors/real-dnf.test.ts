@@ -6,6 +6,7 @@ import type { HostAccess } from '../../../src/agent/collector.ts';
 import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
 import { packages } from '../../../src/agent/collectors/packages/index.ts';
 import { updates } from '../../../src/agent/collectors/updates/index.ts';
+import { fetchPackageLists } from '../../../src/agent/online/fetch-package-lists.ts';
 import { whenPresent } from '../../support/needs.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { hostInFolder, memory, plant, thisHost } from './host-in-folder.ts';
@@ -25,6 +26,8 @@ interface Machine {
   refresh(): Promise<void>;
   loseRepository(): Promise<void>;
   loseCache(): Promise<void>;
+  /** of whoever asks outside */
+  lists: string;
 }
 
 /** The real dnf on a system of its own that has x 1-1 installed, and a repository in a folder. */
@@ -75,7 +78,8 @@ async function machine(t: ExecutionContext): Promise<Machine> {
   };
   await done('/usr/bin/rpm', ['-i', '--nodeps', await build('1')]);
   return {
-    host: { ...hostInFolder(t, root), find: system.find, run },
+    host: withRealFolder(join(folder, 'lists'), { ...hostInFolder(t, root), find: system.find, run }, system),
+    lists: join(folder, 'lists'),
     publish: async (version, advice) => {
       await build(version);
       await done('/usr/bin/createrepo_c', ['-q', repository]);
@@ -93,6 +97,17 @@ async function machine(t: ExecutionContext): Promise<Machine> {
   };
 }
 
+/** What the agent itself writes lies where it says. */
+function withRealFolder(folder: string, host: HostAccess, system: HostAccess): HostAccess {
+  const of = (path: string) => (path.startsWith(folder) ? system : host);
+  return {
+    ...host,
+    list: (path, options) => of(path).list(path, options),
+    readText: (path, options) => of(path).readText(path, options),
+    stat: (path) => of(path).stat(path),
+  };
+}
+
 function updateInfo(version: string, advice: Advice): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
 <updates><update from="x@example.org" status="final" type="${advice}" version="1"><id>T-2026-1</id><title>x</title>
@@ -102,12 +117,12 @@ function updateInfo(version: string, advice: Advice): string {
 `;
 }
 
-const all = async ({ host }: Machine) => {
-  const os = await osUpdates.collect(host, memory());
+const all = async ({ host }: Machine, tools = memory()) => {
+  const os = await osUpdates.collect(host, tools);
   return {
     os_updates: os,
-    updates: await updates.collect(host, memory()),
-    packages: await packages.collect(host, memory()),
+    updates: await updates.collect(host, tools),
+    packages: await packages.collect(host, tools),
   };
 };
 
@@ -160,3 +175,31 @@ real(
     t.like(await all(fedora), { os_updates: { patches: 'unknown', security_patches: 'unknown' } });
   },
 );
+
+/** What collectors have where such lists were fetched. */
+const having = (value: unknown) => ({ ...memory(), left: async () => ({ at: new Date(), value }) });
+
+real('lists of its own tell of an update that the machine has not heard of, whose cache stays as it is', async (t) => {
+  const fedora = await machine(t);
+  await fedora.publish('1', 'security');
+  const none = await fetchPackageLists(fedora.host, fedora.lists);
+  t.like(none, { family: 'dnf', patches: false, security_patches: false });
+  t.like(await all(fedora, having(none)), {
+    os_updates: { current: true, patches: false, security_patches: false, installed_packages: ['x-1-1.noarch'] },
+    updates: { metadata_age: 'under-2-days' },
+  });
+  await fedora.publish('2', 'security');
+  const one = await fetchPackageLists(fedora.host, fedora.lists);
+  t.like(await all(fedora, having(one)), { os_updates: { current: true, patches: true, security_patches: true } });
+  t.like(await all(fedora), {
+    os_updates: { current: false, patches: 'unknown', security_patches: 'unknown' },
+    updates: { metadata_age: 'never' },
+  });
+});
+
+real('a repository that does not answer is told, not taken for one without updates', async (t) => {
+  const fedora = await machine(t);
+  await fedora.publish('2', 'security');
+  await fedora.loseRepository();
+  await t.throwsAsync(fetchPackageLists(fedora.host, fedora.lists), { message: /^cannot fetch lists: dnf says / });
+});

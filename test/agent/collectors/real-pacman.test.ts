@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { HostAccess } from '../../../src/agent/collector.ts';
 import { osUpdates } from '../../../src/agent/collectors/os-updates.ts';
 import { packages } from '../../../src/agent/collectors/packages/index.ts';
 import { updates } from '../../../src/agent/collectors/updates/index.ts';
+import { fetchPackageLists } from '../../../src/agent/online/fetch-package-lists.ts';
 import { compileAdvisories } from '../../../src/audit/advisories.ts';
 import { valueAt } from '../../../src/core/value.ts';
 import { whenPresent } from '../../support/needs.ts';
 import { scratchFolder } from '../../support/scratch.ts';
+import { webService } from '../support/web-service.ts';
 import { hostInFolder, memory, plant, thisHost } from './host-in-folder.ts';
 
-const TOOLS = ['pacman', 'pacman-conf', 'repo-add', 'bsdtar'];
+const TOOLS = ['pacman', 'pacman-conf', 'repo-add', 'bsdtar', 'curl'];
 const present = TOOLS.every((name) => existsSync(`/usr/bin/${name}`)) && process.getuid?.() === 0;
 const real = whenPresent(
   present,
-  'pacman with repo-add and bsdtar (pacman-package-manager, makepkg, libarchive-tools), as root',
+  'pacman with repo-add, bsdtar and curl (pacman-package-manager, makepkg, libarchive-tools, curl), as root',
 );
 
 interface Machine {
@@ -26,6 +28,8 @@ interface Machine {
   /** pacman -Sy, and with `upgrade` -Syu */
   refresh(upgrade?: 'upgrade'): Promise<void>;
   root: string;
+  /** of whoever asks outside */
+  lists: string;
 }
 
 /** The real pacman on a system of its own, that has x 1-1 installed, and a repository in a folder. */
@@ -86,9 +90,13 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
   };
   await done('/usr/bin/pacman', ['--noconfirm', '--noprogressbar', '-U', await build('1-1')]);
   const mirror = `Server = file://${folder}/repository`;
-  await writeFile(conf, `[options]\nArchitecture = auto\n${options}\n[t]\n${repository}\n${mirror}\n`);
+  await writeFile(
+    conf,
+    `[options]\nArchitecture = auto\nDBPath = ${root}/var/lib/pacman/\n${options}\n[t]\n${repository}\n${mirror}\n`,
+  );
   return {
     root,
+    lists: join(folder, 'lists'),
     host: { ...hostInFolder(t, root), find: system.find, run },
     publish: async (...versions) => {
       await rm(join(folder, 'repository/t.db.tar.gz'), { force: true });
@@ -99,11 +107,11 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
   };
 }
 
-const all = async ({ host }: Machine) => {
+const all = async ({ host }: Machine, tools = memory()) => {
   const [about, of, os] = await Promise.all([
-    updates.collect(host, memory()),
-    packages.collect(host, memory()),
-    osUpdates.collect(host, memory()),
+    updates.collect(host, tools),
+    packages.collect(host, tools),
+    osUpdates.collect(host, tools),
   ]);
   return { updates: about, packages: of, os_updates: os };
 };
@@ -194,5 +202,116 @@ real(
     t.deepEqual(await fixable(arch), ['x 1-1, fixed in 1-2 (high, AVG-1)']);
     await arch.refresh('upgrade');
     t.deepEqual(await fixable(arch), []);
+  },
+);
+
+/** What collectors have where such lists were fetched. */
+const having = (value: unknown, at = new Date()) => ({ ...memory(), left: async () => ({ at, value }) });
+
+real(
+  'lists of its own tell of an update that the machine has not heard of, whose lists stay as they are',
+  async (t) => {
+    const arch = await machine(t);
+    await arch.publish('1-1');
+    const none = await fetchPackageLists(arch.host, arch.lists);
+    t.like(none, { family: 'pacman', patches: false, security_patches: false });
+    t.like(await all(arch, having(none)), {
+      os_updates: { current: true, patches: false, security_patches: false, installed_packages: ['x'] },
+      updates: { metadata_age: 'under-2-days' },
+    });
+    await arch.publish('1-2');
+    const one = await fetchPackageLists(arch.host, arch.lists);
+    t.like(await all(arch, having(one)), { os_updates: { current: true, patches: true, security_patches: 'unknown' } });
+    t.like(await all(arch), {
+      os_updates: { current: false, patches: 'unknown' },
+      updates: { metadata_age: 'never' },
+    });
+    t.deepEqual(await readdir(join(arch.lists, 'pacman')), ['local', 'sync']);
+    t.deepEqual(await readdir(join(arch.lists, 'pacman/sync')), ['t.db']);
+  },
+);
+
+real(
+  'what lists of its own told before an update says nothing after it, nor after newer ones of the machine',
+  async (t) => {
+    const arch = await machine(t);
+    await arch.publish('1-2');
+    const before = await fetchPackageLists(arch.host, arch.lists);
+    t.like(await all(arch, having(before)), { os_updates: { patches: true } });
+    await arch.refresh('upgrade');
+    t.like(await all(arch, having(before)), { os_updates: { current: true, patches: false } });
+    const after = await fetchPackageLists(arch.host, arch.lists);
+    await arch.publish('1-3');
+    await arch.refresh();
+    t.like(await all(arch, having(after)), { os_updates: { patches: true } });
+  },
+);
+
+real('lists that are of another family, another form or claim other facts count for nothing', async (t) => {
+  const arch = await machine(t);
+  await arch.publish('1-2');
+  const real = Object(await fetchPackageLists(arch.host, arch.lists));
+  for (const value of [
+    { ...real, family: 'dnf' },
+    { ...real, installed_packages: ['y'] },
+    { ...real, patches: 'no' },
+    { ...real, installed: '0'.repeat(64) },
+    [],
+    'unknown',
+  ]) {
+    t.like(await all(arch, having(value)), {
+      os_updates: { current: false, patches: 'unknown', installed_packages: ['x'] },
+    });
+  }
+  const old = new Date(Date.now() - 3 * 86_400_000);
+  t.like(
+    await all(arch, having(real, old)),
+    { os_updates: { current: false } },
+    'not newer than the answer it came with',
+  );
+});
+
+real(
+  'a repository that does not answer is told, with its name, and one whose name leads elsewhere is not fetched',
+  async (t) => {
+    const arch = await machine(t);
+    await t.throwsAsync(fetchPackageLists(arch.host, arch.lists), {
+      message: /^cannot fetch the list of t: curl: \(37\)/,
+    });
+    await writeFile(join(arch.root, 'etc/pacman.conf'), '[../../x]\nServer = file:///nowhere\n');
+    await t.throwsAsync(fetchPackageLists(arch.host, arch.lists), { message: /that is no name of a file/ });
+  },
+);
+
+real(
+  'over HTTP a list that is as new as ours is not sent again, and the next server is asked where one does not answer',
+  async (t) => {
+    const arch = await machine(t);
+    await arch.publish('1-2');
+    const database = await readFile(join(arch.root, '../repository/t.db.tar.gz'));
+    const service = await webService(t);
+    const stamp = new Date(Date.now() - 3_600_000).toUTCString();
+    const statuses: number[] = [];
+    const since: (string | undefined)[] = [];
+    service.answer = ({ url, ifModifiedSince }, response) => {
+      const status = !url.startsWith('/good/') ? 404 : ifModifiedSince === stamp ? 304 : 200;
+      statuses.push(status);
+      since.push(ifModifiedSince);
+      response.writeHead(status, { 'last-modified': stamp }).end(status === 200 ? database : undefined);
+    };
+    const servers = ['bad', 'good'].map((each) => `Server = ${service.origin}/${each}\n`).join('');
+    await writeFile(
+      join(arch.root, 'etc/pacman.conf'),
+      `[options]\nDBPath = ${arch.root}/var/lib/pacman/\n[t]\nSigLevel = Never\n${servers}`,
+    );
+    for (const expected of [
+      [404, 200],
+      [404, 304],
+    ]) {
+      statuses.length = 0;
+      t.like(await fetchPackageLists(arch.host, arch.lists), { patches: true });
+      t.deepEqual(statuses, expected);
+    }
+    t.deepEqual(since, [undefined, undefined, stamp, stamp]);
   },
 );

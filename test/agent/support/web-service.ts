@@ -12,6 +12,7 @@ export interface Asked {
   url: string;
   /** HTTP's own */
   contentType: string | undefined;
+  ifModifiedSince: string | undefined;
   body: string;
 }
 
@@ -43,6 +44,7 @@ export async function webService(
         method: request.method ?? '',
         url: request.url ?? '',
         contentType: request.headers['content-type'],
+        ifModifiedSince: request.headers['if-modified-since'],
         body,
       };
       service.asked.push(asked);

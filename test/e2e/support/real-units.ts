@@ -17,7 +17,7 @@ const INSTALL = `
   ln -s $to/penguindome-agent /usr/bin/penguindome-agent
   $to/penguindome-agent --make-code-cache
   cd ${SHOWN}
-  cp penguindome-agent.target penguindome-apply.* penguindome-collect.* penguindome-enroll.* penguindome-rotate-key.* \
+  cp penguindome-agent.target penguindome-apply.* penguindome-collect* penguindome-enroll.* penguindome-rotate-key.* \
     penguindome-submit.* /usr/lib/systemd/system/
   cp penguindome-agent.sysusers /usr/lib/sysusers.d/penguindome-agent.conf
   cp penguindome-agent.tmpfiles /usr/lib/tmpfiles.d/penguindome-agent.conf
@@ -66,12 +66,14 @@ export async function insteadOf(machine: Machine, unit: string, command: string)
   const lines = [
     'ExecCondition=',
     'ExecStartPost=',
+    'ExecStopPost=',
     'ExecStart=',
     `ExecStart=/usr/bin/timeout 5 /bin/bash -c '${command}'`,
     'Type=oneshot',
     'Restart=no',
     'SuccessExitStatus=0',
   ];
-  const input = `[Service]\n${lines.join('\n')}\n`;
+  // An empty condition takes away all of them, of any kind.
+  const input = `[Unit]\nConditionPathExists=\n[Service]\n${lines.join('\n')}\n`;
   return (await machine.run(['sh', '-euc', INSTEAD, 'sh', unit], { input })).trim();
 }

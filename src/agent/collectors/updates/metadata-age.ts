@@ -2,9 +2,11 @@ import { days, type Milliseconds } from '../../../core/duration.ts';
 import type { HostAccess } from '../../collector.ts';
 import { aptConfirmedAt } from '../apt-updates.ts';
 import { dnfConfirmedAt } from '../dnf-updates.ts';
+import { freshLists } from '../fresh-lists.ts';
 import { type Fact, unknown } from '../group.ts';
 import { NO_FAMILY, packageFamily } from '../package-family.ts';
 import { pacmanConfirmedAt } from '../pacman-updates.ts';
+import { latest } from '../updates.ts';
 
 /** Classes, and not days: a number would change every day while nothing else does. */
 const CLASSES: readonly { name: string; below: Milliseconds }[] = [
@@ -15,15 +17,17 @@ const CLASSES: readonly { name: string; below: Milliseconds }[] = [
 
 export const metadataAge: Fact = {
   name: 'metadata_age',
-  look: async (host: HostAccess) => {
+  look: async (host, tools) => {
     const family = await packageFamily(host);
     switch (family) {
       case 'apt':
         return classOf(host, await aptConfirmedAt(host));
       case 'pacman':
-        return classOf(host, await pacmanConfirmedAt(host));
+        return classOf(host, latestOf(await pacmanConfirmedAt(host), await freshLists(tools, family)));
       case 'dnf': {
         const confirmed = await dnfConfirmedAt(host);
+        const fresh = await freshLists(tools, family);
+        if (fresh !== undefined) return classOf(host, latestOf(confirmed?.at, fresh));
         // One that is not there is passed over without a word where skip_if_unavailable is set: the others say nothing of it.
         const [missing] = confirmed?.missing ?? [];
         return missing === undefined
@@ -37,6 +41,11 @@ export const metadataAge: Fact = {
     }
   },
 };
+
+/** Lists that were fetched for the agent alone count as the machine's own do. */
+function latestOf(own: Date | undefined, fresh: { at: Date } | undefined): Date | undefined {
+  return latest([own, fresh?.at].flatMap((each) => each ?? []));
+}
 
 function classOf(host: HostAccess, at: Date | undefined): string {
   if (at === undefined) return 'never';
