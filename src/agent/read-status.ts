@@ -3,6 +3,7 @@ import { days, type Milliseconds, minutes } from '../core/duration.ts';
 import { keyIdOf } from '../crypto/ed25519.ts';
 import type { AgentSettings } from '../settings/agent-settings.ts';
 import { openAnswerKeys, type RefusedChain } from './answer-keys.ts';
+import { diskTroubles } from './disk-troubles.ts';
 import { onlineTroubles } from './online/online-troubles.ts';
 import { type OrdersStatus, readOrdersStatus } from './orders/orders-status.ts';
 import { readSiteSettings } from './orders/site-settings.ts';
@@ -88,6 +89,7 @@ export async function readStatus({ places, settings, hostname, version, now }: A
     dropped: journal.dropped.count,
     orders,
     problems: [
+      ...(await diskTroubles(places)),
       ...(trust === undefined ? [NOT_ENROLLED] : submitting(state, waiting, settings.submit_interval, now)),
       ...collecting(journal, settings.collect_interval, now, places),
       ...fetching(state),
@@ -151,11 +153,15 @@ function collecting(journal: Journal, interval: Milliseconds, now: Date, { site 
     what: `${name}: ${reason}`,
     advice: adviceOnCollector(name, site.plugins),
   }));
-  if (!isLate(journal.collected_at, interval, now)) return troubles;
-  const what =
-    journal.collected_at === null ? 'nothing was collected yet' : `nothing was collected since ${journal.collected_at}`;
+  return [...lateness(journal.collected_at, interval, now), ...troubles];
+}
+
+/** Where nobody has looked at this machine for long. */
+export function lateness(collected_at: string | null, interval: Milliseconds, now: Date): Trouble[] {
+  if (!isLate(collected_at, interval, now)) return [];
+  const what = collected_at === null ? 'nothing was collected yet' : `nothing was collected since ${collected_at}`;
   const advice = 'see whether the timer runs that calls penguindome-agent; by hand: penguindome-agent collect';
-  return [{ code: 'collect-late', what, advice }, ...troubles];
+  return [{ code: 'collect-late', what, advice }];
 }
 
 function adviceOnCollector(name: string, brought: string): string {

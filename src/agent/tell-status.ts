@@ -1,18 +1,18 @@
 import * as v from 'valibot';
 import { OperatorError } from '../core/errors.ts';
 import type { Output } from './context.ts';
+import { diskTroubles } from './disk-troubles.ts';
 import { EXIT } from './exit-codes.ts';
 import { hasCode } from './has-code.ts';
-import type { Places } from './places.ts';
 import { readFollowing } from './read-hostile.ts';
-import { type Asking, readStatus, type Status } from './read-status.ts';
+import { type Asking, lateness, readStatus, type Status } from './read-status.ts';
 import { writeAtomically } from './write-atomically.ts';
 
 /** Tells how this agent is, from its state; to users who may not read that, what the agent last left for them. @returns the exit status */
 export async function tellStatus(asking: Asking, output: Output): Promise<number> {
   const status = await readStatus(asking).catch(async (error: unknown) => {
     if (!hasCode(error, 'EACCES', 'EPERM') && !hasCode(causeOf(error), 'EACCES', 'EPERM')) throw error;
-    return readLeftStatus(asking.places, error);
+    return readLeftStatus(asking, error);
   });
   if (output.wantsJson) output.json(status);
   else for (const line of linesOf(status, asking.now)) output.line(line);
@@ -57,9 +57,14 @@ const leftStatus = v.object({
   at: v.string(),
 });
 
-async function readLeftStatus(places: Places, cause: unknown): Promise<Status> {
+/** What was left may be old by now: whoever could not write it for days left it saying that all is well. */
+async function readLeftStatus({ places, settings, now }: Asking, cause: unknown): Promise<Status> {
   try {
-    return v.parse(leftStatus, JSON.parse((await readFollowing(places.status, 1024 * 1024))?.toString('utf8') ?? ''));
+    const bytes = await readFollowing(places.status, 1024 * 1024);
+    const left = v.parse(leftStatus, JSON.parse(bytes?.toString('utf8') ?? ''));
+    const since = [...(await diskTroubles(places)), ...lateness(left.collected_at, settings.collect_interval, now)];
+    const others = left.problems.filter(({ code }) => !since.some((fresh) => fresh.code === code));
+    return { ...left, problems: [...since, ...others] };
   } catch {
     throw new OperatorError(
       `cannot read the state in ${places.state}: only root may; run this as root, or with --state DIR`,
