@@ -4,6 +4,7 @@ import type { Judgement } from '../core/check.ts';
 import type { Host, HostKey } from '../core/host.ts';
 import type { OrderKind, OrderState, OrderTarget } from '../core/order.ts';
 import type { Store } from '../store/port.ts';
+import { agentVersionOf } from './agent-version-of.ts';
 import type { AdminContext } from './context.ts';
 import { findHost } from './find-host.ts';
 import { showAnswer, showEvidence } from './show-answer.ts';
@@ -38,6 +39,7 @@ async function showHost(context: AdminContext, hostname: string): Promise<void> 
     const { identity: _identity, ...shown } = host;
     context.output.json({
       ...shown,
+      agent_version: agentVersionOf(host) ?? null,
       ...shownIdentity(host),
       ...(orders.length === 0 ? {} : { orders }),
       ...(receipts && { receipts }),
@@ -110,6 +112,7 @@ function printHead({ output, clock }: AdminContext, host: Host, receipts: Receip
     ['host', host.hostname],
     ...(identity === undefined ? [] : ([['host id', identity.host_id]] satisfies [string, string][])),
     ['speaks', identity === undefined ? 'v1 (the original client)' : `v2, since ${showTime(identity.approved_at)}`],
+    ['agent', agentVersionOf(host) ?? 'it does not say which version'],
     ['reported', `${showTime(host.submitted_at)} (${showAge(host.submitted_at, clock.now())})`],
     ['collected', showTime(host.collected_at)],
     ...(identity?.lost_at === undefined

@@ -160,12 +160,41 @@ test('the list says of each host how it stands', async (t) => {
   await site.run(issuesAudit);
   site.clock.set(new Date(NOW.getTime() + minutes(5)));
   const { out } = await site.run(hostsList);
-  t.regex(out, /^bad +5m ago +v1 +\d+ +1 +\d+ +firewall-disabled, unencrypted-hard-drive$/m);
-  t.regex(out, /^fresh +never +v2 +0 +0 +0 +-$/m);
+  t.regex(out, /^bad +5m ago +v1 +- +\d+ +1 +\d+ +firewall-disabled, unencrypted-hard-drive$/m);
+  t.regex(out, /^fresh +never +v2 +- +0 +0 +0 +-$/m);
   t.like(await site.json(hostsList), [
     { hostname: 'bad', checks: { fail: 1 } },
     { hostname, submitted_at: null },
   ]);
+});
+
+forEachStore((kind, test) => {
+  test(`${kind}: which hosts run which version of the agent is listed and shown`, async (t) => {
+    const site = await adminSite(t, kind);
+    await report(site, 'new', { ...GOOD, agent: { version: '1.5.0' } });
+    await report(site, 'old', { ...GOOD, agent: { version: '1.3.2' } });
+    await report(site, 'silent', { ...GOOD, agent: 'unknown' });
+    const { out } = await site.run(hostsList);
+    t.regex(out, /^HOST +REPORTED +BY +AGENT /m);
+    t.regex(out, /^old +0s ago +v1 +1\.3\.2 /m);
+    t.regex(out, /^silent +0s ago +v1 +- /m);
+    const names = async (version: string) =>
+      (await site.run(hostsList, '--agent', version)).out
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.split(' ')[0]);
+    t.deepEqual(await names('1.3.2'), ['old']);
+    t.deepEqual(await names('unknown'), ['silent']);
+    t.regex((await site.run(hostsList, '--agent', '9.9.9')).err, /^no such hosts\n/);
+    t.like(await site.json(hostsList), [
+      { agent_version: '1.5.0' },
+      { agent_version: '1.3.2' },
+      { agent_version: null },
+    ]);
+    t.regex((await site.run(hostsShow, 'old')).out, /^agent +1\.3\.2$/m);
+    t.regex((await site.run(hostsShow, 'silent')).out, /^agent +it does not say which version$/m);
+    t.like(await site.json(hostsShow, 'new'), { agent_version: '1.5.0' });
+  });
 });
 
 test('a host that is not there is named, with where to look', async (t) => {
