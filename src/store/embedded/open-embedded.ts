@@ -1,5 +1,6 @@
-import { chown, mkdir, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { Stats } from 'node:fs';
+import { lchown, lstat, mkdir, open, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { messageOf, StoreUnavailable } from '../../core/errors.ts';
 import type { Clock, Random } from '../../core/world.ts';
 import type { Store } from '../port.ts';
@@ -50,22 +51,39 @@ export function connect(file: string): Engine {
   return engine;
 }
 
-/** The folder 0750, the file 0640, and of the folder's owner: the operator's commands may run as root, the server does not. */
+/** The folder 0750, the file 0640, and of their folder's owner: the operator's commands may run as root, the server does not. */
 async function makeFile(file: string): Promise<void> {
   const folder = dirname(file);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o750 });
+    await makeFolder(folder);
     const handle = await open(file, 'ax', 0o640).catch((error: unknown) => {
       if (error instanceof Error && Reflect.get(error, 'code') === 'EEXIST') return undefined;
       throw error;
     });
     if (handle === undefined) return;
     await handle.chmod(0o640);
+    const [owner, made] = await Promise.all([stat(folder), handle.stat()]);
+    if (!isSameOwner(owner, made)) await handle.chown(owner.uid, owner.gid).catch(() => undefined);
     await handle.close();
-    const [owner, made] = await Promise.all([stat(folder), stat(file)]);
-    if (owner.uid !== made.uid || owner.gid !== made.gid)
-      await chown(file, owner.uid, owner.gid).catch(() => undefined);
   } catch (cause) {
     throw new StoreUnavailable(`cannot make the store's file ${file}: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Each folder that is made here belongs to whom the one around it does. lchown: whoever owns that may have put a link there meanwhile. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  if (first === undefined) return;
+  const owner = await stat(dirname(first));
+  const below = relative(first, folder).split(sep).filter(Boolean);
+  for (let depth = 0; depth <= below.length; depth++) {
+    const made = join(first, ...below.slice(0, depth));
+    if (!isSameOwner(owner, await lstat(made))) await lchown(made, owner.uid, owner.gid).catch(() => undefined);
+  }
+}
+
+type Owner = Pick<Stats, 'uid' | 'gid'>;
+
+function isSameOwner(one: Owner, other: Owner): boolean {
+  return one.uid === other.uid && one.gid === other.gid;
 }
