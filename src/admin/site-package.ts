@@ -1,25 +1,21 @@
 import { createHash } from 'node:crypto';
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { days } from '../core/duration.ts';
 import type { Token } from '../core/enrollment.ts';
-import { messageOf, OperatorError } from '../core/errors.ts';
-import { type PlainGroup, readAgentSettings } from '../settings/agent-settings-file.ts';
-import { decodeToken } from '../wire/v2/token.ts';
+import { OperatorError } from '../core/errors.ts';
 import { composeToken } from './compose-token.ts';
 import type { AdminContext } from './context.ts';
 import { describeToken, tokenShown } from './describe-token.ts';
 import { statIfThere } from './ensure-files.ts';
-import { EXIT } from './exit-codes.ts';
-import { readServerTrust } from './server-trust.ts';
-import { showTime } from './show-time.ts';
 import { NAME, siteFiles } from './site-package/content.ts';
 import { makeArch } from './site-package/make-arch.ts';
 import { makeDeb } from './site-package/make-deb.ts';
+import { readSiteSettings, refuseOtherUrl } from './site-settings.ts';
+import { type StoredToken, storedToken } from './stored-token.ts';
 import { addTokenOptions, type TokenOptions } from './token-options.ts';
+import { tokenWarnings } from './token-warnings.ts';
 import { writeWhole } from './write-whole.ts';
 
 interface Options extends TokenOptions {
@@ -34,9 +30,6 @@ const FORMATS = {
   deb: { make: makeDeb, file: (version: string) => `${NAME}_${version}_all.deb` },
   arch: { make: makeArch, file: (version: string) => `${NAME}-${version}-1-any.pkg.tar.gz` },
 };
-
-/** A token that is good for longer is not called short-lived. */
-const SHORT_LIVED = days(7);
 
 /** `penguindome site-package`: with the agent's package, all that a machine needs to enrol. */
 export function sitePackage(context: AdminContext): Command {
@@ -69,16 +62,11 @@ Examples:
   penguindome site-package --format deb --token-file token --settings laptops.yml`;
 
 async function makePackage(context: AdminContext, options: Options): Promise<void> {
-  const own = options.settings === undefined ? {} : await readOwn(options.settings);
+  const own = options.settings === undefined ? {} : await readSiteSettings(options.settings);
   const { token, text, url, isNew } = await (options.tokenFile === undefined
     ? newToken(context, options)
-    : storedToken(context, options.tokenFile));
-  if (own['url'] !== undefined && own['url'] !== url) {
-    throw new OperatorError(
-      `cannot use ${options.settings}: its url is ${own['url']}, and that of the token is ${url}; leave it out`,
-      { exitCode: EXIT.usage },
-    );
-  }
+    : { ...(await storedToken(context, options.tokenFile)), isNew: false });
+  refuseOtherUrl(options.settings, own, url);
   const version = options.packageVersion ?? versionOf(token.created_at);
   const at = Math.floor(token.created_at.getTime() / 1000);
   const { make, file: nameOf } = FORMATS[options.format];
@@ -96,19 +84,7 @@ async function makePackage(context: AdminContext, options: Options): Promise<voi
   tell(context, { file, format: options.format, version, url, token, bytes });
 }
 
-/** What would be one machine's alone has no place in it. */
-async function readOwn(file: string): Promise<PlainGroup> {
-  const own = await readAgentSettings(file);
-  if (own['hostname'] === undefined) return own;
-  throw new OperatorError(`cannot use ${file}: with \`hostname\` all machines would report under one name`, {
-    exitCode: EXIT.usage,
-  });
-}
-
-interface Given {
-  token: Token;
-  text: string;
-  url: string;
+interface Given extends StoredToken {
   isNew: boolean;
 }
 
@@ -116,30 +92,6 @@ async function newToken(context: AdminContext, options: Options): Promise<Given>
   const { token, text } = await composeToken(context, { ...options, approve: options.approve === true });
   const { public_url: url } = await context.settings();
   return { token, text, url, isNew: true };
-}
-
-/** @throws OperatorError for one that lets nobody in */
-async function storedToken(context: AdminContext, file: string): Promise<Given> {
-  const text = (
-    await readFile(file, 'utf8').catch((cause: unknown) => {
-      throw new OperatorError(`cannot read ${file}: ${messageOf(cause)}`, { exitCode: EXIT.usage, cause });
-    })
-  ).trim();
-  const refuse = (why: string) =>
-    new OperatorError(`cannot use the token in ${file}: ${why}`, { exitCode: EXIT.usage });
-  const content = decodeToken(text);
-  if (content === undefined) throw refuse('it is none, or not whole; `penguindome enrollment token --out` makes one');
-  const { secret, ...trust } = content;
-  // Whoever had it in hand may have put another server into it. Keys that were replaced since are told by a new one, too.
-  if (!isDeepStrictEqual(trust, await readServerTrust(await context.settings())))
-    throw refuse('it names another server, or keys and certificates that this one no longer has; make a new one');
-  const { tokens } = await context.store();
-  const token = await tokens.find(createHash('sha256').update(secret).digest('hex'));
-  if (token === undefined) throw refuse('this server does not know it');
-  if (token.revoked_at !== undefined) throw refuse('it was revoked');
-  if (token.expires_at <= context.clock.now()) throw refuse(`it expired at ${showTime(token.expires_at)}`);
-  if (token.used_by.length >= token.uses) throw refuse('it is used up');
-  return { token, text, url: content.url, isNew: false };
 }
 
 async function writePackage(file: string, bytes: Uint8Array): Promise<void> {
@@ -172,7 +124,7 @@ interface Made {
 }
 
 function tell({ output }: AdminContext, { token, bytes, ...made }: Made): void {
-  const warnings = warningsOf(token);
+  const warnings = tokenWarnings(token, 'a package');
   if (output.wantsJson) {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     output.json({ package: NAME, ...made, bytes: bytes.length, sha256, token: tokenShown(token), warnings });
@@ -181,15 +133,4 @@ function tell({ output }: AdminContext, { token, bytes, ...made }: Made): void {
   output.line(`${made.file}: ${NAME} ${made.version} for ${made.url}`);
   output.note(describeToken(token));
   for (const warning of warnings) output.note(`warning: ${warning}`);
-}
-
-/** The first one is always told. */
-function warningsOf({ created_at, expires_at, approve, pattern }: Token): string[] {
-  const until = showTime(expires_at);
-  const warnings = [`a package is no secret: whoever gets a copy can read the token in it, and use it until ${until}`];
-  if (expires_at.getTime() - created_at.getTime() > SHORT_LIVED)
-    warnings.push('the token is not short-lived: let it be good for a few days (--expires), and make the package anew');
-  if (approve && (pattern === undefined || /^[*?]*$/.test(pattern)))
-    warnings.push('the token lets in any machine at once: use --pending, or names of a pattern (--pattern)');
-  return warnings;
 }

@@ -6,7 +6,7 @@ export const NAME = 'penguindome-site';
 export const SUMMARY = 'device management: this site, for the agent of PenguinDome';
 export const SETTINGS = 'etc/penguindome/agent.d/50-site.yml';
 /** Where penguindome-enroll.path and .timer look. */
-const TOKEN = 'etc/penguindome/enrollment-token';
+export const TOKEN = 'etc/penguindome/enrollment-token';
 
 /** A package before it has a format. The same one makes the same bytes. */
 export interface SitePackage {
@@ -21,11 +21,16 @@ export interface SitePackage {
 
 /** @param token its text: URL, CA or pin, keys and secret in one line */
 export function siteFiles(url: string, token: string, settings: PlainGroup): TarFile[] {
-  const text = `# Of the package ${NAME}. What a later file of this folder says goes before this one.\n${stringify({ url, ...settings })}`;
   return [
-    { path: SETTINGS, mode: 0o644, content: Buffer.from(text) },
+    settingsFile(`the package ${NAME}`, { url, ...settings }),
     { path: TOKEN, mode: 0o600, content: Buffer.from(`${token}\n`) },
   ];
+}
+
+/** @param from what brings it */
+export function settingsFile(from: string, settings: PlainGroup): TarFile {
+  const text = `# Of ${from}. What a later file of this folder says goes before this one.\n${stringify(settings)}`;
+  return { path: SETTINGS, mode: 0o644, content: Buffer.from(text) };
 }
 
 /** With the folders that they lie in, each before what is in it. */
