@@ -4,6 +4,7 @@
 export const FAMILIES = {
   debian: { UNITS: 'usr/lib/systemd/system', ZSH: 'usr/share/zsh/vendor-completions' },
   arch: { UNITS: 'usr/lib/systemd/system', ZSH: 'usr/share/zsh/site-functions' },
+  other: { UNITS: 'usr/lib/systemd/system', ZSH: 'usr/share/zsh/site-functions' },
 };
 
 const AGENT = 'usr/lib/penguindome/bin';
@@ -54,6 +55,8 @@ export const PACKAGES = {
       ['programs/server/penguindome-server', `${SERVER}/`, 0o755],
       ['programs/penguindome-node', `${SERVER}/node`, 0o755],
       ['node_modules/**', `${SERVER}/node_modules/`],
+      ['bootstrap/agent.tar', 'usr/share/penguindome/bootstrap/'],
+      ['bootstrap/install.sh', 'usr/share/penguindome/bootstrap/', 0o755],
       ['checks.d/*', 'usr/share/penguindome/checks.d/'],
       ['systemd/penguindome-audit.*', 'UNITS/'],
       ['systemd/penguindome-backup.*', 'UNITS/'],

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { buildPrograms } from '../build.mjs';
 import { root } from '../install.mjs';
 import { writeManual } from '../man.mjs';
+import { makeBootstrapParts } from './bootstrap.mjs';
 import { copyrightFile } from './copyright.mjs';
 import { emptyFolder } from './empty-folder.mjs';
 import { bundledFolders, describeModules, nativeFolders } from './modules.mjs';
@@ -23,7 +24,18 @@ const PARTS = {
   server: ['penguindome', 'penguindome-server'],
 };
 const AS_THEY_ARE = ['checks.d', 'docs', 'systemd'];
-const MADE = ['built', 'completions', 'copyright', 'examples', 'man', 'node_modules', 'programs', 'runtime', 'sbom'];
+const MADE = [
+  'bootstrap',
+  'built',
+  'completions',
+  'copyright',
+  'examples',
+  'man',
+  'node_modules',
+  'programs',
+  'runtime',
+  'sbom',
+];
 const OWN = [...AS_THEY_ARE, ...MADE];
 
 /**
@@ -59,6 +71,8 @@ export async function makePayload(folder, { epoch, runtime }) {
     await write(join(folder, `copyright/${name}`), copyrightFile(modules));
   }
   await settle(folder, made);
+  if (runtime) await chmod(join(folder, 'runtime/node'), 0o755);
+  await makeBootstrapParts(folder, { version, epoch });
 }
 
 /** Their first line names the launcher that finds the Node to run them. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { FAMILIES, PACKAGES } from './list.mjs';
 
 /** @param folders UNITS and ZSH of this family */
-async function place(payload, name, root, folders) {
+export async function place(payload, name, root, folders) {
   const { rows, links } = PACKAGES[name];
   for (const [what, where, mode = 0o644] of rows) {
     const found = await matching(payload, what);

@@ -62,6 +62,7 @@ import { portsDeprecate } from './ports-deprecate.ts';
 import { portsList } from './ports-list.ts';
 import { portsRemove } from './ports-remove.ts';
 import { portsRenew } from './ports-renew.ts';
+import { releaseBootstrap } from './release-bootstrap.ts';
 import { releaseList } from './release-list.ts';
 import { releasePublish } from './release-publish.ts';
 import { releaseShow } from './release-show.ts';
@@ -133,7 +134,11 @@ export function commands(context: AdminContext, speaker: Speaker): Command {
       'what was ordered of hosts, and what became of it',
       [ordersList, ordersShow, ordersCancel, ordersApprove, ordersVerify],
     ],
-    ['release', 'the plugins, settings and commands of every host', [releasePublish, releaseList, releaseShow]],
+    [
+      'release',
+      'the plugins, settings and commands of every host; the agent for machines without a package manager',
+      [releasePublish, releaseList, releaseShow, releaseBootstrap],
+    ],
     ['delivery', 'where alerts go, and what is still on its way', [deliveryList, deliveryRetry, deliveryTest]],
     ['keys', 'what agents trust this server by', [keysList, keysRotate, keysRevoke]],
     ['passwords', 'who may log in, and by what', [passwordsList, passwordsSet, passwordsRemove, passwordsUpgrade]],

@@ -18,7 +18,7 @@ import { tellStatements } from './tell-statements.ts';
 /** Signs with this server's present order key. */
 export interface OrderSigner {
   key: OrderKey;
-  sign(text: string): Promise<string>;
+  sign(text: string | Uint8Array): Promise<string>;
 }
 
 /**

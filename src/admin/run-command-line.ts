@@ -6,6 +6,7 @@ import { EXIT } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
 import { type CommandLog, type LogWorld, logCommands } from './log-commands.ts';
 import { nameOperator } from './name-operator.ts';
+import { spellOut } from './spell-out.ts';
 
 /** What goes before or after any command. */
 export interface GlobalOptions {
@@ -45,7 +46,7 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   const program: Command = commands(context, line);
   const log: CommandLog = logCommands(program, context, { ...line.log, version: line.version });
   try {
-    const { status, said } = await program.parseAsync([...line.argv], { from: 'user' }).then(
+    const { status, said } = await program.parseAsync(spellOut(line.argv), { from: 'user' }).then(
       () => ({ status: EXIT.ok, said: undefined }),
       (error: unknown) => say(error, line),
     );

@@ -1,26 +1,11 @@
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { scratchFolder } from '../support/scratch.ts';
 import { onRootOfPacman } from './support/needs.ts';
-import { buildPackages, run, sameAgain } from './support/packages.ts';
-import { rootfs } from './support/rootfs.ts';
+import { buildPackages, commandsOf, run, sameAgain } from './support/packages.ts';
+import { writableRoot } from './support/writable-root.ts';
 
-/** A root file system that pacman may write to, over a tree that stays as it is. */
-async function writableRoot(t: ExecutionContext): Promise<string> {
-  const tree = await rootfs('trixie');
-  const scratch = await scratchFolder(t);
-  const root = join(scratch, 'root');
-  await run('mkdir', root, join(scratch, 'rest'));
-  await run('mount', '-t', 'tmpfs', 'tmpfs', join(scratch, 'rest'));
-  t.teardown(async () => void (await run('umount', '-l', join(scratch, 'rest'))));
-  await run('mkdir', join(scratch, 'rest/upper'), join(scratch, 'rest/work'));
-  const layers = `lowerdir=${tree},upperdir=${scratch}/rest/upper,workdir=${scratch}/rest/work`;
-  await run('mount', '-t', 'overlay', 'overlay', '-o', layers, root);
-  t.teardown(async () => void (await run('umount', '-l', root)));
-  await run('mkdir', '-p', join(root, 'var/lib/pacman'));
-  return root;
-}
+const PAGE = 'docs/install.md';
 
 /** On a Debian tree nothing that packages depend on is pacman's. */
 const ASSUMED = ['gcc-libs=99', 'glibc=99', 'nodejs=20.19', 'systemd=252', 'util-linux=2.38'].flatMap((each) => [
@@ -39,9 +24,10 @@ onRootOfPacman(
   async (t) => {
     const packages = await buildPackages(t, 'arch');
     await sameAgain(t, packages, 'arch');
-    const { built } = packages;
+    const { built, folder } = packages;
     t.timeout(240_000, 'pacman');
     const root = await writableRoot(t);
+    await mkdir(join(root, 'var/lib/pacman'), { recursive: true });
     const files = (await readdir(join(built, 'arch'))).map((name) => join(built, 'arch', name));
     const own = [
       '--root',
@@ -81,5 +67,38 @@ onRootOfPacman(
     await run('pacman', ...own, '-R', 'penguindome-agent', 'penguindome-server');
     t.false(await there(join(root, 'usr/lib/penguindome')));
     t.true(await there(join(root, 'etc/penguindome/agent.yml')), 'what is not of the package stays');
+
+    await typesThePage(t, root, folder);
+    t.is((await run('pacman', ...own, '-Q')).trim(), 'penguindome-agent 0.1.0-1');
+    t.is((await stat(join(root, 'etc/penguindome/enrollment-token'))).mode & 0o777, 0o600);
+    t.is((await run('systemctl', `--root=${root}`, 'is-enabled', 'penguindome-agent.target')).trim(), 'enabled');
   },
 );
+
+/** The page's lines, from the signed repository, for a root that does not run. */
+async function typesThePage(t: ExecutionContext, root: string, folder: string): Promise<void> {
+  const gnupg = join(root, 'etc/pacman.d/gnupg');
+  const config = join(root, 'etc/pacman.conf');
+  await mkdir(gnupg, { recursive: true });
+  t.teardown(async () => void (await run('gpgconf', '--homedir', gnupg, '--kill', 'all')));
+  await writeFile(config, `[options]\nArchitecture = auto\nSigLevel = Required\nGPGDir = ${gnupg}\n`);
+  const repository = await readFile(join(folder, 'arch/penguindome.conf'), 'utf8');
+  const here = join(root, 'root');
+  await writeFile(
+    join(here, 'penguindome.conf'),
+    repository.replace(/^Server = .*$/m, `Server = file://${folder}/arch/$arch`),
+  );
+  await copyFile(join(folder, 'penguindome.asc'), join(here, 'penguindome.asc'));
+  await writeFile(join(here, 'token'), 'a token\n');
+  const forRoot: [what: RegExp, instead: string][] = [
+    [/\/etc\//g, `${root}/etc/`],
+    [/^pacman-key /, `pacman-key --config ${config} `],
+    [/^pacman /, `pacman --noconfirm --root ${root} --config ${config} --cachedir ${here} ${ASSUMED.join(' ')} `],
+    [/^systemctl enable --now /, `systemctl --root=${root} enable `],
+  ];
+  await run('pacman-key', '--config', config, '--init');
+  for (const line of await commandsOf(PAGE, 'Arch Linux')) {
+    const command = forRoot.reduce((text, [what, instead]) => text.replace(what, instead), line);
+    await run('bash', '-c', `cd ${here} && ${command}`);
+  }
+}

@@ -18,10 +18,9 @@ export interface Packages {
 export type Kind = 'deb' | 'deb-with-runtime' | 'arch';
 
 const BUILDS: Record<Kind, (built: string) => Promise<string>> = {
-  deb: (built) => pack('deb', '--output', built),
-  'deb-with-runtime': (built) =>
-    run('env', 'DPKG_DEB_COMPRESSOR_LEVEL=0', ...PACK, 'deb', '--runtime', '--output', built),
-  arch: (built) => pack('arch', '--output', built),
+  deb: (built) => typed('deb', built),
+  'deb-with-runtime': (built) => typed('deb --runtime', built, {}, ['DPKG_DEB_COMPRESSOR_LEVEL=0']),
+  arch: (built) => typed('arch', built),
 };
 
 /** Once for all test files of a run. */
@@ -31,7 +30,7 @@ export async function buildPackages(t: ExecutionContext, kind: Kind): Promise<Pa
     const { built, folder: repositories } = packagesIn(scratch);
     const key = await signingKey(scratch);
     await BUILDS[kind](built);
-    await pack('repository', repositories, '--sign', key, '--output', built);
+    await typed('repository', built, { '/srv/packages': repositories, [KEY]: key });
   });
   return packagesIn(folder);
 }
@@ -44,11 +43,24 @@ function packagesIn(scratch: string): Packages {
 const KEY = 'secret-key.asc';
 
 /** Of a time of its own: a commit meanwhile would be another one. */
-const PACK = ['SOURCE_DATE_EPOCH=1700000000', 'node', 'packaging/package.mjs'];
+const EPOCH = 'SOURCE_DATE_EPOCH=1700000000';
 
 /** `npm run package` */
 export function pack(...args: string[]): Promise<string> {
-  return run('env', ...PACK, ...args);
+  return run('env', EPOCH, 'node', 'packaging/package.mjs', ...args);
+}
+
+const PAGE = 'docs/install.md';
+
+/** The line of the page that builds this, into a folder of the test's, with other places for those that the page names. */
+async function typed(what: string, output: string, places: Record<string, string> = {}, more: string[] = []) {
+  const lines = await commandsOf(PAGE, 'From source');
+  const line = lines.find((each) =>
+    what === 'repository' ? each.includes(` -- ${what} `) : each.endsWith(` -- ${what}`),
+  );
+  if (line === undefined) throw new Error(`${PAGE} does not tell how to build ${what}`);
+  const [command = '', ...words] = line.split(' ').map((word) => places[word] ?? word);
+  return run('env', EPOCH, ...more, command, ...words, '--output', output);
 }
 
 /** Builds once more, in a folder of the same name, and compares each byte. */

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { succeed } from '../support/penguindome.ts';
+import { installServer, runServer } from '../support/server-program.ts';
+import { makePayload, STRIP } from './support/bootstrap.ts';
+import { finish } from './support/finish.ts';
+import { onMachine } from './support/needs.ts';
+import { writableRoot } from './support/writable-root.ts';
+
+/** Folders and owners are those that systemd-tmpfiles would make. */
+const FOLDERS = `root:root 755 /var/lib/penguindome
+root:penguindome 750 /var/lib/penguindome/spool/reports
+penguindome:penguindome 700 /var/lib/penguindome/inbox
+penguindome:penguindome 700 /var/lib/penguindome/submit
+penguindome-online:penguindome-online 750 /var/lib/penguindome/online
+root:root 700 /var/lib/penguindome/orders`;
+
+const CRON = /^ {2}\* \* \* \* \* (.*)$/m;
+
+onMachine('without systemd it installs no units, says what cron is to call, and that reports', async (t) => {
+  const payload = await makePayload(t);
+  t.timeout(240_000, 'a root without systemd');
+  const root = await writableRoot(t);
+  const installed = await installServer(t);
+  await runServer(t, installed);
+  const dome = (...args: string[]) => succeed(['--config', installed.config, ...args]);
+  const at = (name: string) => join(root, 'root', name);
+  await dome('enrollment', 'token', '--approve', '--out', at('token'));
+  const parts = ['--parts', join(payload, 'bootstrap'), '--runtime', join(payload, 'runtime/node')];
+  await dome('release', 'bootstrap', ...parts, '--token-file', at('token'), '--output', at('it.tar.gz'));
+  const inside = (line: string) =>
+    finish('unshare', ['--mount', '--pid', '--fork', 'sh', '-euc', INSIDE, 'sh', root, line]);
+  const must = async (line: string) => {
+    const { status, stdout, stderr } = await inside(line);
+    if (status !== 0) throw new Error(`${line}: exit status ${status}\n${stdout}${stderr}`);
+    return stdout + stderr;
+  };
+  await must(`${STRIP}
+ rm -rf /usr/bin/system* /usr/lib/systemd /run/systemd; cd /root; tar -xzf it.tar.gz`);
+
+  const install = '/root/penguindome-agent-*/install.sh';
+  const refusal = async (line: string) => {
+    const { status, stderr } = await inside(line);
+    t.is(status, 1, line);
+    t.is((await must('find /usr /etc -path "*penguindome*"')).trim(), '', line);
+    return stderr;
+  };
+  t.regex(await refusal(`setarch i686 ${install}`), /this is for x86_64, and this machine is i686/);
+  t.regex(await refusal(`setarch --uname-2.6 ${install}`), /needs Linux 4\.18 or newer, and this is 2\.6/);
+  t.regex(
+    await refusal(`cp -r /root/penguindome-agent-* /tmp/it; cd /tmp/it; ${NEEDS_MORE}; ./install.sh`),
+    /needs glibc 2\.99 or newer, and this system has 2\.41/,
+  );
+  t.regex(await refusal(`setpriv --reuid 65534 --clear-groups /tmp/it/install.sh`), /this takes root/);
+
+  const said = await must(install);
+  t.regex(said, /no systemd, so that no units were installed/);
+  t.is((await must('find / -xdev -name "penguindome*.service" -o -xdev -name "penguindome*.timer"')).trim(), '');
+  const folders = FOLDERS.split('\n').map((line) => line.split(' ')[2]);
+  t.is((await must(`stat -c '%U:%G %a %n' ${folders.join(' ')}`)).trim(), FOLDERS);
+  const enrol = /^Then enrol this machine: (.*)$/m.exec(said)?.[1] ?? '';
+  await must(enrol);
+  await must(CRON.exec(said)?.[1] ?? 'false');
+  const [host] = JSON.parse(await dome('--json', 'hosts', 'list'));
+  t.truthy(host.submitted_at);
+  t.regex(await must('penguindome-agent status'), /All is well/);
+  await must('/usr/lib/penguindome/bootstrap/install.sh --purge');
+  t.is((await must('find /usr /etc /var -path "*penguindome*"')).trim(), '');
+});
+
+/** In a root of its own, with processes and devices. */
+const INSIDE = 'mount -t proc proc "$1/proc"; mount --bind /dev "$1/dev"; exec chroot "$1" sh -euc "$2"';
+const NEEDS_MORE =
+  'sed -i s/glibc=.*/glibc=2.99/ about; sha256sum $(sed "s/^.*  //" SHA256SUMS) >new; mv new SHA256SUMS';
