@@ -9,7 +9,7 @@ import { connect, createServer } from 'node:tls';
  */
 export async function startRecorder({ folder, serverPort }) {
   const [cert, key, ca] = await Promise.all(
-    ['server.crt', 'server.key', 'ca.crt'].map((name) => readFile(`${folder}/pki/${name}`)),
+    ['state/tls/server.crt', 'state/tls/server.key', 'pki/ca.crt'].map((name) => readFile(`${folder}/${name}`)),
   );
   let sent = [];
   const sockets = new Set();

@@ -25,6 +25,7 @@ const OPERATOR_FILES: Page['files'] = [
   },
   { path: '/etc/penguindome/pki', about: "the site's certificate authority, and the head of the operator log" },
   { path: '/etc/penguindome/keys', about: "the server's keys" },
+  { path: '/var/lib/penguindome-server/tls', about: 'certificates that were made for its ports, with their keys' },
   { path: '/var/lib/penguindome-server/operator.log', about: 'what operators did; penguindome log list shows it' },
 ];
 

@@ -1,8 +1,10 @@
 import type { Stats } from 'node:fs';
-import { chmod, chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { type FileOwner, syncFolder, writeAtomically } from '../settings/atomic-write.ts';
+import type { ServerSettings } from '../settings/server-settings.ts';
+import { tlsFolder } from '../settings/tls-folder.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** What a step of setup found or did. */
@@ -27,6 +29,17 @@ export async function ensureFolder(path: string, mode: number, owner?: FileOwner
       cause,
     });
   }
+}
+
+/**
+ * Where root writes what the server's user may change in turn, so that this may not lead elsewhere.
+ * @returns its path
+ */
+export async function ensureTlsFolder(settings: Pick<ServerSettings, 'state'>, owner?: FileOwner): Promise<string> {
+  const folder = tlsFolder(settings);
+  await ensureFolder(folder, 0o700, owner);
+  if ((await lstat(folder)).isDirectory()) return folder;
+  throw new OperatorError(`cannot use ${folder}: expected a folder, found something else; remove it`);
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -8,31 +8,38 @@ import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import { ORDER_KEYS, REVOCATIONS } from '../settings/order-key-files.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
+import { tlsFolder } from '../settings/tls-folder.ts';
 import type { KeyFile } from '../store/backup/format.ts';
 import { HEAD_FILE } from '../store/operator-log/open.ts';
 import { accountsOwner } from './edit-accounts.ts';
-import { ensureFolder, exists, readIfThere } from './ensure-files.ts';
+import { ensureFolder, ensureTlsFolder, exists, readIfThere } from './ensure-files.ts';
 
 type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'accounts' | 'state' | 'store'>;
 
 /** All that makes this server itself, besides its store: settings, accounts, the site's authority, certificates and keys. */
 export async function readKeyFiles(
   settingsFile: string,
-  settings: Pick<Folders, 'pki' | 'keys' | 'accounts'>,
+  settings: Pick<Folders, 'pki' | 'keys' | 'accounts' | 'state'>,
 ): Promise<KeyFile[]> {
   const files: KeyFile[] = [await readKeyFile('server.yml', settingsFile)];
   const wanted = clientSettingsFile(settingsFile);
   if (await exists(wanted)) files.push(await readKeyFile('client-settings.yml', wanted));
   if (await exists(settings.accounts)) files.push(await readKeyFile(ACCOUNTS, settings.accounts));
-  for (const part of ['pki', 'keys'] as const) {
-    const names = await readdir(settings[part], { withFileTypes: true });
+  for (const [part, folder] of Object.entries(partsOf(settings))) {
+    // there are no certificates that were made here where all are the administrator's own
+    const names = part === 'tls' && !(await exists(folder)) ? [] : await readdir(folder, { withFileTypes: true });
     // the head belongs to the log of this very machine, which stays through a restore
     const wanted = names.filter(({ name }) => !name.startsWith('.') && name !== HEAD_FILE);
     for (const entry of wanted.filter((each) => each.isFile())) {
-      files.push(await readKeyFile(`${part}/${entry.name}`, join(settings[part], entry.name)));
+      files.push(await readKeyFile(`${part}/${entry.name}`, join(folder, entry.name)));
     }
   }
   return files;
+}
+
+/** Folders by their names in a backup. */
+function partsOf(settings: Pick<Folders, 'pki' | 'keys' | 'state'>): Record<string, string> {
+  return { pki: settings.pki, keys: settings.keys, tls: tlsFolder(settings) };
 }
 
 /** Its name in a backup, whatever the settings call it. */
@@ -57,7 +64,7 @@ export function placesOf(files: KeyFile[], settingsFile: string, settings: Folde
     if (part === 'client-settings.yml') places.set(clientSettingsFile(settingsFile), file);
     else if (file.file === ACCOUNTS) places.set(folders.accounts, file);
     else if (name === undefined) places.set(settingsFile, file);
-    else places.set(join(part === 'pki' ? folders.pki : folders.keys, name), file);
+    else places.set(join(partsOf(folders)[part ?? ''] ?? folders.keys, name), file);
   }
   return places;
 }
@@ -122,6 +129,10 @@ export async function writeKeyFiles(places: Map<string, KeyFile>, folders: Folde
   await ensureFolder(folders.pki, 0o750);
   await ensureFolder(folders.keys, 0o700);
   await ensureFolder(folders.state, 0o750);
+  // certificates are the server's own, as its state is
+  if ([...places.keys()].some((path) => dirname(path) === tlsFolder(folders))) {
+    await ensureTlsFolder(folders, userInfo().uid === 0 ? await stat(folders.state) : undefined);
+  }
   if (folders.store.kind === 'embedded') await ensureFolder(dirname(folders.store.file), 0o700);
   for (const [path, { content, mode }] of places) {
     try {

@@ -11,7 +11,7 @@ import type { TlsFiles } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { MadeFiles } from './change-ports.ts';
 import type { AdminContext } from './context.ts';
-import { readIfThere, writeNew } from './ensure-files.ts';
+import { ensureTlsFolder, readIfThere, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { readAuthority } from './setup-keys.ts';
 
@@ -86,14 +86,15 @@ async function mustRead(file: string): Promise<string> {
 /** Under a name of its own, so that the old files are whole and in force until the settings name the new ones. */
 async function make(
   { clock, random }: AdminContext,
-  { pki, keys }: ServerSettings,
+  settings: ServerSettings,
   { port, names, files }: { port: number; names: readonly string[]; files: MadeFiles },
 ): Promise<Provided> {
-  const authority = await readAuthority(pki);
+  const authority = await readAuthority(settings.pki);
   const { certificate, key } = await makeServerCertificate({ now: clock.now(), random }, authority, names);
-  const name = join(pki, `port-${port}-${certificateFacts(certificate).fingerprint.slice(0, 12)}`);
+  const owner = await serverOwner(settings.keys);
+  const folder = await ensureTlsFolder(settings, owner);
+  const name = join(folder, `port-${port}-${certificateFacts(certificate).fingerprint.slice(0, 12)}`);
   const made = { certificate: `${name}.crt`, key: `${name}.key` };
-  const owner = await serverOwner(keys);
   files.made.push(made.key, made.certificate);
   await writeNew(made.key, key, 0o600, owner);
   await writeNew(made.certificate, certificate, 0o644, owner);

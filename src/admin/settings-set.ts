@@ -31,5 +31,5 @@ Durations are a number and s, m, h or d. The server takes most changes on when i
 Examples:
   penguindome settings set agents.collect_interval 30m
   penguindome settings set ports.0.deprecated true
-  penguindome settings set ports.1 '{port: 8444, tls: {certificate: pki/server.crt, key: pki/server.key}}'
+  penguindome settings set ports.1 '{port: 8444, tls: {certificate: own/dome.crt, key: own/dome.key}}'
   penguindome settings set audit.mail --unset`;

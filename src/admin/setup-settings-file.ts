@@ -1,5 +1,6 @@
 import { dirname, relative } from 'node:path';
 import { stringify } from 'yaml';
+import { tlsFolder } from '../settings/tls-folder.ts';
 import type { MongoAnswers, SetupAnswers } from './setup-answers.ts';
 import type { Layout } from './setup-layout.ts';
 
@@ -31,7 +32,7 @@ local_port: ${answers.localPort}
 # Where what hosts report is kept: embedded (one file, no server) or mongo.
 store:
 ${store(answers, layout, path)}
-# The server's own folder, the site's CA, and the server's keys. None of them is for others to read.
+# The server's own folder (the certificates that are made for it are in tls/ below), the site's CA, and the server's keys. None of them is for others to read.
 state: ${path(layout.state)}
 pki: ${path(layout.pki)}
 keys: ${path(layout.keys)}
@@ -105,10 +106,9 @@ limits:
 
 function tls({ tls: answer }: SetupAnswers, layout: Layout): string {
   if (answer === 'none') return ' false';
+  const made = shortest(layout, tlsFolder(layout));
   const { certificate, key } =
-    answer === 'made'
-      ? { certificate: `${shortest(layout, layout.pki)}/server.crt`, key: `${shortest(layout, layout.pki)}/server.key` }
-      : answer;
+    answer === 'made' ? { certificate: `${made}/server.crt`, key: `${made}/server.key` } : answer;
   return `\n      certificate: ${scalar(certificate)}\n      key: ${scalar(key)}`;
 }
 

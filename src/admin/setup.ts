@@ -8,10 +8,19 @@ import { loadServerSettings, parseServerSettings } from '../settings/load-server
 import { withLock } from '../settings/lock-file.ts';
 import { loadServerSecrets } from '../settings/server-secrets.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
+import { tlsFolder } from '../settings/tls-folder.ts';
 import { openStore } from '../store/open.ts';
 import { checkGivenFiles } from './check-given-files.ts';
 import type { AdminContext } from './context.ts';
-import { ensureFolder, exists, readIfThere, removeUnfinished, type Step, writeNew } from './ensure-files.ts';
+import {
+  ensureFolder,
+  ensureTlsFolder,
+  exists,
+  readIfThere,
+  removeUnfinished,
+  type Step,
+  writeNew,
+} from './ensure-files.ts';
 import { askSetup, hostNameOf, type SetupAnswers, type SetupFlags } from './setup-answers.ts';
 import { ensureAnswerKey, ensureAuthority, ensureOrderKey, ensureServerCertificate } from './setup-keys.ts';
 import { type Layout, layoutOf, serviceOwner } from './setup-layout.ts';
@@ -105,13 +114,18 @@ async function runSteps(context: AdminContext, plan: Plan): Promise<{ settings: 
   await ensureFolder(settings.keys, 0o700, owner);
   await ensureFolder(settings.state, 0o750, owner);
   for (const folder of settings.checks) await ensureFolder(folder, 0o755);
-  for (const folder of [settings.pki, settings.keys]) await removeUnfinished(folder);
+  const made = ownCertificate(settings);
+  const secret = [settings.pki, settings.keys];
+  if (made !== undefined) {
+    await ensureTlsFolder(settings, owner);
+    secret.push(tlsFolder(settings));
+  }
+  for (const folder of secret) await removeUnfinished(folder);
   const steps = [first];
   const then = async (step: () => Promise<Step>) => {
     context.signal.throwIfAborted();
     steps.push(await step());
   };
-  const made = ownCertificate(settings);
   if (made !== undefined) {
     await then(() => ensureAuthority(context, settings.pki, hostNames[0] ?? 'localhost'));
     await then(() => ensureServerCertificate(context, { pki: settings.pki, ...made }, hostNames, owner));
@@ -140,11 +154,12 @@ async function ensureSettings({ layout, owner, answers }: Plan): Promise<Step> {
   return { ...step, outcome: 'made' };
 }
 
-/** The certificate that setup itself makes: of a listener that names one in the CA's folder. */
-function ownCertificate({ ports, pki }: ServerSettings): { certificate: string; key: string } | undefined {
-  const own = ports
+/** The certificate that setup itself makes: of a listener that names one in the folder for these, or in the CA's, where they were at first. */
+function ownCertificate(settings: ServerSettings): { certificate: string; key: string } | undefined {
+  const folders = [tlsFolder(settings), settings.pki];
+  const own = settings.ports
     .flatMap(({ tls }) => (tls === false ? [] : [tls]))
-    .find(({ certificate }) => dirname(certificate) === pki);
+    .find(({ certificate }) => folders.includes(dirname(certificate)));
   return own;
 }
 

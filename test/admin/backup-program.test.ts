@@ -32,7 +32,7 @@ test('a server that was lost comes back whole on a bare machine', async (t) => {
   const said = JSON.parse(await succeed([...config, '--json', 'restore', '--yes', '--key', key, '--with-keys', file]));
   t.is(said.documents, 1);
   t.is(said.keys, 9);
-  for (const part of ['.', 'pki', 'keys']) {
+  for (const part of ['.', 'pki', 'keys', 'state/tls']) {
     const names = await readdir(join(lost, part), { withFileTypes: true });
     // the operator log is each machine's own, and so is its head
     for (const name of names.filter((each) => each.isFile() && each.name !== 'operator-log.head')) {
@@ -42,7 +42,7 @@ test('a server that was lost comes back whole on a bare machine', async (t) => {
     }
   }
   t.is((await penguindome([...config, 'hosts', 'list'])).status, 0);
-  for (const part of ['pki', 'keys', 'state', 'store']) {
+  for (const part of ['pki', 'keys', 'state', 'state/tls', 'store']) {
     t.is((await stat(join(site, part))).mode, (await stat(join(lost, part))).mode, part);
   }
   await t.notThrowsAsync(run(process.execPath, ['build/penguindome-server', ...config, '--check-config']));

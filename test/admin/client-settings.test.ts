@@ -168,8 +168,9 @@ test('a backup with keys takes it along, and a restore puts it back', async (t) 
   const site = await siteWith(t, {});
   await site.ok('client-settings', 'set', 'collect_interval', '30m');
   const before = await read(site);
-  const [pki, keys, accounts] = ['pki', 'keys', 'accounts.yml'].map((name) => join(site.folder, name));
-  const files = await readKeyFiles(site.config, { pki: `${pki}`, keys: `${keys}`, accounts: `${accounts}` });
+  const at = (name: string) => join(site.folder, name);
+  const folders = { pki: at('pki'), keys: at('keys'), accounts: at('accounts.yml'), state: at('state') };
+  const files = await readKeyFiles(site.config, folders);
   t.is(files.find(({ file }) => file === 'client-settings.yml')?.content.toString(), before);
   const places = placesOf(files, site.config, undefined);
   t.is(places.get(fileOf(site))?.file, 'client-settings.yml');

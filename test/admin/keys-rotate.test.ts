@@ -145,6 +145,7 @@ test('a backup of the keys holds the rotations and every secret key; an older on
     pki: join(site.folder, 'pki'),
     keys: keysOf(site),
     accounts: join(site.folder, 'accounts.yml'),
+    state: join(site.folder, 'state'),
   };
   const take = () => readKeyFiles(join(site.folder, 'server.yml'), folders);
   const put = (files: KeyFile[], folder: string) => {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as z from 'zod';
 import { type CertificateAndKey, makeAuthority, makeServerCertificate } from '../../src/crypto/certificates.ts';
@@ -61,8 +61,8 @@ test("what ends soon and is by the site's CA is renewed for the same names, once
   t.is(await site.ok('ports', 'renew'), "no certificate by the site's CA ends soon\n");
 
   const old = await issue(site, ['dome.example.org', 'other.example.org'], new Date(Date.now() - 380 * 86_400_000));
-  await writeFile(join(site.folder, 'pki/server.crt'), old.certificate);
-  await writeFile(join(site.folder, 'pki/server.key'), old.key);
+  await writeFile(join(site.folder, 'state/tls/server.crt'), old.certificate);
+  await writeFile(join(site.folder, 'state/tls/server.key'), old.key);
   const random = realRandom;
   const elsewhere = await makeAuthority({ now: new Date(), random }, 'another CA');
   const soon = new Date(Date.now() - 380 * 86_400_000);
@@ -81,9 +81,32 @@ test("what ends soon and is by the site's CA is renewed for the same names, once
   t.regex(await site.refused(t, 'ports', 'renew', '--within', 'soon'), /such as 30d/);
 });
 
+test('a certificate that settings name in the folder of the CA, where they were at first, is renewed into the folder of certificates', async (t) => {
+  const site = await siteInProcess(t);
+  for (const name of ['server.crt', 'server.key'])
+    await rename(join(site.folder, 'state/tls', name), join(site.folder, 'pki', name));
+  await writeFile(site.config, (await site.settings()).replaceAll('state/tls/server.', 'pki/server.'));
+  const names = (await list(site))[0]?.certificates[0]?.names;
+  t.is(await site.ok('ports', 'renew'), "no certificate by the site's CA ends soon\n");
+  await site.ok('ports', 'renew', '--within', '9999d');
+  const [renewed] = await list(site);
+  t.like(renewed?.certificates[0], { signed_by: 'site', names });
+  t.is(dirname(renewed?.certificates[0]?.key ?? ''), join(site.folder, 'state/tls'));
+});
+
+test('a link in the place of the folder of certificates is not followed', async (t) => {
+  const site = await siteInProcess(t);
+  const [folder, elsewhere] = [join(site.folder, 'state/tls'), join(site.folder, 'elsewhere')];
+  await rename(folder, elsewhere);
+  await symlink(elsewhere, folder);
+  const before = await readdir(elsewhere);
+  t.regex(await site.refused(t, 'ports', 'certificate', '8443'), /cannot use .*state\/tls: expected a folder, found something/);
+  t.deepEqual(await readdir(elsewhere), before);
+});
+
 test('the list shows what each port shows, and to whom', async (t) => {
   const site = await siteInProcess(t);
-  const pem = await readFile(join(site.folder, 'pki/server.crt'), 'utf8');
+  const pem = await readFile(join(site.folder, 'state/tls/server.crt'), 'utf8');
   const { fingerprint256, validTo } = new X509Certificate(pem);
   const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
   t.like((await list(site))[0], {
@@ -97,7 +120,7 @@ test('the list shows what each port shows, and to whom', async (t) => {
     row,
     new RegExp(`^8443 +TLS, in public_url +CN=dome\\.example\\.org +.*${end}.* CN=PenguinDome CA.*${fingerprint}$`),
   );
-  await writeFile(join(site.folder, 'pki/server.crt'), 'no certificate');
+  await writeFile(join(site.folder, 'state/tls/server.crt'), 'no certificate');
   t.regex(await site.ok('ports', 'list'), /8443 .*cannot be read: /);
 });
 
@@ -111,7 +134,7 @@ test("a port is added with a certificate by the CA, or plain; comments and order
   t.like(plain, { port: 8080, address: '127.0.0.1', tls: false, certificates: [] });
   const [made] = tls?.certificates ?? [];
   t.is((await stat(made?.key ?? '')).mode & 0o777, 0o600);
-  const name = `pki/port-9443-${made?.fingerprint.slice(0, 12)}`;
+  const name = `state/tls/port-9443-${made?.fingerprint.slice(0, 12)}`;
   const added = [
     ...['  - port: 9443', '    tls:', `      certificate: ${name}.crt`, `      key: ${name}.key`],
     ...['  - port: 8080', '    host: 127.0.0.1', '    tls: false'],
@@ -124,7 +147,7 @@ test("a port is added with a certificate by the CA, or plain; comments and order
 
 test('what cannot be added is refused, and leaves no files', async (t) => {
   const site = await siteInProcess(t);
-  const files = () => readdir(join(site.folder, 'pki'));
+  const files = () => readdir(join(site.folder, 'state/tls'));
   const before = await files();
   t.regex(await site.refused(t, 'ports', 'add', '8443'), /cannot add port 8443: it is there/);
   t.regex(await site.refused(t, 'ports', 'add', '5000'), /ports\.1\.port: expected a port of its own, found 5000/);
@@ -151,8 +174,8 @@ test('a renewal by the CA is for the same names, under new files; the old ones s
   t.not(is?.fingerprint, was?.fingerprint);
   t.deepEqual(is?.names, was?.names);
   t.true(out.includes(is?.fingerprint ?? '-'));
-  t.regex(err, /systemctl reload penguindome-server\n.*Not used by this port any more: .*pki\/server\.crt/s);
-  t.true((await readdir(join(site.folder, 'pki'))).includes('server.crt'));
+  t.regex(err, /systemctl reload penguindome-server\n.*Not used by this port any more: .*state\/tls\/server\.crt/s);
+  t.true((await readdir(join(site.folder, 'state/tls'))).includes('server.crt'));
   await site.ok('ports', 'certificate', '8443', '--host-name', 'dome.example.org', '--host-name', '192.0.2.7');
   t.deepEqual((await list(site))[0]?.certificates[0]?.names, ['dome.example.org', '192.0.2.7', ...OWN]);
   t.regex(await site.settings(), /^ {4}# host: 192\.0\.2\.1 /m, 'a comment in the middle of the port');
@@ -164,7 +187,7 @@ test('a renewal by the CA is for the same names, under new files; the old ones s
 
 test('a certificate that is gone, or that is none, can be replaced', async (t) => {
   const site = await siteInProcess(t);
-  await writeFile(join(site.folder, 'pki/server.crt'), 'no certificate');
+  await writeFile(join(site.folder, 'state/tls/server.crt'), 'no certificate');
   await site.ok('ports', 'certificate', '8443');
   const [port] = await list(site);
   t.like(port, { certificates: [{ signed_by: 'site', names: ['dome.example.org', ...OWN] }] });

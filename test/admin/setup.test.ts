@@ -18,9 +18,9 @@ const FILES = [
   'keys/order.asc',
   'pki/ca.crt',
   'pki/ca.key',
-  'pki/server.crt',
-  'pki/server.key',
   'server.yml',
+  'state/tls/server.crt',
+  'state/tls/server.key',
   'store/penguindome.db',
 ];
 
@@ -63,8 +63,10 @@ test('setup --yes makes all that a server needs', async (t) => {
   t.false(settings.v1.enabled);
   t.regex((await loadServerSecrets(settings)).answerKeys.newest.key.id, /^[A-Za-z0-9_-]{43}$/);
   t.true(keyFits(await read(dir, 'pki/ca.crt'), await read(dir, 'pki/ca.key')));
-  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
-  t.true(readCertificate(await read(dir, 'pki/server.crt')).names.startsWith('DNS:penguins.example, DNS:localhost'));
+  t.true(keyFits(await read(dir, 'state/tls/server.crt'), await read(dir, 'state/tls/server.key')));
+  t.true(
+    readCertificate(await read(dir, 'state/tls/server.crt')).names.startsWith('DNS:penguins.example, DNS:localhost'),
+  );
   const [order] = await describeKeys(await read(dir, 'keys/order.asc'));
   t.is(order?.kind, 'secret');
   t.is(await fingerprintOf(await read(dir, 'keys/order-public.asc')), order?.fingerprint ?? '');
@@ -84,7 +86,7 @@ test('the certificate holds the name in the public URL, whatever else this machi
   for (const [index, [flags, names]] of cases.entries()) {
     const dir = join(folder, String(index));
     await succeed(['setup', '--yes', '--dir', dir, ...flags]);
-    t.regex(readCertificate(await read(dir, 'pki/server.crt')).names, names);
+    t.regex(readCertificate(await read(dir, 'state/tls/server.crt')).names, names);
   }
 });
 
@@ -94,7 +96,9 @@ test('key files are for nobody else, nor are their folders', async (t) => {
   const mode = async (path: string) => ((await stat(join(dir, path))).mode & 0o777).toString(8);
   for (const file of FILES.filter((file) => file.endsWith('.key') || file === 'keys/order.asc'))
     t.is(await mode(file), '600', file);
-  t.deepEqual(await Promise.all(['keys', 'pki', 'state', 'store'].map(mode)), ['700', '750', '750', '700']);
+  t.deepEqual(await Promise.all(['keys', 'pki', 'state', 'state/tls', 'store'].map(mode)), [
+    ...['700', '750', '750', '700', '700'],
+  ]);
 });
 
 test('a second run changes nothing, whatever its flags, and says so', async (t) => {
@@ -126,8 +130,8 @@ test('a run that is killed at any point is completed by the next one', async (t)
     await succeed(['setup', '--yes', '--dir', dir]);
     t.deepEqual(await filesBelow(dir), FILES, `killed at ${wanted} files`);
     if (left['server.yml'] !== undefined) t.is((await digests(dir))['server.yml'], left['server.yml']);
-    for (const name of ['ca', 'server']) {
-      t.true(keyFits(await read(dir, `pki/${name}.crt`), await read(dir, `pki/${name}.key`)), `${name} at ${wanted}`);
+    for (const name of ['pki/ca', 'state/tls/server']) {
+      t.true(keyFits(await read(dir, `${name}.crt`), await read(dir, `${name}.key`)), `${name} at ${wanted}`);
     }
     t.is(
       await fingerprintOf(await read(dir, 'keys/order.asc')),
@@ -141,7 +145,7 @@ test('what is missing is made again from what is there, and nothing else is touc
   const dir = await scratchFolder(t);
   await succeed(['setup', '--yes', '--dir', dir]);
   const before = await digests(dir);
-  for (const file of ['keys/order-public.asc', 'pki/server.key']) {
+  for (const file of ['keys/order-public.asc', 'state/tls/server.key']) {
     await rm(join(dir, file));
     t.true(JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed, file);
   }
@@ -149,14 +153,14 @@ test('what is missing is made again from what is there, and nothing else is touc
   t.is(after['keys/order-public.asc'], before['keys/order-public.asc']);
   for (const file of ['pki/ca.crt', 'pki/ca.key', 'keys/order.asc', 'keys/answer.key', 'server.yml'])
     t.is(after[file], before[file], file);
-  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
+  t.true(keyFits(await read(dir, 'state/tls/server.crt'), await read(dir, 'state/tls/server.key')));
   await rm(join(dir, 'pki/ca.key'));
   t.is(
     JSON.parse(await succeed(['setup', '--yes', '--dir', dir, '--json'])).changed,
     false,
     'a CA key may be kept elsewhere',
   );
-  await rm(join(dir, 'pki/server.key'));
+  await rm(join(dir, 'state/tls/server.key'));
   t.like(await penguindome(['setup', '--yes', '--dir', dir]), { status: 3 });
 });
 
@@ -254,14 +258,14 @@ test('a certificate of your own is looked into before anything is written', asyn
   const folder = await scratchFolder(t);
   await succeed(['setup', '--yes', '--dir', join(folder, 'a')]);
   const dir = join(folder, 'b');
-  const own = ['--certificate', join(folder, 'a/pki/server.crt'), '--certificate-key'];
+  const own = ['--certificate', join(folder, 'a/state/tls/server.crt'), '--certificate-key'];
   const wrong = await penguindome(['setup', '--yes', '--dir', dir, ...own, join(folder, 'a/pki/ca.key')]);
   t.is(wrong.status, 2);
   t.regex(wrong.stderr, /cannot use --certificate-key .*ca\.key: it is not the key of/);
   t.deepEqual(await filesBelow(dir), []);
-  await succeed(['setup', '--yes', '--dir', dir, ...own, join(folder, 'a/pki/server.key')]);
+  await succeed(['setup', '--yes', '--dir', dir, ...own, join(folder, 'a/state/tls/server.key')]);
   const settings = await loadServerSettings(join(dir, 'server.yml'));
-  t.like(settings.ports[0]?.tls, { certificate: join(folder, 'a/pki/server.crt') });
+  t.like(settings.ports[0]?.tls, { certificate: join(folder, 'a/state/tls/server.crt') });
   t.false((await filesBelow(dir)).includes('pki/ca.crt'));
 });
 
@@ -321,5 +325,5 @@ test('two setups at once make one site', async (t) => {
     both.map(({ stderr }) => stderr).join(),
   );
   t.deepEqual(await filesBelow(dir), FILES);
-  t.true(keyFits(await read(dir, 'pki/server.crt'), await read(dir, 'pki/server.key')));
+  t.true(keyFits(await read(dir, 'state/tls/server.crt'), await read(dir, 'state/tls/server.key')));
 });

@@ -138,8 +138,8 @@ function ceiling(programs, { folder, port }, side) {
   return [
     process.execPath,
     `${programs}/ceiling.mjs`,
-    `${folder}/pki/server.crt`,
-    `${folder}/pki/server.key`,
+    `${folder}/state/tls/server.crt`,
+    `${folder}/state/tls/server.key`,
     port,
     side,
   ];

@@ -60,7 +60,7 @@ onMachine('a reload takes over a new certificate and keeps the connections that 
   const machine = await bootMachine(t);
   await setUpSite(machine);
   await machine.run(['systemctl', 'start', UNIT]);
-  const [certificate, key] = [`${DIR}/pki/server.crt`, `${DIR}/pki/server.key`];
+  const [certificate, key] = [`${DIR}/state/tls/server.crt`, `${DIR}/state/tls/server.key`];
   const owner = (await machine.run(['stat', '-c', '%u:%g %a', key])).trim();
   await machine.run([
     ...'openssl req -x509 -newkey rsa:2048 -nodes -days 7 -subj /CN=localhost -addext subjectAltName=DNS:localhost'.split(

@@ -17,7 +17,7 @@ test('--check-config says yes to what setup made, and names each thing that is w
   const { dir, config } = await installServer(t);
   const check = () => spawnSync(process.execPath, [SERVER, '--config', config, '--check-config'], { encoding: 'utf8' });
   t.is(check().status, 0, check().stdout);
-  await writeFile(join(dir, 'pki/server.key'), await readFile(join(dir, 'pki/ca.key')));
+  await writeFile(join(dir, 'state/tls/server.key'), await readFile(join(dir, 'pki/ca.key')));
   await rm(join(dir, 'keys/answer.key'));
   const wrong = check();
   t.is(wrong.status, 1);
@@ -75,8 +75,8 @@ test('--check-config notes a certificate that has expired: the server would star
   const installed = await installServer(t);
   const old = await testPki(join(installed.dir, 'old'), new Date('2020-01-01'));
   const { certificate, key } = await old.issue();
-  await writeFile(join(installed.dir, 'pki/server.crt'), await readFile(certificate));
-  await writeFile(join(installed.dir, 'pki/server.key'), await readFile(key));
+  await writeFile(join(installed.dir, 'state/tls/server.crt'), await readFile(certificate));
+  await writeFile(join(installed.dir, 'state/tls/server.key'), await readFile(key));
   const args = [SERVER, '--config', installed.config, '--check-config'];
   const check = spawnSync(process.execPath, args, { encoding: 'utf8' });
   t.is(check.status, 0, check.stdout);

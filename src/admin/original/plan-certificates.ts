@@ -17,7 +17,7 @@ export interface TakenPort {
 /** Copies of the certificates that the original's ports have, beside those of the site's CA. */
 export async function planCertificates(
   ports: readonly OriginalPort[],
-  { pki, owner }: { pki: string; owner: FileOwner },
+  { folder, owner }: { folder: string; owner: FileOwner },
 ): Promise<Planned & { ports: TakenPort[] }> {
   const planned: Planned & { ports: TakenPort[] } = { steps: [], remarks: [], ports: [] };
   for (const { port, deprecated, tls } of ports) {
@@ -25,7 +25,7 @@ export async function planCertificates(
       planned.ports.push({ port, deprecated, tls });
       continue;
     }
-    const files = { certificate: join(pki, `original-${port}.crt`), key: join(pki, `original-${port}.key`) };
+    const files = { certificate: join(folder, `original-${port}.crt`), key: join(folder, `original-${port}.key`) };
     const given = await readPair(port, tls);
     const there = { certificate: await readIfThere(files.certificate), key: await readIfThere(files.key) };
     const whole = there.certificate !== undefined && there.key !== undefined && fits(there.certificate, there.key);

@@ -5,8 +5,9 @@ import { clientSettingsFile, editClientSettings, loadClientSettings } from '../.
 import { editSettings } from '../../settings/edit-settings.ts';
 import { withLock } from '../../settings/lock-file.ts';
 import type { ServerSettings } from '../../settings/server-settings.ts';
+import { tlsFolder } from '../../settings/tls-folder.ts';
 import type { AdminContext } from '../context.ts';
-import { ensureFolder, exists, removeUnfinished } from '../ensure-files.ts';
+import { ensureFolder, ensureTlsFolder, exists, removeUnfinished } from '../ensure-files.ts';
 import { placeOf } from './look-at.ts';
 import type { Wanted } from './map-rest.ts';
 import { planAccounts } from './plan-accounts.ts';
@@ -66,13 +67,15 @@ export async function planTakeOver(context: AdminContext, given: Given): Promise
 /** Under a lock: two of these at once would each clear away what the other one has begun. */
 export async function carryOut(context: AdminContext, { steps }: Pick<TakeOver, 'steps'>): Promise<void> {
   const file = context.settingsFile();
-  const { pki, keys, state } = await context.settings();
+  const settings = await context.settings();
+  const { pki, keys, state } = settings;
   const owner = await ownerOf({ keys }, file);
   await withLock(context, `${file}.migrate.lock`, async () => {
     await ensureFolder(pki, 0o750);
     await ensureFolder(keys, 0o700, owner);
     await ensureFolder(state, 0o750, owner);
-    for (const folder of [dirname(file), pki, keys, state]) await removeUnfinished(folder);
+    const tls = await ensureTlsFolder(settings, owner);
+    for (const folder of [dirname(file), pki, keys, state, tls]) await removeUnfinished(folder);
     for (const { needed, run } of steps) {
       context.signal.throwIfAborted();
       if (needed) await run();
@@ -92,7 +95,7 @@ async function planRest(
   wish: StoreWish | undefined,
 ): Promise<{ parts: Planned[]; wish: NewSettings }> {
   const { context, settings, owner } = deps;
-  const certificates = await planCertificates(original.ports, { pki: settings.pki, owner });
+  const certificates = await planCertificates(original.ports, { folder: tlsFolder(settings), owner });
   const accounts = await planAccounts(context, settings.accounts, original.accounts);
   const store: PlannedStore = wish === undefined ? leftAlone(original) : await planStore(deps, original.store, wish);
   return {

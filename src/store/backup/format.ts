@@ -29,12 +29,12 @@ export const trailer = z.strictObject({
 });
 
 export const keyFile = z.strictObject({
-  /** `server.yml`, `client-settings.yml`, `accounts.yml`, `pki/NAME` or `keys/NAME` */
+  /** `server.yml`, `client-settings.yml`, `accounts.yml`, `pki/NAME`, `tls/NAME` or `keys/NAME` */
   file: z
     .string()
     .regex(
-      /^((server|client-settings|accounts)\.yml|(pki|keys)\/[\w-][\w.-]*)$/,
-      'expected server.yml, client-settings.yml, accounts.yml, pki/NAME or keys/NAME',
+      /^((server|client-settings|accounts)\.yml|(pki|tls|keys)\/[\w-][\w.-]*)$/,
+      'expected server.yml, client-settings.yml, accounts.yml, pki/NAME, tls/NAME or keys/NAME',
     ),
   mode: z.int().min(0).max(0o777),
   content: z.base64(),

@@ -73,7 +73,10 @@ test('an installation is taken over whole, and doing it again changes nothing', 
   const settings = await loadServerSettings(site.config);
   const [first, ...ports] = settings.ports;
   t.is(site.url, `https://127.0.0.1:${first?.port}`, 'the port of new agents stays');
-  const files = { certificate: join(dir, `pki/original-${port}.crt`), key: join(dir, `pki/original-${port}.key`) };
+  const files = {
+    certificate: join(dir, `state/tls/original-${port}.crt`),
+    key: join(dir, `state/tls/original-${port}.key`),
+  };
   const expected = [
     { port, deprecated: false, tls: files },
     { port: plainPort, deprecated: true, tls: false },
@@ -228,7 +231,12 @@ test('killed at any step, the settings are the old ones or the new ones, and the
   };
   await renew();
   // Wherever it is when its file is seen; one that was quicker than that has the whole before it again.
-  for (const file of ['keys/v1-server.asc', 'keys/v1-client.asc', `pki/original-${port}.key`, 'keys/mongo-password']) {
+  for (const file of [
+    'keys/v1-server.asc',
+    'keys/v1-client.asc',
+    `state/tls/original-${port}.key`,
+    'keys/mongo-password',
+  ]) {
     const struck = await killedWhenThere(site, join(dir, file));
     t.log(file, struck ? 'struck' : 'was done before');
     await check(file);

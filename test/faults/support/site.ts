@@ -51,7 +51,7 @@ export async function installSite(
   const state = join(await scratchFolder(t), 'state');
   const [port, plain] = [await freePort(), await freePort()];
   const made: Record<string, unknown> = parse(await readFile(join(dir, 'server.yml'), 'utf8'));
-  const tls = { certificate: join(dir, 'pki/server.crt'), key: join(dir, 'pki/server.key') };
+  const tls = { certificate: join(dir, 'state/tls/server.crt'), key: join(dir, 'state/tls/server.key') };
   const config = join(dir, `server-${port}.yml`);
   const complete = {
     ...made,
