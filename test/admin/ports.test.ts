@@ -100,7 +100,10 @@ test('a link in the place of the folder of certificates is not followed', async 
   await rename(folder, elsewhere);
   await symlink(elsewhere, folder);
   const before = await readdir(elsewhere);
-  t.regex(await site.refused(t, 'ports', 'certificate', '8443'), /cannot use .*state\/tls: expected a folder, found something/);
+  t.regex(
+    await site.refused(t, 'ports', 'certificate', '8443'),
+    /cannot use .*state\/tls: expected a folder, found something/,
+  );
   t.deepEqual(await readdir(elsewhere), before);
 });
 
