@@ -55,7 +55,9 @@ async function buildProgram(outdir, version, { name, target, external }) {
     external,
     // CommonJS has no import.meta.url, and openpgp makes its `require` from it.
     define: { __VERSION__: version, 'import.meta.url': '__file_url' },
-    banner: { js: `${SHEBANG}const __file_url = require('node:url').pathToFileURL(__filename).href;` },
+    banner: {
+      js: `${SHEBANG}${requireNode(name, target)}const __file_url = require('node:url').pathToFileURL(__filename).href;`,
+    },
   });
   await writeProgram(`${outdir}/${name}`, text);
   return [name, { bytes: text.length, inputs: metafile.inputs }];
@@ -63,7 +65,11 @@ async function buildProgram(outdir, version, { name, target, external }) {
 
 /** The bundle is one function, as Node's own loader would make it, behind a comment with its SHA-256, by which it knows its cache. */
 async function buildAgent(outdir, version, codeCache) {
-  const loader = await bundle('src/bin/penguindome-agent.ts', { ...AGENT, banner: { js: SHEBANG } });
+  const check = requireNode('penguindome-agent', AGENT.target);
+  const loader = await bundle('src/bin/penguindome-agent.ts', {
+    ...AGENT,
+    banner: { js: `${SHEBANG}"use strict";\n${check}` },
+  });
   const main = await bundle('src/bin/agent-main.ts', {
     ...AGENT,
     define: { __VERSION__: version },
@@ -96,6 +102,17 @@ function makeCodeCache(program) {
 }
 
 const SHEBANG = '#!/usr/bin/env node\n';
+
+/** Before anything else: what an older Node says of the program's own code helps nobody. 69: as the launcher of packages says that there is none. */
+function requireNode(name, target) {
+  const least = target.replace('node', '');
+  const [major, minor] = least.split('.');
+  const found = 'process.versions.node.split(".")';
+  const old = `${found}[0] < ${major} || (${found}[0] == ${major} && ${found}[1] < ${minor})`;
+  const help = `install the package penguindome-runtime, or a newer nodejs`;
+  const sentence = `${name}: cannot run: this Node (" + process.execPath + ") is " + process.versions.node + ", and it takes ${least} or newer; ${help}`;
+  return `if (${old}) { console.error("${sentence}"); process.exit(69); }\n`;
+}
 
 async function bundle(entry, options) {
   const { metafile, outputFiles } = await build({

@@ -59,6 +59,8 @@ export interface Places {
   plugins: { local: string; packaged: string };
   /** drop-in that says which addresses the submitter's unit may speak with; an agent below one folder has no unit */
   pinnedAddress: string | undefined;
+  /** whether systemd runs it, by the units of its package */
+  hasUnits: boolean;
 }
 
 /** @param options.credentials $CREDENTIALS_DIRECTORY */
@@ -135,6 +137,7 @@ export function placesOf(options: { state?: string; config?: string; credentials
     operators: join(etc, 'trust.d/operators'),
     plugins: { local: join(etc, 'plugins'), packaged: PACKAGED_PLUGINS },
     pinnedAddress: options.state === undefined ? PINNED_ADDRESS : undefined,
+    hasUnits: options.state === undefined,
   };
 }
 

@@ -6,14 +6,20 @@ import { EXIT } from './exit-codes.ts';
 import { hasCode } from './has-code.ts';
 import { readFollowing } from './read-hostile.ts';
 import { type Asking, lateness, readStatus, type Status } from './read-status.ts';
+import type { Trouble } from './trouble.ts';
 import { writeAtomically } from './write-atomically.ts';
 
-/** Tells how this agent is, from its state; to users who may not read that, what the agent last left for them. @returns the exit status */
-export async function tellStatus(asking: Asking, output: Output): Promise<number> {
-  const status = await readStatus(asking).catch(async (error: unknown) => {
+/**
+ * Tells how this agent is, from its state; to users who may not read that, what the agent last left for them.
+ * @param more what is wrong beside that
+ * @returns the exit status
+ */
+export async function tellStatus(asking: Asking, output: Output, more: readonly Trouble[] = []): Promise<number> {
+  const found = await readStatus(asking).catch(async (error: unknown) => {
     if (!hasCode(error, 'EACCES', 'EPERM') && !hasCode(causeOf(error), 'EACCES', 'EPERM')) throw error;
     return readLeftStatus(asking, error);
   });
+  const status = { ...found, problems: [...more, ...found.problems] };
   if (output.wantsJson) output.json(status);
   else for (const line of linesOf(status, asking.now)) output.line(line);
   return status.problems.length === 0 ? EXIT.ok : EXIT.failed;

@@ -98,15 +98,15 @@ test('a help text is taken apart into examples, exit status, lists and paragraph
 test('each status of docs/exit-codes.md is on the pages of its program', (t) => {
   t.deepEqual(
     readExitCodes(exitCodes, 'penguindome').map(({ status }) => status),
-    ['0', '1', '2', '3', '70', '75', '130'],
+    ['0', '1', '2', '3', '69', '70', '75', '130'],
   );
   t.deepEqual(
     readExitCodes(exitCodes, 'penguindome-agent').map(({ status }) => status),
-    ['0', '1', '2', '3', '4', '5', '75'],
+    ['0', '1', '2', '3', '4', '5', '69', '75'],
   );
   t.deepEqual(
     readExitCodes(exitCodes, 'penguindome-server').map(({ status }) => status),
-    ['0', '1', '2', '3'],
+    ['0', '1', '2', '3', '69'],
   );
 });
 
