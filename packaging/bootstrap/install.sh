@@ -124,7 +124,13 @@ check_sums() {
 }
 
 check_machine() {
-  [ -x /usr/bin/flock ] || fail 'install: there is no /usr/bin/flock, which the agent takes its locks with; install util-linux'
+  # The submitter's unit gets the key by LoadCredential=, which an older one would pass over.
+  units=''
+  if has systemctl && at_least "$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')" 247; then units=yes; fi
+  case $(/usr/bin/flock --version 2>&1 || true) in *util-linux*) ;; *)
+    fail 'install: there is no /usr/bin/flock of util-linux, which the agent takes its locks with; install util-linux'
+    ;;
+  esac
   has tar || fail 'install: there is no tar on this machine'
   wanted=$(about machine)
   case $wanted in any | "$(uname -m)") ;; *)
@@ -159,7 +165,7 @@ make_stage() {
     chmod 755 "$tree$lib/runtime/bin/node"
     if listed node.LICENSE; then cp "$here/node.LICENSE" "$tree$lib/runtime/LICENSE"; fi
   fi
-  has systemctl || rm -rf "$tree/usr/lib/systemd"
+  [ -n "$units" ] || rm -rf "$tree/usr/lib/systemd"
   (cd "$tree" && find . -type f -o -type l) | sed 's/^\.//' | sort >"$stage/files"
 }
 
@@ -304,7 +310,7 @@ take_token() {
 
 # Who has stopped or disabled the agent is not overruled by an upgrade.
 start() {
-  has systemctl || return 0
+  [ -n "$units" ] || return 0
   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
   if [ -z "$upgraded" ]; then
     systemctl --quiet enable "$target"
@@ -322,14 +328,14 @@ tell() {
   else
     say "The PenguinDome agent $version is installed. To remove it: $own/install.sh --uninstall"
   fi
-  if ! has systemctl; then
-    say "This machine has no systemd, so that no units were installed. Let cron call it each minute, as root (crontab -e):
+  if [ -z "$units" ]; then
+    say "This machine has no systemd (247 or newer), so that no units were installed. Let cron call it each minute, as root (crontab -e):
   * * * * * $lib/bin/penguindome-tick run"
   elif [ ! -d /run/systemd/system ]; then
     say 'systemd does not run here; it will start the agent when this system boots.'
   fi
   if [ -e "$etc/trust.d/server.json" ]; then return; fi
-  if ! has systemctl && [ -e "$etc/enrollment-token" ]; then
+  if [ -z "$units" ] && [ -e "$etc/enrollment-token" ]; then
     say "Then enrol this machine: penguindome-agent enroll --token-file $etc/enrollment-token"
   elif [ ! -e "$etc/enrollment-token" ]; then
     say "Enrol this machine with a token of its server: penguindome-agent enroll --token-file FILE"
@@ -338,7 +344,7 @@ tell() {
 
 uninstall() {
   [ -f "$own/files" ] || fail 'remove the agent: it was not installed by install.sh, or is removed already'
-  if has systemctl; then
+  if [ -f "/usr/lib/systemd/system/$target" ]; then
     if [ -d /run/systemd/system ]; then
       systemctl --quiet disable --now "$target" || fail "stop $target: see above"
     else
