@@ -30,6 +30,7 @@ export const PACKAGES = {
       ['systemd/penguindome-enroll.*', 'UNITS/'],
       ['systemd/penguindome-rotate-key.*', 'UNITS/'],
       ['systemd/penguindome-submit.*', 'UNITS/'],
+      ['systemd/penguindome-online.rules', 'usr/share/polkit-1/rules.d/50-penguindome-online.rules'],
       ['systemd/penguindome-agent.sysusers', 'usr/lib/sysusers.d/penguindome-agent.conf'],
       ['systemd/penguindome-agent.tmpfiles', 'usr/lib/tmpfiles.d/penguindome-agent.conf'],
       ['man/penguindome-agent*.8', 'usr/share/man/man8/'],

@@ -11,7 +11,7 @@ const FOLDERS = `root:root 755 /var/lib/penguindome
 root:penguindome 750 /var/lib/penguindome/spool/reports
 penguindome:penguindome 700 /var/lib/penguindome/inbox
 penguindome:penguindome 700 /var/lib/penguindome/submit
-penguindome-online:penguindome-online 750 /var/lib/penguindome/online
+root:root 750 /var/lib/penguindome/online
 root:root 700 /var/lib/penguindome/orders`;
 
 const CRON = /^ {2}\* \* \* \* \* (.*)$/m;
