@@ -11,7 +11,6 @@ const FOLDERS = `root:root 755 /var/lib/penguindome
 root:penguindome 750 /var/lib/penguindome/spool/reports
 penguindome:penguindome 700 /var/lib/penguindome/inbox
 penguindome:penguindome 700 /var/lib/penguindome/submit
-root:root 750 /var/lib/penguindome/online
 root:root 700 /var/lib/penguindome/orders`;
 
 const CRON = /^ {2}\* \* \* \* \* (.*)$/m;
@@ -57,6 +56,7 @@ onMachine('without systemd it installs no units, says what cron is to call, and 
   t.is((await must('find / -xdev -name "penguindome*.service" -o -xdev -name "penguindome*.timer"')).trim(), '');
   const folders = FOLDERS.split('\n').map((line) => line.split(' ')[2]);
   t.is((await must(`stat -c '%U:%G %a %n' ${folders.join(' ')}`)).trim(), FOLDERS);
+  t.is((await must('find /var/lib/penguindome -name online')).trim(), '', 'no unit asks outside: the collector does');
   const enrol = /^Then enrol this machine: (.*)$/m.exec(said)?.[1] ?? '';
   await must(enrol);
   await must(CRON.exec(said)?.[1] ?? 'false');
