@@ -10,6 +10,7 @@ import { backupText } from '../store/backup/write-backup.ts';
 import type { AdminContext } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { readKeyFiles } from './key-files.ts';
+import { readNamedFiles } from './named-files.ts';
 import { writeWhole } from './write-whole.ts';
 
 interface Options {
@@ -21,7 +22,10 @@ export function backup(context: AdminContext): Command {
   return new Command('backup')
     .description('writes all that the store holds to one file, while the server runs')
     .argument('<file>', '- for standard output')
-    .option('--with-keys', "also the server's settings, accounts, certificates and keys; needs --to")
+    .option(
+      '--with-keys',
+      "also the server's settings, the files that they name, accounts, certificates and keys; needs --to",
+    )
     .option('--to <key>', 'encrypt to this OpenPGP public key (a file)')
     .addHelpText('after', EXAMPLES)
     .action((file: string, options: Options) => backUp(context, file, options));
@@ -46,7 +50,9 @@ async function backUp(context: AdminContext, file: string, { withKeys = false, t
   const { output, clock, signal } = context;
   const recipient = to === undefined ? undefined : await readFile(to).catch(notReadable(to));
   const settings = await context.settings();
-  const keys = withKeys ? await readKeyFiles(context.settingsFile(), settings) : [];
+  const keys = withKeys
+    ? [...(await readKeyFiles(context.settingsFile(), settings)), ...(await readNamedFiles(settings, output.note))]
+    : [];
   const store = await context.store();
   const { epoch, maintenance_since } = await store.state();
   if (maintenance_since !== undefined) throw underMaintenance(maintenance_since);

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { isAccountName } from '../core/access.ts';
 import { OperatorError } from '../core/errors.ts';
 import { type Accounts, loadAccounts, parseAccounts } from '../settings/accounts.ts';
@@ -7,6 +6,7 @@ import { editYaml, type YamlEdit } from '../settings/edit-yaml.ts';
 import type { AdminContext } from './context.ts';
 import { statIfThere } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
+import { isRoot } from './is-root.ts';
 
 export const TELL_ACCOUNTS = 'Tell the server: systemctl reload penguindome-server';
 
@@ -40,7 +40,7 @@ groups:
 
 /** root's, so that a server that was taken over cannot change it; its group, the state folder's, is the server's, which reads it. */
 export async function accountsOwner(state: string): Promise<FileOwner | undefined> {
-  if (userInfo().uid !== 0) return undefined;
+  if (!isRoot()) return undefined;
   const folder = await statIfThere(state);
   return folder === undefined ? undefined : { uid: 0, gid: folder.gid };
 }

@@ -1,9 +1,8 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { writeAtomically } from '../settings/atomic-write.ts';
+import { type FileOwner, writeAtomically } from '../settings/atomic-write.ts';
 import { clientSettingsFile } from '../settings/client-settings-file.ts';
 import { parseServerSettings } from '../settings/load-server-settings.ts';
 import { ORDER_KEYS, REVOCATIONS } from '../settings/order-key-files.ts';
@@ -12,7 +11,10 @@ import { tlsFolder } from '../settings/tls-folder.ts';
 import type { KeyFile } from '../store/backup/format.ts';
 import { HEAD_FILE } from '../store/operator-log/open.ts';
 import { accountsOwner } from './edit-accounts.ts';
-import { ensureFolder, ensureTlsFolder, exists, readIfThere } from './ensure-files.ts';
+import { ensureFolder, ensureTlsFolder, exists, readIfThere, statIfThere } from './ensure-files.ts';
+import { isRoot } from './is-root.ts';
+import { isNamed } from './named-files.ts';
+import { SERVICE_STATE, serviceOwner } from './setup-layout.ts';
 
 type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'accounts' | 'state' | 'store'>;
 
@@ -59,7 +61,7 @@ export function foldersOf(files: KeyFile[], settingsFile: string, settings: Fold
 export function placesOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Map<string, KeyFile> {
   const folders = foldersOf(files, settingsFile, settings);
   const places = new Map<string, KeyFile>();
-  for (const file of files) {
+  for (const file of files.filter((each) => !isNamed(each))) {
     const [part, name] = file.file.split('/');
     if (part === 'client-settings.yml') places.set(clientSettingsFile(settingsFile), file);
     else if (file.file === ACCOUNTS) places.set(folders.accounts, file);
@@ -69,7 +71,7 @@ export function placesOf(files: KeyFile[], settingsFile: string, settings: Folde
   return places;
 }
 
-function settingsOf(files: KeyFile[], settingsFile: string): Folders {
+export function settingsOf(files: KeyFile[], settingsFile: string): ServerSettings {
   const settings = files.find(({ file }) => file === 'server.yml');
   if (settings === undefined) throw new OperatorError('cannot restore keys: the backup holds no settings');
   return parseServerSettings(Buffer.from(settings.content).toString('utf8'), settingsFile);
@@ -94,6 +96,7 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
 
+const AUTHORITY_SECRET = 'ca.key';
 const ORDER_SECRET = /^order(-\d+)?\.asc$/;
 
 /** Lists of keys that only grow: an older backup's would bring back what was revoked or replaced since. */
@@ -122,30 +125,50 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * Each file whole or not at all, with the mode it had; written by root, it is its folder's owner's.
- * Folders that are missing are made as setup makes them, so that the server can start.
+ * Each file whole or not at all, with the mode it had. Written by root, it is whose setup would have made it; folders that are missing
+ * are made as setup makes them, so that the server can start.
  */
 export async function writeKeyFiles(places: Map<string, KeyFile>, folders: Folders): Promise<void> {
-  await ensureFolder(folders.pki, 0o750);
-  await ensureFolder(folders.keys, 0o700);
-  await ensureFolder(folders.state, 0o750);
+  const server = await serverOwner(folders.state);
+  await ensureFolder(folders.pki, 0o750, server && { uid: 0, gid: server.gid });
+  await ensureFolder(folders.keys, 0o700, server);
+  await ensureFolder(folders.state, 0o750, server);
   // certificates are the server's own, as its state is
-  if ([...places.keys()].some((path) => dirname(path) === tlsFolder(folders))) {
-    await ensureTlsFolder(folders, userInfo().uid === 0 ? await stat(folders.state) : undefined);
-  }
-  if (folders.store.kind === 'embedded') await ensureFolder(dirname(folders.store.file), 0o700);
+  if ([...places.keys()].some((path) => dirname(path) === tlsFolder(folders))) await ensureTlsFolder(folders, server);
+  if (folders.store.kind === 'embedded') await ensureFolder(dirname(folders.store.file), 0o700, server);
   for (const [path, { content, mode }] of places) {
     try {
-      const folder = dirname(path);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const { uid, gid } = await stat(folder);
-      const owner = userInfo().uid === 0 ? { uid, gid } : undefined;
-      // what signs orders is root's alone, as setup makes it
-      const own = ORDER_SECRET.test(basename(path)) ? undefined : owner;
-      const its = path === folders.accounts ? await accountsOwner(folders.state) : own;
-      await writeAtomically(path, content, { mode, ...(its === undefined ? {} : { owner: its }) });
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      const owner = await ownerOf({ path, mode }, folders, server);
+      await writeAtomically(path, content, { mode, ...(owner === undefined ? {} : { owner }) });
     } catch (cause) {
       throw new OperatorError(`cannot write ${path}: ${messageOf(cause)}`, { cause });
     }
   }
+}
+
+/** The server's user, where root restores: whoever has its state folder, which a package brings. */
+async function serverOwner(state: string): Promise<FileOwner | undefined> {
+  if (!isRoot()) return undefined;
+  const folder = await statIfThere(state);
+  if (folder !== undefined) return { uid: folder.uid, gid: folder.gid };
+  return state === SERVICE_STATE ? serviceOwner(undefined) : undefined;
+}
+
+/** What signs orders, and what makes certificates, is not the server's own. */
+async function ownerOf(
+  { path, mode }: { path: string; mode: number },
+  folders: Folders,
+  server: FileOwner | undefined,
+): Promise<FileOwner | undefined> {
+  if (!isRoot()) return undefined;
+  const [folder, name] = [dirname(path), basename(path)];
+  if (path === folders.accounts) return accountsOwner(folders.state);
+  if (folder === tlsFolder(folders)) return server;
+  if (folder === folders.keys) return ORDER_SECRET.test(name) ? undefined : server;
+  if (folder === folders.pki) return name === AUTHORITY_SECRET ? await stat(folder) : server;
+  // a secret elsewhere that settings name: the server could read it
+  if ((mode & 0o077) === 0) return server;
+  const { uid, gid } = await stat(folder);
+  return { uid, gid };
 }

@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { days } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
@@ -22,6 +21,7 @@ import { ORDER_ROTATION_TYPE, type OrderKeyStatement } from '../wire/v2/order-ke
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { exists, removeUnfinished, writeNew } from './ensure-files.ts';
+import { isRoot } from './is-root.ts';
 import { openOrderSigner } from './order-signer.ts';
 import { resignOrders } from './resign-orders.ts';
 import { signRevocations, writeRevocations } from './revocation-list.ts';
@@ -177,7 +177,7 @@ async function readOwn(file: string): Promise<string | undefined> {
   if (handle === undefined) return undefined;
   try {
     const stats = await handle.stat();
-    return stats.isFile() && stats.uid === userInfo().uid ? await handle.readFile('utf8') : undefined;
+    return stats.isFile() && stats.uid === process.geteuid?.() ? await handle.readFile('utf8') : undefined;
   } finally {
     await handle.close();
   }
@@ -198,5 +198,5 @@ async function removeReplaced(keys: string, present: number): Promise<string[]> 
 
 async function ownerOf(keys: string): Promise<FileOwner | undefined> {
   const { uid, gid } = await stat(keys);
-  return userInfo().uid === 0 ? { uid, gid } : undefined;
+  return isRoot() ? { uid, gid } : undefined;
 }

@@ -1,5 +1,4 @@
 import { stat, unlink } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { days, type Milliseconds, parseDuration } from '../core/duration.ts';
@@ -13,6 +12,7 @@ import { LONGEST_OVERLAP, MOST_ROTATIONS, type SignedRotation } from '../wire/v2
 import type { AdminContext } from './context.ts';
 import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
+import { isRoot } from './is-root.ts';
 import { rotateOrderKey } from './keys-rotate-orders.ts';
 import { signWithOption } from './order-options.ts';
 import { showTime } from './show-time.ts';
@@ -128,7 +128,7 @@ async function commit(
     );
   }
   const { uid, gid } = await stat(keys);
-  const owner = userInfo().uid === 0 ? { uid, gid } : undefined;
+  const owner = isRoot() ? { uid, gid } : undefined;
   const file = join(keys, answerKeyFile(newest.number + 1));
   const pem = (await readIfThere(file)) ?? generateSigningKey();
   const key = loadNew(file, pem);

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { makeServerCertificate } from '../crypto/certificates.ts';
@@ -13,6 +12,7 @@ import type { MadeFiles } from './change-ports.ts';
 import type { AdminContext } from './context.ts';
 import { ensureTlsFolder, readIfThere, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
+import { isRoot } from './is-root.ts';
 import { readAuthority } from './setup-keys.ts';
 
 /** What commands on ports are told of a certificate; without files one is made by the site's CA. */
@@ -103,7 +103,7 @@ async function make(
 
 /** Whoever the server's keys belong to is who reads them. */
 async function serverOwner(keys: string): Promise<FileOwner | undefined> {
-  if (userInfo().uid !== 0) return undefined;
+  if (!isRoot()) return undefined;
   const { uid, gid } = await stat(keys);
   return { uid, gid };
 }

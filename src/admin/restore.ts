@@ -12,7 +12,8 @@ import type { AdminContext } from './context.ts';
 import { exists } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
-import { choosePlaces, foldersOf, placesOf, writeKeyFiles } from './key-files.ts';
+import { choosePlaces, foldersOf, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
+import { isNamed, placeOfNamed } from './named-files.ts';
 import { restoreStore } from './restore-store.ts';
 import { tellStatements } from './tell-statements.ts';
 
@@ -33,7 +34,10 @@ export function restore(context: AdminContext, pause = UNTIL_SERVERS_KNOW): Comm
     .argument('<file>', 'what `penguindome backup` wrote; - for standard input')
     .option('--key <file>', 'the OpenPGP secret key, where the backup is encrypted')
     .option('--passphrase-file <file>', 'the passphrase of that key, instead of asking')
-    .option('--with-keys', "also put the server's settings, accounts, certificates and keys back")
+    .option(
+      '--with-keys',
+      "also put the server's settings, the files that they name, accounts, certificates and keys back",
+    )
     .option('--force', 'with --with-keys: overwrite other ones that are there')
     .option('--yes', 'without asking')
     .addHelpText('after', EXAMPLES)
@@ -116,7 +120,13 @@ async function restoreKeys(context: AdminContext, files: KeyFile[], options: Opt
   if (files.length === 0) throw new OperatorError('cannot put keys back: the backup holds none; leave out --with-keys');
   const settingsFile = context.settingsFile();
   const settings = (await exists(settingsFile)) ? await context.settings() : undefined;
-  const places = await choosePlaces(placesOf(files, settingsFile, settings), options.force === true);
+  const wanted = placesOf(files, settingsFile, settings);
+  for (const file of files.filter(isNamed)) {
+    const path = placeOfNamed(file, settings ?? settingsOf(files, settingsFile));
+    if (path !== undefined) wanted.set(path, file);
+    else context.output.note(`${file.file} of the backup is left out: the settings that are here name no such file`);
+  }
+  const places = await choosePlaces(wanted, options.force === true);
   await writeKeyFiles(places, foldersOf(files, settingsFile, settings));
   return places.size;
 }

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { type GnupgKey, signWithGnupg } from '../crypto/gnupg.ts';
@@ -8,6 +7,7 @@ import { canonicalJson } from '../wire/v2/digest.ts';
 import { type RevocationList, type RevocationStatement, readRevocations } from '../wire/v2/revocations.ts';
 import type { AdminContext } from './context.ts';
 import { writeNew } from './ensure-files.ts';
+import { isRoot } from './is-root.ts';
 
 /** @throws OperatorError for a list that hosts could not read */
 export async function signRevocations(
@@ -27,6 +27,6 @@ export async function signRevocations(
 
 export async function writeRevocations(keys: string, document: RevocationStatement): Promise<void> {
   const { uid, gid } = await stat(keys);
-  const owner = userInfo().uid === 0 ? { uid, gid } : undefined;
+  const owner = isRoot() ? { uid, gid } : undefined;
   await writeNew(join(keys, REVOCATIONS), `${JSON.stringify(document, null, 1)}\n`, 0o644, owner);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { FileOwner } from '../settings/atomic-write.ts';
+import { isRoot } from './is-root.ts';
 
 /** Where a server's files go. Settings name their folders, so this is asked only while there are none. */
 export interface Layout {
@@ -15,7 +15,7 @@ export interface Layout {
 }
 
 const SERVICE_USER = 'penguindome-server';
-const SERVICE_STATE = '/var/lib/penguindome-server';
+export const SERVICE_STATE = '/var/lib/penguindome-server';
 
 /** Everything below one folder, or split as packages do: settings and keys beside the settings file, data under /var/lib. */
 export function layoutOf(dir: string | undefined, settingsFile: string): Layout {
@@ -37,9 +37,9 @@ export function layoutOf(dir: string | undefined, settingsFile: string): Layout 
  */
 export async function serviceOwner(
   dir: string | undefined,
-  { uid = userInfo().uid, users = '/etc/passwd' }: { uid?: number; users?: string } = {},
+  { root = isRoot(), users = '/etc/passwd' }: { root?: boolean; users?: string } = {},
 ): Promise<FileOwner | undefined> {
-  if (dir !== undefined || uid !== 0) return undefined;
+  if (dir !== undefined || !root) return undefined;
   const lines = (await readFile(users, 'utf8')).split('\n').map((line) => line.split(':'));
   const found = lines.find(([name]) => name === SERVICE_USER);
   return found === undefined ? undefined : { uid: Number(found[2]), gid: Number(found[3]) };

@@ -29,9 +29,9 @@ test('without --dir settings and keys are under /etc and data under /var/lib', (
 test("files go to the service's user where root sets up a system that has one", async (t) => {
   const users = join(await scratchFolder(t), 'passwd');
   await writeFile(users, 'root:x:0:0::/root:/bin/sh\npenguindome-server:x:991:992::/:/usr/sbin/nologin\n');
-  t.deepEqual(await serviceOwner(undefined, { uid: 0, users }), { uid: 991, gid: 992 });
-  t.is(await serviceOwner('/srv/dome', { uid: 0, users }), undefined);
-  t.is(await serviceOwner(undefined, { uid: 1000, users }), undefined);
+  t.deepEqual(await serviceOwner(undefined, { root: true, users }), { uid: 991, gid: 992 });
+  t.is(await serviceOwner('/srv/dome', { root: true, users }), undefined);
+  t.is(await serviceOwner(undefined, { root: false, users }), undefined);
   await writeFile(users, 'root:x:0:0::/root:/bin/sh\n');
-  t.is(await serviceOwner(undefined, { uid: 0, users }), undefined);
+  t.is(await serviceOwner(undefined, { root: true, users }), undefined);
 });

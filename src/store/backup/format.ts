@@ -29,12 +29,12 @@ export const trailer = z.strictObject({
 });
 
 export const keyFile = z.strictObject({
-  /** `server.yml`, `client-settings.yml`, `accounts.yml`, `pki/NAME`, `tls/NAME` or `keys/NAME` */
+  /** `server.yml`, `client-settings.yml`, `accounts.yml`, `pki/NAME`, `tls/NAME`, `keys/NAME`; `named/SETTING` or `named/SETTING/NAME` for what a setting names elsewhere */
   file: z
     .string()
     .regex(
-      /^((server|client-settings|accounts)\.yml|(pki|tls|keys)\/[\w-][\w.-]*)$/,
-      'expected server.yml, client-settings.yml, accounts.yml, pki/NAME, tls/NAME or keys/NAME',
+      /^((server|client-settings|accounts)\.yml|(pki|tls|keys)\/[\w-][\w.-]*|named\/[a-z0-9_.]+(\/[^/.\0][^/\0]*)?)$/,
+      'expected server.yml, client-settings.yml, accounts.yml, pki/NAME, tls/NAME, keys/NAME or named/SETTING',
     ),
   mode: z.int().min(0).max(0o777),
   content: z.base64(),
