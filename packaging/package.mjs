@@ -1,5 +1,4 @@
 // npm run package: builds what a package manager installs, as a normal user, into build/packages.
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { installPackages, root } from './install.mjs';
 
@@ -35,6 +34,7 @@ async function main() {
   const [kind, folder] = positionals;
   if (values.help) return console.log(HELP);
   await installPackages();
+  const { epochOf } = await import('./package/epoch.mjs');
   const options = { ...values, epoch: await epochOf() };
   switch (kind) {
     case 'payload': {
@@ -61,20 +61,6 @@ class UsageError extends Error {}
 function required(value, of) {
   if (value === undefined) throw new UsageError(`${of} needs a value`);
   return value;
-}
-
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
-async function epochOf() {
-  const { SOURCE_DATE_EPOCH } = process.env;
-  if (SOURCE_DATE_EPOCH !== undefined) return Number(SOURCE_DATE_EPOCH);
-  const { output } = await import('./package/output.mjs');
-  try {
-    return Number(output('git', ['-C', root, 'log', '-1', '--format=%ct']));
-  } catch {
-    // sources without their history
-    const changes = await readFile(`${root}debian/changelog`, 'utf8');
-    return new Date(/^ -- .*> {2}(.*)$/m.exec(changes)?.[1]).getTime() / 1000;
-  }
 }
 
 main().catch((error) => {
