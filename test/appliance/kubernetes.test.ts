@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { parseServerSettings } from '../../src/settings/load-server-settings.ts';
 import { configMapOf, FOLDER, podOf, readManifests } from '../e2e/support/manifests.ts';
 import { validate, withKubernetesValidate } from '../support/kubernetes-validate.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -84,5 +85,8 @@ test('all is denied on the network, but what a policy names; one image and one v
     const settings = configMapOf(await readManifests(store), 'penguindome')['server.yml'] ?? '';
     t.regex(settings, /^public_url: https:\/\/dome\.example\.org:8443$/m);
     t.notRegex(settings, /password: /);
+    const { ports, processes } = parseServerSettings(settings, '/etc/penguindome/server.yml');
+    t.is(ports.length, 1);
+    t.is(processes, 2, 'Node counts the processors of the node, not of the pod');
   }
 });

@@ -1,16 +1,150 @@
+import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { generateKey } from 'openpgp';
 import { scratchFolder } from '../support/scratch.ts';
+import { TRY_AGAIN } from './support/agent.ts';
+import { ADDRESSES, connect } from './support/connect.ts';
 import { finish } from './support/finish.ts';
+import type { Machine } from './support/machine.ts';
 import { configMapOf, podOf, readManifests } from './support/manifests.ts';
-import { onMachineWithPackages } from './support/needs.ts';
+import { onMachineWithPackages, onPodsWithMongod } from './support/needs.ts';
 import { buildPackages, commandsOf, run } from './support/packages.ts';
 import { type Cluster, type Pod, startPod } from './support/pod.ts';
 import { rootfs } from './support/rootfs.ts';
+import { startSystem } from './support/system.ts';
 
 const PAGE = 'docs/deploy.md';
+const SHOWN = '/srv/packages';
 const HOST = 'dome.example.org';
+
+/** A system on which the site's repository is to be had, and no other. */
+async function systemFor(t: ExecutionContext): Promise<Machine> {
+  const { folder } = await buildPackages(t, 'deb');
+  const system = await startSystem(t, [folder, SHOWN]);
+  await system.run(['sh', '-c', 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*']);
+  const sources = await readFile(join(folder, 'deb/penguindome.sources'), 'utf8');
+  await system.write('/root/penguindome.sources', sources.replace(/^URIs: .*$/m, `URIs: file:${SHOWN}/deb`));
+  return system;
+}
+
+/** As penguindome-server.service does: that user, and no rights of root's. */
+async function startServer(system: Machine): Promise<void> {
+  const user = '--reuid penguindome-server --regid penguindome-server --init-groups --inh-caps=-all --no-new-privs';
+  await system.run([
+    'sh',
+    '-c',
+    `setsid setpriv ${user} penguindome-server >/root/server.log 2>&1 </dev/null & echo $! >/root/server.pid`,
+  ]);
+  const ask = "fetch('http://127.0.0.1:5000/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))";
+  const ready = async () => ((await system.attempt(['node', '-e', ask])).status === 0 ? true : undefined);
+  await system.until('the server is ready', ready).catch(async (error) => {
+    throw new Error(`${error}\n${await system.run(['cat', '/root/server.log'])}`);
+  });
+}
+
+/** As root types it, one line after the other. @returns what the last one said */
+async function type(machine: Machine, lines: string[]): Promise<string> {
+  let said = '';
+  for (const line of lines) said = await machine.run(['bash', '-c', `export DEBIAN_FRONTEND=noninteractive; ${line}`]);
+  return said;
+}
+
+const INSTALL = [
+  'install -m 644 penguindome.sources /etc/apt/sources.list.d/',
+  'apt-get update',
+  'apt-get install -y penguindome-server',
+];
+
+/** Copies files from one machine to another, as scp through a third place would. */
+async function carry(from: Machine, to: Machine, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    await to.run(['sh', '-c', 'base64 -d >"$1"', 'sh', `/root/${name}`], {
+      input: await from.run(['base64', `/root/${name}`]),
+    });
+  }
+}
+
+/** What an operator sees of them, whenever. */
+const issuesOf = async (machine: Machine) =>
+  JSON.parse(await machine.run(['penguindome', '--json', 'issues', 'list', '--host', 'lap-17']));
+
+const fingerprints = async (machine: Machine) =>
+  [...(await machine.run(['penguindome', '--json', 'keys', 'list'])).matchAll(/"fingerprint": "([^"]+)"/g)].map(
+    ([, found]) => found,
+  );
+
+onMachineWithPackages(
+  'the restore drill brings back a server that was lost, and its host goes on with the key it has',
+  async (t) => {
+    const [old, laptop] = [await systemFor(t), await systemFor(t)];
+    await connect(old, laptop);
+    await laptop.run(['sh', '-c', `echo ${ADDRESSES[0]} ${HOST} >>/etc/hosts; hostname lap-17`]);
+    await type(old, [...INSTALL, `penguindome setup --yes --host-name ${HOST}`]);
+    await startServer(old);
+    await type(laptop, [...INSTALL.slice(0, 2), 'apt-get install -y penguindome-agent']);
+    const token = await old.run(['penguindome', 'enrollment', 'token', '--approve', '--uses', '5']);
+    await laptop.write('/root/token', token, '600');
+    await type(laptop, [
+      'penguindome-agent enroll --token-file token',
+      'penguindome-agent collect',
+      'penguindome-agent submit',
+    ]);
+    const keys = await generateKey({ type: 'ecc', curve: 'ed25519Legacy', userIDs: [{ name: 'operator' }] });
+    await old.write('/root/operator.asc', keys.publicKey);
+    await old.write('/etc/penguindome/checks.d/firewall.yaml', 'overrides: firewall-disabled\nseverity: high\n');
+    await type(old, [
+      'penguindome issues audit',
+      'penguindome issues snooze --host lap-17 --issue-name firewall-disabled --days 3',
+      "penguindome command true --host lap-17 --why 'before the loss'",
+      ...(await commandsOf(PAGE, 'What to back up')),
+    ]);
+    const before = { keys: await fingerprints(old), issues: await issuesOf(old) };
+    t.true(before.keys.length >= 2);
+
+    const fresh = await systemFor(t);
+    await carry(old, fresh, 'whole.gz.gpg', 'lists.tar');
+    await old.run(['sh', '-c', 'kill $(cat server.pid); ip link del cable0']);
+    await laptop.run(['penguindome-agent', 'collect']);
+    t.is((await laptop.attempt(['penguindome-agent', 'submit'])).status, TRY_AGAIN, 'nobody is there');
+
+    await fresh.write('/root/operator-secret.asc', keys.privateKey, '600');
+    await type(fresh, INSTALL);
+    const waiting = await type(fresh, await commandsOf(PAGE, 'Restore drill'));
+    t.notRegex(waiting, /lap-17/, 'nobody waits for approval');
+    await fresh.run(['rm', 'operator-secret.asc']);
+    await startServer(fresh);
+    await connect(fresh, laptop);
+    await isWhole(t, fresh, before);
+    const said = await laptop.run(['penguindome-agent', 'submit']);
+    t.regex(said, /1 report handed over, 0 waiting/);
+    t.regex(said, /1 order came/, 'what was ordered before the loss');
+    t.regex(await laptop.run(['penguindome-agent', 'status']), /lap-17/);
+    const again = await laptop.attempt(['penguindome-agent', 'enroll', '--new-key', '--token-file', '/root/token']);
+    t.not(again.status, 0, 'tokens of the backup are void');
+    await fresh.run(['sh', '-c', 'kill $(cat server.pid)']);
+  },
+);
+
+/** What was there before, and whose it is. */
+async function isWhole(
+  t: ExecutionContext,
+  fresh: Machine,
+  before: { keys: unknown[]; issues: unknown },
+): Promise<void> {
+  t.deepEqual(await fingerprints(fresh), before.keys);
+  t.deepEqual(await issuesOf(fresh), before.issues);
+  t.regex(await fresh.run(['penguindome', 'checks', 'show', 'firewall-disabled']), /high/);
+  t.regex(await fresh.run(['penguindome', 'log', 'list', '--command', 'issues snooze']), /snooze/);
+  t.regex(await fresh.run(['penguindome', 'orders', 'list', '--open']), /lap-17|command/);
+  const kept = ['/etc/penguindome/pki/ca.key', '/etc/penguindome/keys/order.asc', '/etc/penguindome/keys/answer.key'];
+  t.deepEqual((await fresh.run(['stat', '-c', '%U %a', ...kept])).trim().split('\n'), [
+    'root 600',
+    'root 600',
+    'penguindome-server 600',
+  ]);
+}
 
 /** The folder that setup made, and the Secrets that the page makes of it. */
 async function siteOf(t: ExecutionContext): Promise<Cluster> {
@@ -156,3 +290,64 @@ async function restoresInside(t: ExecutionContext, pod: Pod, backups: string, ho
   t.is(status, 0, stderr);
   t.regex((await pod.exec('operate', ['penguindome', 'hosts', 'list'])).stdout, new RegExp(host));
 }
+
+/** The test's own replica set has one member, and neither TLS nor users; what else mongo.yaml says stays. */
+function ownMongo(settings: string, port: string): string {
+  const own = settings
+    .replace(/hosts:\n( +- mongodb-\d\S+\n){3}/, `hosts: ['127.0.0.1:${port}']\n`)
+    .replace(/^ +(user|password_file|tls|ca): \S+\n/gm, '')
+    .replace('database: penguindome', `database: pods-${process.pid}`);
+  if (!own.includes(port) || own.includes('password')) throw new Error(`mongo.yaml is not as expected:\n${own}`);
+  return own;
+}
+
+/** Shows a port of this machine on the pod's network, under the same address: a replica set names its members by it. */
+function bringPort(t: ExecutionContext, pod: Pod, port: string, socket: string): void {
+  const [command = '', ...args] = pod.onNetwork(
+    'socat',
+    `TCP-LISTEN:${port},bind=127.0.0.1,fork`,
+    `UNIX-CONNECT:${socket}`,
+  );
+  const ends = [
+    spawn('socat', [`UNIX-LISTEN:${socket},fork`, `TCP:127.0.0.1:${port}`], { stdio: 'ignore' }),
+    spawn(command, args, { stdio: 'ignore' }),
+  ];
+  t.teardown(() => {
+    for (const end of ends) end.kill();
+  });
+}
+
+onPodsWithMongod(
+  'two servers of the StatefulSet share one MongoDB: what one of them knows, the other does',
+  async (t) => {
+    const cluster = await siteOf(t);
+    t.timeout(300_000, 'a pod that hangs');
+    const objects = await readManifests('penguindome.yaml', 'mongo.yaml');
+    const port = new URL(process.env['PENGUINDOME_TEST_MONGO_REPLICA_SET'] ?? '').port;
+    const settings = configMapOf(objects, 'penguindome')['server.yml'] ?? '';
+    cluster.configMaps['penguindome'] = { 'server.yml': ownMongo(settings, port) };
+    const spec = podOf(objects, 'StatefulSet', 'penguindome');
+    const folder = await scratchFolder(t);
+    await writeFile(join(folder, 'hosts'), cluster.hosts);
+    const start = async (name: string) => {
+      const pod = await startPod(t, cluster, spec, name);
+      t.not((await pod.probe('server', 'readinessProbe')).status, 0, 'not ready before its store is there');
+      bringPort(t, pod, port, join(folder, name));
+      await pod.untilReady('server', 'startupProbe');
+      return pod;
+    };
+    const [first, second] = [await start('penguindome-0'), await start('penguindome-1')];
+    const state = join(folder, 'agent');
+    const [withFirst, withSecond] = [first, second].map((pod) => agentOn(pod, join(folder, 'hosts'), state));
+    const token = await first.exec('operate', ['penguindome', 'enrollment', 'token', '--approve', '--uses', '1']);
+    t.is((await withFirst?.(['enroll'], token.stdout))?.status, 0);
+    t.is((await withFirst?.(['collect']))?.status, 0);
+    t.regex((await withSecond?.(['submit']))?.stdout ?? '', /1 report handed over, 0 waiting/);
+    const host = (await run('uname', '-n')).trim();
+    t.regex((await first.exec('operate', ['penguindome', 'hosts', 'list'])).stdout, new RegExp(host));
+    await first.stop();
+    t.is((await withFirst?.(['collect']))?.status, 0);
+    t.regex((await withSecond?.(['submit']))?.stdout ?? '', /1 report handed over, 0 waiting/);
+    await second.stop();
+  },
+);

@@ -72,7 +72,7 @@ export async function bootMachine(t: ExecutionContext, options: MachineOptions =
 
 const AS_SERVICE = 'systemd-run --quiet --wait --pipe --collect --working-directory=/root --setenv=HOME=/root --';
 
-async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   for (let tries = 0; tries < 300; tries++) {
     const answer = await ask();
     if (answer !== undefined) return answer;

@@ -82,3 +82,12 @@ export const onScratchRoot = whenPresent(
   missingForRoot.length === 0,
   `a scratch root needs ${missingForRoot.join(', ')}`,
 );
+
+const replicaSet = process.env['PENGUINDOME_TEST_MONGO_REPLICA_SET'];
+const missingForPods = [...missingForPackages, ...missingOf(['nsenter', 'socat']).filter((tool) => tool !== 'root')];
+
+/** A test that starts pods which share a MongoDB. */
+export const onPodsWithMongod = whenPresent(
+  missingForPods.length === 0 && replicaSet !== undefined,
+  `pods with a MongoDB need ${[...missingForPods, ...(replicaSet === undefined ? ['a mongod'] : [])].join(', ')}`,
+);

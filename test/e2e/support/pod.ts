@@ -64,7 +64,12 @@ const RUN = `
 `;
 
 /** @returns once its init containers have done their work, one after the other, and its containers were started */
-export async function startPod(t: ExecutionContext, cluster: Cluster, spec: PodSpec): Promise<Pod> {
+export async function startPod(
+  t: ExecutionContext,
+  cluster: Cluster,
+  spec: PodSpec,
+  name = 'penguindome-0',
+): Promise<Pod> {
   const folder = await scratchFolder(t);
   const network = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo up && exec sleep infinity']);
   t.teardown(() => network.kill('SIGKILL'));
@@ -73,7 +78,8 @@ export async function startPod(t: ExecutionContext, cluster: Cluster, spec: PodS
   const volumes = new Map<string, string>();
   for (const volume of spec.volumes)
     volumes.set(volume.name, await makeVolume(join(folder, volume.name), volume, { cluster, spec }));
-  const start = (container: Container) => startContainer(t, { cluster, spec, container, volumes, folder, onNetwork });
+  const start = (container: Container) =>
+    startContainer(t, { cluster, spec, name, container, volumes, folder, onNetwork });
   for (const container of spec.initContainers) {
     const { status, said } = await (await start(container)).ended;
     if (status !== 0) throw new Error(`${container.name}: exit status ${status}\n${said}`);
@@ -136,6 +142,8 @@ interface Running {
 interface Parts {
   cluster: Cluster;
   spec: PodSpec;
+  /** of the pod: claims of a StatefulSet's pods have it in theirs */
+  name: string;
   container: Container;
   volumes: Map<string, string>;
   folder: string;
@@ -177,12 +185,12 @@ async function firstChild({ pid }: ChildProcess): Promise<number> {
   throw new Error('the container has no process');
 }
 
-async function mountsOf({ cluster, container, volumes, folder, spec }: Parts): Promise<string> {
+async function mountsOf({ cluster, name: pod, container, volumes, folder, spec }: Parts): Promise<string> {
   const hosts = join(folder, 'hosts');
   await writeFile(hosts, cluster.hosts);
   const lines = [`ro ${hosts} /etc/hosts`];
   for (const { name, mountPath, subPath, readOnly } of container.volumeMounts) {
-    const volume = volumes.get(name) ?? claimFolder(cluster, `${name}-penguindome-0`);
+    const volume = volumes.get(name) ?? claimFolder(cluster, `${name}-${pod}`);
     const source = subPath === undefined ? volume : join(volume, subPath);
     if (volumes.get(name) === undefined) await makeClaim(volume, spec);
     if (subPath !== undefined) await mkdir(source, { recursive: true });
