@@ -8,7 +8,7 @@ const SYSTEMCTL = '/usr/bin/systemctl';
 const LIMIT = seconds(10);
 const NAMES = ['enroll', 'collect', 'submit', 'rotate-key', 'apply'];
 const UNITS = NAMES.map((name) => `penguindome-${name}.service`);
-const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'Result', 'ExecMainStatus', 'DropInPaths'];
+const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'Result', 'ExecMainStatus', 'ExecCondition', 'DropInPaths'];
 
 /** What keeps the agent's units from starting the agent at all, so that nothing else can tell it; nothing where systemd does not answer. */
 export async function readUnitTroubles(signal: AbortSignal): Promise<Trouble[]> {
@@ -44,6 +44,9 @@ function troubleOf(unit: Unit): string | undefined {
   const by = dropIns === '' ? '' : `; drop-ins that count: ${dropIns.split(' ').join(', ')}`;
   if (load === 'bad-setting' || load === 'error') return `systemd cannot use ${id}: it is broken (${load})${by}`;
   if (load === 'masked') return `${id} is masked: it does not run`;
+  // What asks whether a run is due is started first, and systemd takes every status of it for a no.
+  const asked = Number(/; status=(\d+)/.exec(unit.get('ExecCondition') ?? '')?.[1] ?? 0);
+  if (asked >= BEFORE_START) return `systemd cannot start ${id} (exit status ${asked})${by}`;
   if (unit.get('ActiveState') !== 'failed') return undefined;
   const status = Number(unit.get('ExecMainStatus'));
   if (result === 'exit-code' && status < BEFORE_START) return undefined;
@@ -59,5 +62,5 @@ function adviceOn(unit: Unit): string {
   if (unit.get('LoadState') === 'masked') return `systemctl unmask ${id}, where that is not meant`;
   return unit.get('DropInPaths') === ''
     ? `systemctl status ${id} says why`
-    : `systemctl status ${id} says why; put the drop-in right, or take it away (systemctl revert ${id}), then: systemctl daemon-reload`;
+    : `systemctl status ${id} says why; put the drop-in right, or take it away (systemctl revert ${id}), then: systemctl daemon-reload; systemctl restart penguindome-agent.target`;
 }

@@ -1,12 +1,17 @@
 import test from 'ava';
 import { unitTroubles } from '../../src/agent/unit-troubles.ts';
 
+/** As systemctl prints it; 1: not due. */
+const CONDITION =
+  '{ path=/usr/lib/penguindome/bin/penguindome-tick ; argv[]=/usr/lib/penguindome/bin/penguindome-tick --is-due collect ; ignore_errors=no ; start_time=[Sun 2026-11-29 21:00:00 UTC] ; stop_time=[Sun 2026-11-29 21:00:00 UTC] ; pid=77 ; code=exited ; status=STATUS }';
+
 const WELL = {
   Id: 'penguindome-collect.service',
   LoadState: 'loaded',
   ActiveState: 'inactive',
   Result: 'success',
   ExecMainStatus: '0',
+  ExecCondition: CONDITION.replace('STATUS', '1'),
   DropInPaths: '',
 };
 
@@ -47,6 +52,12 @@ test(
   'one that fails before the agent starts is told with its status',
   broken,
   { ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '217' },
+  /^systemd cannot start penguindome-collect\.service \(exit status 217\); drop-ins that count: \/etc/,
+);
+test(
+  'one whose run cannot even be asked for is told with its status, though systemd calls it not due',
+  broken,
+  { Result: 'exec-condition', ExecCondition: CONDITION.replace('STATUS', '217') },
   /^systemd cannot start penguindome-collect\.service \(exit status 217\); drop-ins that count: \/etc/,
 );
 test(
