@@ -294,8 +294,7 @@ make_folders() {
 take_settings() {
   listed site/50-site.yml || return 0
   to=$etc/agent.d/50-site.yml
-  if [ -e "$to" ] && cmp -s "$here/site/50-site.yml" "$to"; then return; fi
-  if [ -e "$to" ] && ! { [ -f "$own/site.sum" ] && [ "$(sha256sum <"$to")" = "$(cat "$own/site.sum")" ]; }; then
+  if [ -e "$to" ] && ! cmp -s "$here/site/50-site.yml" "$to" && ! { [ -f "$own/site.sum" ] && [ "$(sha256sum <"$to")" = "$(cat "$own/site.sum")" ]; }; then
     cp "$here/site/50-site.yml" "$to.new"
     say "$to was changed on this machine and stays; what came is beside it, in $to.new"
     return

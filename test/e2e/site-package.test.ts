@@ -106,15 +106,11 @@ onMachineWithPackages(
     const versions = await buildVersions(t);
     const machine = await machineBeforeInstalling(t, versions);
     const host = (await machine.run(['uname', '-n'])).trim();
-    await type(
-      machine,
-      'install -m 644 penguindome.sources /etc/apt/sources.list.d/',
-      'apt-get update',
-      'apt-get install -y penguindome-server',
-      `penguindome setup --yes --host-name ${HOST}`,
-      'systemctl start penguindome-server',
-    );
+    await type(machine, ...(await commandsOf(PAGE, 'The server on Debian 12')));
     t.is(await version(machine, 'penguindome-runtime'), versions.newer, 'the server has a Node that it can use');
+
+    const tar = await type(machine, ...(await commandsOf(PAGE, 'The bootstrap tar')));
+    t.regex(tar, /penguindome-agent-\S+-x86_64\.tar\.gz: the agent .* and its Node/, 'of what packages have installed');
 
     const [make = '', ...install] = await commandsOf(PAGE, 'A machine without a question: the site package');
     t.regex(make, /'lap-\*'/);

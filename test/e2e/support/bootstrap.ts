@@ -21,3 +21,6 @@ export const STRIP = `
     if command -v $tool; then exit 1; fi
   done
 `;
+
+/** Importing a key asks for gpg-agent where it may, and this tree has gpg alone. */
+export const NO_AGENT = 'install -d -m 700 /root/.gnupg; echo no-autostart >/root/.gnupg/gpg.conf';
