@@ -255,7 +255,7 @@ onMachineWithPackages(
 
 async function hasNoRights(t: ExecutionContext, pod: Pod): Promise<void> {
   const status = await readFile(`/proc/${pod.pid('server')}/status`, 'utf8');
-  t.regex(status, /^Uid:\t10001\t10001\t10001\t10001$/m);
+  t.regex(status, /^Uid:\t960\t960\t960\t960$/m);
   t.regex(status, /^CapEff:\t0{16}$/m);
   t.regex(status, /^NoNewPrivs:\t1$/m);
   for (const [container, command] of [

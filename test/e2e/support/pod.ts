@@ -53,6 +53,7 @@ const RUN = `
     mount --bind "$source" "$root$target"
     [ "$how" = rw ] || mount -o remount,bind,ro "$root$target"
   done <"$work.mounts"
+  mkdir -p "$root/dev" "$root/proc"
   mount -t proc proc "$root/proc"
   mount -t tmpfs -o mode=755 tmpfs "$root/dev"
   for device in null zero full random urandom tty; do
