@@ -11,7 +11,7 @@ const WITHOUT = ['/usr/share/doc/*', '/usr/share/info/*', '/usr/share/locale/*',
  * @param packages Debian's; `install`: files and names that are installed after them
  * @param boot a folder for what is in the packages `loaders`, which are not installed
  */
-export function bootstrap(target, { packages, install, sources, epoch, boot = '/', loaders = [], hooks = [] }) {
+export function bootstrap(target, { packages, install, sources, epoch, boot = '', loaders = [], hooks = [] }) {
   const accounts = Object.entries(ACCOUNTS).map(([name, { id, home }]) => `${name}:${id}:${home}`);
   const args = [boot, loaders.join(' '), ...accounts, '--', ...install];
   output(

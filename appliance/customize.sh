@@ -7,7 +7,8 @@ shift 3
 inside() { DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin chroot "$root" "$@"; }
 
 # Their numbers own what later images find on the data partition.
-inside useradd --create-home --uid 1000 --shell /bin/bash --password '*' admin
+# A container has nobody who logs in.
+[ -z "$loaders" ] || inside useradd --create-home --uid 1000 --shell /bin/bash --password '*' admin
 while [ "$1" != -- ]; do
   name=${1%%:*} rest=${1#*:}
   id=${rest%%:*} home=${rest#*:}
@@ -32,11 +33,11 @@ done
 inside apt-get -q -q -y --no-install-recommends -o APT::Sandbox::User=root install $wanted
 rm -r "$root/tmp/packages"
 
+[ -n "$loaders" ] || exit 0
 cd "$boot"
 # shellcheck disable=SC2086 # a list of names
-[ -z "$loaders" ] || APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q -q -o APT::Sandbox::User=root download $loaders
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q -q -o APT::Sandbox::User=root download $loaders
 for deb in *.deb; do
-  [ -e "$deb" ] || continue
   dpkg-deb -x "$deb" .
   rm "$deb"
 done

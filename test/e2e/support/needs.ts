@@ -75,6 +75,15 @@ export const onVirtualMachine = whenPresent(
   `virtual machines need ${missingForVirtual.join(', ')}`,
 );
 
+const APPLIANCE = ['dpkg-buildpackage', 'dh', 'mcopy', 'mkfs.vfat', 'sfdisk', 'zstd'];
+const missingForAppliance = [...missingForVirtual, ...missingOf(APPLIANCE).filter((tool) => tool !== 'root')];
+
+/** A test that builds the appliance's image and starts it. */
+export const onAppliance = whenPresent(
+  missingForAppliance.length === 0,
+  `the appliance's image needs ${missingForAppliance.join(', ')}`,
+);
+
 const missingForRoot = missingOf(['apt-get', 'chroot', 'curl', 'dpkg-deb', 'gpg', 'mount', 'tar', 'unshare']);
 
 /** A test on this machine's own system, with what is written to it thrown away. */

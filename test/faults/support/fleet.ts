@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import type { SigningKey } from '../../../src/crypto/ed25519.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { makeToken, v2Client } from '../../support/v2-client.ts';
 import type { Chance } from './seed.ts';
@@ -29,13 +30,14 @@ const PATIENCE = 15;
  */
 export async function startFleet(
   t: ExecutionContext,
-  site: InstalledSite,
-  store: Store,
+  site: Pick<InstalledSite, 'url' | 'ca'> & { answerKey: Pick<SigningKey, 'publicKey'> },
+  /** or the secret of a token that it has made */
+  store: Store | string,
   chance: Chance,
-  options: { v2?: number; v1?: number; url?: string; bulk?: number } = {},
+  options: { v2?: number; v1?: number; url?: string; bulk?: number; patience?: number } = {},
 ): Promise<Fleet> {
-  const { v2: many = 8, v1: few = 2, url = site.url } = options;
-  const secret = await makeToken(store, { uses: many });
+  const { v2: many = 8, v1: few = 2, url = site.url, patience = PATIENCE } = options;
+  const secret = typeof store === 'string' ? store : await makeToken(store, { uses: many });
   const agents: Agent[] = [];
   const newAgent = () => {
     // a connection each, kept: after a fault it is made anew
@@ -70,7 +72,7 @@ export async function startFleet(
       while (mode !== 'stop') {
         const outcome = await (mode === 'report' ? host.step() : host.handOver());
         if (outcome === 'nothing') return;
-        if (outcome !== 'acknowledged') await sleep(PATIENCE);
+        if (outcome !== 'acknowledged') await sleep(patience);
       }
     }),
   );

@@ -17,6 +17,8 @@ export interface Qemu {
   monitor(command: string): Promise<string>;
   /** Ends it, by force where it hangs. */
   stop(): Promise<void>;
+  /** Ends it as a power cut does: the machine has no time for anything. */
+  cutPower(): Promise<void>;
 }
 
 export interface QemuOptions {
@@ -30,10 +32,19 @@ export interface QemuOptions {
 
 /** Starts a virtual machine in software emulation, so that it needs no /dev/kvm. Its only way out is the forwarded port. */
 export function startQemu(options: QemuOptions): Qemu {
-  const log = openSync(join(options.folder, 'qemu.log'), 'a');
+  return runQemu(options.folder, argumentsFor(options));
+}
+
+/** What every machine here has, and no other device besides. */
+export const EMULATED =
+  '-machine q35,accel=tcg -cpu max -smp 2 -m 1024 -nodefaults -no-reboot -display none -qmp stdio'.split(' ');
+
+/** @param folder gets what qemu complains of */
+export function runQemu(folder: string, args: string[]): Qemu {
+  const log = openSync(join(folder, 'qemu.log'), 'a');
   // A test process that is killed takes the machine along, and so does the end of its life.
   const bound = `--pdeathsig TERM timeout --kill-after=5 ${LIFE} setpriv --pdeathsig KILL`.split(' ');
-  const child = spawn('setpriv', [...bound, 'qemu-system-x86_64', ...argumentsFor(options)], {
+  const child = spawn('setpriv', [...bound, 'qemu-system-x86_64', ...args], {
     stdio: ['pipe', 'pipe', log],
   });
   closeSync(log);
@@ -61,6 +72,10 @@ export function startQemu(options: QemuOptions): Qemu {
       }
       await ended;
     },
+    async cutPower() {
+      child.kill('SIGKILL');
+      await ended;
+    },
   };
 }
 
@@ -70,7 +85,7 @@ function argumentsFor({ folder, port, snapshot }: QemuOptions): string[] {
     ...['-device', `virtio-blk-pci,drive=${name},serial=${name}`],
   ]);
   return [
-    ...'-machine q35,accel=tcg -cpu max -smp 2 -m 1024 -nodefaults -no-reboot -display none -qmp stdio'.split(' '),
+    ...EMULATED,
     ...['-serial', `file:${join(folder, 'console.log')}`],
     ...['-kernel', join(folder, 'kernel'), '-initrd', join(folder, 'initrd')],
     ...['-append', 'root=LABEL=system rw console=ttyS0 net.ifnames=0 quiet'],

@@ -17,6 +17,8 @@ export interface SshOptions {
   /** holds the key, and the control socket */
   folder: string;
   port: number;
+  /** root, where none is given */
+  user?: string;
   /** how long to try */
   seconds: number;
   /** whether it is worth trying on */
@@ -24,38 +26,40 @@ export interface SshOptions {
 }
 
 /** Logs in, as soon as that can be done; later commands share the connection, since each new one costs seconds under emulation. */
-export async function connectSsh({ folder, port, seconds, alive }: SshOptions): Promise<Ssh> {
+export async function connectSsh({ folder, port, user = 'root', seconds, alive }: SshOptions): Promise<Ssh> {
   const socket = join(folder, 'ssh');
   const files = ['-i', join(folder, 'key'), '-o', `ControlPath=${socket}`, '-p', `${port}`];
   const settings = ['BatchMode=yes', 'ConnectTimeout=20', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null'];
   const options = [...files, '-F', '/dev/null', '-q', ...settings.flatMap((setting) => ['-o', setting])];
-  const shared = (command: string) => [...options, 'root@127.0.0.1', command];
+  const target = `${user}@127.0.0.1`;
+  const shared = (command: string) => [...options, target, command];
 
   const until = performance.now() + seconds * 1000;
   while (alive() && performance.now() < until) {
-    const master = spawn('setpriv', ['--pdeathsig', 'TERM', 'ssh', ...options, '-M', '-N', 'root@127.0.0.1'], {
+    const master = spawn('setpriv', ['--pdeathsig', 'TERM', 'ssh', ...options, '-M', '-N', target], {
       stdio: 'ignore',
     });
-    if (await answers(master, options, until)) return sshOver(master, shared);
+    if (await answers(master, [...options, '-O', 'check', target], until)) return sshOver(master, shared, user);
     master.kill('SIGKILL');
     await sleep(200);
   }
   throw new Error(alive() ? `no ssh after ${seconds} s` : 'no ssh: the machine has ended');
 }
 
-async function answers(master: ChildProcess, options: string[], until: number): Promise<boolean> {
+async function answers(master: ChildProcess, check: string[], until: number): Promise<boolean> {
   while (master.exitCode === null && master.signalCode === null && performance.now() < until) {
-    const { status } = await finish('ssh', [...options, '-O', 'check', 'root@127.0.0.1']);
+    const { status } = await finish('ssh', check);
     if (status === 0) return true;
     await sleep(100);
   }
   return false;
 }
 
-function sshOver(master: ChildProcess, shared: (command: string) => string[]): Ssh {
+function sshOver(master: ChildProcess, shared: (command: string) => string[], user: string): Ssh {
+  const asRoot = user === 'root' ? 'exec bash' : 'exec sudo bash';
   return {
     run: (script, seconds) =>
-      finish('timeout', ['--kill-after=5', `${seconds}`, 'ssh', ...shared('exec bash -seu -o pipefail')], {
+      finish('timeout', ['--kill-after=5', `${seconds}`, 'ssh', ...shared(`${asRoot} -seu -o pipefail`)], {
         // Read to its end before any of it runs: what is in it may read the standard input.
         input: `{\n${script}\n} </dev/null; exit\n`,
       }),
