@@ -31,6 +31,14 @@ export const onMachineWithAnsible = whenPresent(
   `machines that Ansible sets up need ${missingForAnsible.join(', ')}`,
 );
 
+const missingForAcme = [...missingForAnsible, ...missingOf(['openssl', 'pebble']).filter((tool) => tool !== 'root')];
+
+/** The same, with an ACME authority of its own. */
+export const onMachineWithAcme = whenPresent(
+  missingForAcme.length === 0,
+  `a machine with an ACME authority needs ${missingForAcme.join(', ')}`,
+);
+
 const missingForPacman = missingOf([
   'makepkg',
   'pacman',

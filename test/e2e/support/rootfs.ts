@@ -5,10 +5,10 @@ import { finish } from './finish.ts';
 
 export type Suite = 'trixie' | 'bookworm';
 /**
- * What is installed: `server` is what most tests need; `firewalls` has firewalld, which starts by itself, and systemd-resolved besides;
+ * What is installed: `server` is what most tests need; `acme` has certbot besides; `firewalls` has firewalld, which starts by itself, and systemd-resolved besides;
  * `desktop` the settings, tools and idle daemons of desktops, on Debian 13.
  */
-export type Variant = 'server' | 'firewalls' | 'desktop';
+export type Variant = 'server' | 'acme' | 'firewalls' | 'desktop';
 
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
@@ -118,6 +118,11 @@ interface Recipe {
 
 const RECIPES: Record<Variant, (suite: Suite) => Recipe> = {
   server: (suite) => ({ name: suite, packages: [...PACKAGES, LIBCURL[suite]].join(','), build: BUILD }),
+  acme: (suite) => ({
+    name: `${suite}-acme`,
+    packages: [...PACKAGES, LIBCURL[suite], 'certbot'].join(','),
+    build: BUILD,
+  }),
   firewalls: (suite) => ({
     name: `${suite}-firewalls`,
     packages: [...PACKAGES, LIBCURL[suite], ...FIREWALL_PACKAGES].join(','),
