@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
@@ -62,6 +62,22 @@ test('what argument specs call a default is the default, and no default is missi
     }
     for (const [name, { default: told }] of Object.entries(options)) {
       if (told !== undefined) t.deepEqual(defaults[name], told, `${basename(role)}: ${name}`);
+    }
+  }
+});
+
+test('the example inventory sets variables that the roles have, and no secret', async (t) => {
+  const known = new Set(['penguindome_repository', 'penguindome_certificates']);
+  for (const role of await roleFolders('.')) {
+    const specs = described.parse(parse(await readFile(join(role, 'meta/argument_specs.yml'), 'utf8')));
+    for (const name of Object.keys(specs.argument_specs.main.options)) known.add(name);
+  }
+  const folder = 'ansible/inventory/example/group_vars';
+  for (const file of await readdir(folder)) {
+    const vars = presets.parse(parse(await readFile(join(folder, file), 'utf8')) ?? {});
+    for (const [name, value] of Object.entries(vars)) {
+      t.true(known.has(name), `${file}: no role knows ${name}`);
+      if (/password/.test(name)) t.regex(String(value), /^\{\{ (vault_|lookup)/, `${file}: ${name}`);
     }
   }
 });
