@@ -37,7 +37,7 @@ async function shown(machine: Machine): Promise<string> {
 }
 
 async function bootServer(t: ExecutionContext): Promise<{ machine: Machine; inventory: Inventory }> {
-  const { folder } = await buildPackages(t, 'deb');
+  const { folder } = await buildPackages(t, 'deb-with-runtime');
   const binds = { [folder]: SHOWN, '/usr/bin/pebble': '/usr/local/bin/pebble' };
   const machine = await bootMachine(t, { binds, variant: 'acme' });
   t.timeout(600_000, 'a machine that hangs');
