@@ -31,7 +31,7 @@ export async function diskTroubles({ state }: Pick<Places, 'state'>): Promise<Tr
   return [
     {
       code: 'disk-full',
-      what: `the disk is full: ${full} left in ${state}, so nothing is collected or handed over`,
+      what: `the disk is full: ${full} left in ${state}, so new reports cannot be kept`,
       advice: `make room (df ${state}); reports that wait are kept, and it goes on by itself`,
     },
   ];
