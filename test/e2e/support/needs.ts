@@ -57,6 +57,12 @@ export const onRootOfPacman = whenPresent(
 
 const mongod = process.env['PENGUINDOME_TEST_MONGOD'];
 
+/** A test that installs Debian packages on booted machines which run a mongod of their own. */
+export const onMachineWithPackagesAndMongod = whenPresent(
+  missingForPackages.length === 0 && mongod !== undefined,
+  `packages on booted machines with a MongoDB need ${[...missingForPackages, ...(mongod === undefined ? ['a mongod'] : [])].join(', ')}`,
+);
+
 /** A test that boots machines which run a mongod of their own. */
 export const onMachineWithMongod = whenPresent(
   missing.length === 0 && mongod !== undefined,
