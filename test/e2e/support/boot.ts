@@ -8,8 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { finish } from './finish.ts';
 
 interface Booted {
-  /** the machine's process 1, as this machine numbers it */
-  leader: number;
+  /** the machine's process 1, as this machine numbers it; another one after a reboot */
+  readonly leader: number;
+  /** Has it reboot by itself, and waits until it is up again. Its network namespace is a new one then. */
+  reboot(): Promise<void>;
   /** clean, and by force where it hangs */
   halt(): Promise<void>;
 }
@@ -17,21 +19,33 @@ interface Booted {
 /**
  * systemd-nspawn wants a host with systemd: cgroup v2, and a /run to itself. Both are made in a private mount namespace, so that it works in
  * a bare container too. Each machine has a cgroup of its own, or two would break each other.
+ * A machine that keeps its state has its overlay here and not from nspawn, which ends with each reboot (133) and takes its own along.
  */
 const HOLD = `
   set -eu
-  name=$1 tree=$2; shift 2
+  name=$1 tree=$2 keeps=$3; shift 3
   umount -R -l /sys/fs/cgroup 2>/dev/null || true
   mount -t cgroup2 cgroup2 /sys/fs/cgroup
   mount -t tmpfs -o mode=755 tmpfs /run
   home=/sys/fs/cgroup/$name
   mkdir "$home"
   echo $$ >"$home/cgroup.procs"
-  systemd-nspawn --quiet --boot --directory="$tree" --machine="$name" --hostname="$name" --register=no --keep-unit \\
-    --console=pipe --volatile=overlay --private-network "$@" &
-  pid=$!
-  trap 'kill -TERM $pid' TERM
-  while [ -d /proc/$pid ]; do wait $pid || true; done
+  if [ "$keeps" = yes ]; then
+    mkdir -p /run/kept/upper /run/kept/work /run/kept/tree
+    mount -t overlay -o "lowerdir=$tree,upperdir=/run/kept/upper,workdir=/run/kept/work" overlay /run/kept/tree
+    tree=/run/kept/tree
+  else
+    set -- --volatile=overlay "$@"
+  fi
+  stopping=no status=133
+  while [ "$status" = 133 ] && [ $stopping = no ]; do
+    systemd-nspawn --quiet --boot --directory="$tree" --machine="$name" --hostname="$name" --register=no --keep-unit \\
+      --console=pipe --private-network "$@" &
+    pid=$!
+    trap 'stopping=yes; kill -TERM $pid || true' TERM
+    while [ -d /proc/$pid ]; do status=0; wait $pid || status=$?; done
+    [ "$keeps" = yes ] || break
+  done
   echo $$ >/sys/fs/cgroup/cgroup.procs
   find "$home" -depth -type d -exec rmdir {} +
 `;
@@ -40,7 +54,11 @@ const HOLD = `
 const WITH_FILTERS = { args: ['--capability=all', '--drop-capability=CAP_SYS_MODULE'], env: { SYSTEMD_SECCOMP: '0' } };
 
 /** Boots a throw-away overlay of the tree, with these folders shown inside, and waits until it is up. */
-export async function boot(tree: string, binds: Record<string, string>, filters = false): Promise<Booted> {
+export async function boot(
+  tree: string,
+  binds: Record<string, string>,
+  { filters = false, keeps = false }: { filters?: boolean; keeps?: boolean } = {},
+): Promise<Booted> {
   const more = filters ? WITH_FILTERS : { args: [], env: {} };
   const name = `pd-${randomBytes(4).toString('hex')}`;
   const console = join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), `${name}.log`);
@@ -54,6 +72,7 @@ export async function boot(tree: string, binds: Record<string, string>, filters 
       'hold',
       name,
       tree,
+      keeps ? 'yes' : 'no',
       ...Object.entries(binds).map(([from, to]) => `--bind-ro=${from}:${to}`),
       ...more.args,
     ],
@@ -68,18 +87,31 @@ export async function boot(tree: string, binds: Record<string, string>, filters 
     if (leader !== undefined) process.kill(leader, 'SIGKILL');
     await ended;
   };
+  const up = (before?: number) => isUp(holder.pid, () => holder.exitCode !== null, before);
   try {
-    return { leader: await isUp(holder.pid, () => holder.exitCode !== null), halt };
+    let leader = await up();
+    return {
+      get leader() {
+        return leader;
+      },
+      async reboot() {
+        if (!keeps) throw new Error('cannot reboot a machine that forgets all: boot it with `keeps`');
+        await finish('nsenter', [...`-t ${leader} -a -- systemctl --no-block reboot`.split(' ')]);
+        leader = await up(leader);
+      },
+      halt,
+    };
   } catch (cause) {
     await halt();
     throw new Error(`cannot boot a machine:\n${await readFile(console, 'utf8')}`, { cause });
   }
 }
 
-async function isUp(holder: number | undefined, ended: () => boolean): Promise<number> {
+/** @param before the process 1 of the boot before this one */
+async function isUp(holder: number | undefined, ended: () => boolean, before?: number): Promise<number> {
   for (let tries = 0; tries < 600 && !ended(); tries++) {
     const leader = await leaderBelow(holder);
-    if (leader !== undefined) {
+    if (leader !== undefined && leader !== before) {
       const { stdout } = await finish('nsenter', [
         '-t',
         `${leader}`,

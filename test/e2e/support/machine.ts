@@ -18,6 +18,11 @@ export interface Machine {
   until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T>;
 }
 
+export interface BootedMachine extends Machine {
+  /** Reboots it, and waits until it is up again; what it wrote is there still. Only for one that `keeps`. */
+  reboot(): Promise<void>;
+}
+
 export interface MachineOptions {
   suite?: Suite;
   /** of its root file system */
@@ -26,6 +31,8 @@ export interface MachineOptions {
   binds?: Record<string, string>;
   /** whether network filters of services are real */
   filters?: boolean;
+  /** whether it can be rebooted, and knows then what it wrote */
+  keeps?: boolean;
 }
 
 /** Where the built programs, their native module, the checks and test/fixtures/machine stand in a machine. */
@@ -39,19 +46,22 @@ const SHOWN = {
 };
 
 /** Boots a machine that forgets all when it is halted, on a network of its own, and halts it when the test ends. */
-export async function bootMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<Machine> {
+export async function bootMachine(t: ExecutionContext, options: MachineOptions = {}): Promise<BootedMachine> {
   t.timeout(600_000, 'a root file system that is not built');
   const tree = await rootfs(options.suite ?? 'trixie', options.variant);
   t.timeout(180_000, 'a machine that hangs');
   const shown = Object.fromEntries(
     Object.entries(SHOWN).map(([from, to]) => [join(process.cwd(), from), join(PROGRAMS, to)]),
   );
-  const booted = await boot(tree, { ...shown, ...options.binds }, options.filters);
+  const booted = await boot(tree, { ...shown, ...options.binds }, options);
   t.teardown(booted.halt);
   const attempt = (command: string[], runOptions?: RunOptions) =>
     finish('nsenter', [...`-t ${booted.leader} -a -- ${AS_SERVICE}`.split(' '), ...command], runOptions);
-  const machine: Machine = {
-    leader: booted.leader,
+  const machine: BootedMachine = {
+    get leader() {
+      return booted.leader;
+    },
+    reboot: booted.reboot,
     attempt,
     async run(command, runOptions) {
       const { status, stdout, stderr } = await attempt(command, runOptions);

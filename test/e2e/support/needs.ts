@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { whenPresent } from '../../support/needs.ts';
+import { LIBFAKETIME } from './libfaketime.ts';
 
 /** What of these is not here, besides root. */
 function missingOf(tools: string[]): string[] {
@@ -37,6 +38,14 @@ const missingForAcme = [...missingForAnsible, ...missingOf(['openssl', 'pebble']
 export const onMachineWithAcme = whenPresent(
   missingForAcme.length === 0,
   `a machine with an ACME authority needs ${missingForAcme.join(', ')}`,
+);
+
+const missingForClocks = [...missingForPackages, ...(LIBFAKETIME === undefined ? ['libfaketime'] : [])];
+
+/** A test that installs Debian packages on several booted machines, one of which has a wrong clock. */
+export const onMachinesWithClocks = whenPresent(
+  missingForClocks.length === 0,
+  `packages on machines with clocks of their own need ${missingForClocks.join(', ')}`,
 );
 
 const missingForPacman = missingOf([
