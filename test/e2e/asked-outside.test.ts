@@ -1,7 +1,8 @@
 import type { ExecutionContext } from 'ava';
+import { COLLECTORS } from '../../src/agent/collectors/index.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachine } from './support/needs.ts';
-import { startRealUnits, UNITS } from './support/real-units.ts';
+import { insteadOf, startRealUnits, UNITS } from './support/real-units.ts';
 import { setUpSite, UNIT } from './support/site.ts';
 
 const PORT = 9099;
@@ -30,10 +31,19 @@ http.server.ThreadingHTTPServer(('127.0.0.1', ${PORT}), Service).serve_forever()
 const SETTINGS = `collect_interval: 1h
 collectors:
   disabled: []
+  enabled: [prey, accounts.ssh_keys, accounts.authorized_keys]
   ip_addresses:
     url: http://127.0.0.1:${PORT}/address
   geolocation:
     url: http://127.0.0.1:${PORT}/place
+`;
+
+/** What a machine has that the sandbox could hide: people with homes and keys, rules of a firewall, who listens. */
+const FURNISH = `
+  useradd --create-home --shell /bin/bash alice
+  runuser -u alice -- sh -c 'umask 077; mkdir ~/.ssh; ssh-keygen -q -t ed25519 -N "" -f ~/.ssh/id_ed25519; cp ~/.ssh/id_ed25519.pub ~/.ssh/authorized_keys'
+  echo 'alice ALL=(ALL) NOPASSWD: /usr/bin/true' >/etc/sudoers.d/alice
+  nft 'add table inet t; add chain inet t in { type filter hook input priority 0; policy drop; }; add rule inet t in iif lo accept'
 `;
 
 interface Scene {
@@ -58,11 +68,16 @@ onMachine(
     await sh('systemd-run --quiet --unit=service python3 /root/service.py');
     await machine.write('/etc/penguindome/agent.d/60-outside.yml', SETTINGS);
     await machine.write('/etc/credstore/geolocation-key', KEY, '600');
+    await sh(FURNISH);
     const scene: Scene = {
       ...{ t, machine, sh },
       told: async (name) => JSON.parse(await sh(`penguindome-agent collectors run ${name} 2>/dev/null || true`)),
     };
     await asks(scene);
+    await comparesFacts(scene);
+    await isNotBelieved(scene);
+    t.is(await sh('systemctl list-units --failed --plain --no-legend "penguindome*"'), '');
+    await doesNoMore(scene);
   },
 );
 
@@ -89,4 +104,68 @@ async function asks({ t, machine, sh, told }: Scene): Promise<void> {
     await sh(`grep -r ${KEY} ${STATE} || true; journalctl --no-pager -u 'penguindome*' | grep ${KEY} || true`),
     /./,
   );
+}
+
+/** Every fact is the same inside the collector's sandbox as outside, to the byte. */
+async function comparesFacts({ t, machine, sh }: Scene): Promise<void> {
+  const collected = async (command: string) => {
+    await sh(`rm -rf ${STATE}/due ${STATE}/kept; ${command}`);
+    const { newest }: { newest: { list: Record<string, string> } } = Object(
+      JSON.parse(await machine.run(['cat', `${STATE}/spool/collector.json`])),
+    );
+    return newest.list;
+  };
+  const inside = await collected(`systemctl start ${COLLECT}`);
+  const outside = await collected('penguindome-agent collect');
+  const all = COLLECTORS.map(({ name }) => `plugins.${name}`).sort();
+  t.deepEqual([Object.keys(inside).sort(), Object.keys(outside).sort()], [all, all]);
+  for (const [name, digest] of Object.entries(inside)) {
+    if (digest === outside[name]) continue;
+    const bodies = await sh(`cd ${STATE}/spool/bodies && diff $(ls *${digest}* *${outside[name]}*) || true`);
+    t.fail(`the sandbox changes ${name}: ${bodies}`);
+  }
+}
+
+/** Whoever took that user over may leave what he likes: root reads no file of his choice, does not wait, and goes on. */
+async function isNotBelieved({ t, sh, told }: Scene): Promise<void> {
+  const as = (script: string) =>
+    sh(`cd ${STATE}/online && setpriv --reuid penguindome-online --clear-groups sh -euc '${script}'`);
+  await as(
+    'rm geolocation.json ip_addresses.json; ln -s /etc/shadow geolocation.json; mkfifo ip_addresses.json; echo x >os_info.json',
+  );
+  await sh(`rm -f ${STATE}/due; systemctl start ${COLLECT}`);
+  t.regex(JSON.stringify(await told('geolocation')), /symbolic link/);
+  t.regex(JSON.stringify(await told('ip_addresses')), /no regular file/);
+  await as('rm geolocation.json ip_addresses.json');
+}
+
+/** What whoever took the unit over could do. */
+async function doesNoMore({ t, machine }: Scene): Promise<void> {
+  const reach = (port: number) => `exec 3<>/dev/tcp/127.0.0.1/${port}`;
+  const allowed = [
+    `touch ${STATE}/online/x`,
+    `cat ${STATE}/asks.json`,
+    'cat $CREDENTIALS_DIRECTORY/geolocation-key',
+    reach(PORT),
+  ];
+  for (const command of allowed) t.is(await insteadOf(machine, ONLINE, command), '0', command);
+  const refused = [
+    'cat /etc/penguindome/identity.key',
+    'cat /etc/credstore/geolocation-key',
+    'cat /etc/shadow',
+    `touch ${STATE}/asks.json`,
+    `touch ${STATE}/spool/reports/x`,
+    `ls ${STATE}/spool`,
+    `ls ${STATE}/acks`,
+    `ls ${STATE}/submit`,
+    `ls ${STATE}/kept`,
+    `touch ${STATE}/status.json`,
+    'touch /etc/x',
+    'touch /etc/penguindome/agent.d/x',
+    'ls /home/alice',
+    'unshare --user true',
+    'python3 -c "import socket; socket.create_server((str(), 4711))"',
+  ];
+  for (const command of refused) t.not(await insteadOf(machine, ONLINE, command), '0', command);
+  t.not(await insteadOf(machine, COLLECT, reach(PORT)), '0', 'the collector reaches nobody');
 }
