@@ -15,6 +15,14 @@ const missing = missingOf(['systemd-nspawn', 'mmdebstrap', 'setpriv', 'unshare',
 /** A test that boots machines. */
 export const onMachine = whenPresent(missing.length === 0, `booted machines need ${missing.join(', ')}`);
 
+const missingForLists = [...missing, ...missingOf(['bsdtar', 'createrepo_c', 'repo-add', 'rpmbuild'])];
+
+/** A test of a machine with package managers of other distributions, whose repositories are built here. */
+export const onMachineWithLists = whenPresent(
+  missingForLists.length === 0,
+  `machines with pacman and dnf need ${missingForLists.join(', ')}`,
+);
+
 const BUILDERS = ['dpkg-buildpackage', 'dh', 'apt-ftparchive', 'gpg', 'lintian'];
 const missingForPackages = [...missing, ...missingOf(BUILDERS).filter((tool) => tool !== 'root')];
 

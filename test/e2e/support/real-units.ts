@@ -27,9 +27,14 @@ const INSTALL = `
 /** A minute of these timers takes two seconds. */
 const QUICK = '[Timer]\nAccuracySec=100ms\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0\n';
 
+export async function installRealUnits(machine: Machine): Promise<void> {
+  await machine.run(['sh', '-euc', INSTALL]);
+  await machine.run(['systemctl', 'daemon-reload']);
+}
+
 /** Installs the agent with its own units, has them enrol the machine, and waits until it has reported. Timers fire every two seconds. */
 export async function startRealUnits(machine: Machine, site: Site): Promise<void> {
-  await machine.run(['sh', '-euc', INSTALL]);
+  await installRealUnits(machine);
   for (const name of ['apply', 'collect', 'submit'])
     await machine.write(`/etc/systemd/system/penguindome-${name}.timer.d/50-test.conf`, QUICK);
   await machine.write(

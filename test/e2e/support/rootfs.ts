@@ -6,9 +6,9 @@ import { finish } from './finish.ts';
 export type Suite = 'trixie' | 'bookworm';
 /**
  * What is installed: `server` is what most tests need; `acme` has certbot besides; `firewalls` has firewalld, which starts by itself, and systemd-resolved besides;
- * `desktop` the settings, tools and idle daemons of desktops, on Debian 13.
+ * `lists` has the package managers of other distributions; `desktop` the settings, tools and idle daemons of desktops, on Debian 13.
  */
-export type Variant = 'server' | 'acme' | 'firewalls' | 'desktop';
+export type Variant = 'server' | 'acme' | 'firewalls' | 'desktop' | 'lists';
 
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
@@ -65,6 +65,20 @@ const DESKTOP_PACKAGES = [
 ];
 /** What the test's own mongod is linked against; the package was renamed for Debian 13. */
 const LIBCURL: Record<Suite, string> = { trixie: 'libcurl4t64', bookworm: 'libcurl4' };
+
+const LISTS_PACKAGES = [
+  'ca-certificates',
+  'curl',
+  'dbus',
+  'dnf',
+  'iproute2',
+  'nodejs',
+  'pacman-package-manager',
+  'procps',
+  'rpm',
+  'systemd',
+  'systemd-sysv',
+];
 
 const FIREWALL_PACKAGES = ['firewalld', 'systemd-resolved'];
 
@@ -128,6 +142,7 @@ const RECIPES: Record<Variant, (suite: Suite) => Recipe> = {
     packages: [...PACKAGES, LIBCURL[suite], ...FIREWALL_PACKAGES].join(','),
     build: BUILD,
   }),
+  lists: (suite) => ({ name: `${suite}-lists`, packages: LISTS_PACKAGES.join(','), build: BUILD }),
   desktop: (suite) => ({ name: `${suite}-desktop`, packages: DESKTOP_PACKAGES.join(','), build: DESKTOP_BUILD }),
 };
 
