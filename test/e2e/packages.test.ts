@@ -143,6 +143,8 @@ async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise
   for (const unit of ['audit', 'backup', 'certificates'])
     await machine.run(['systemctl', 'start', `penguindome-${unit}.service`]);
   t.regex(await machine.run(['ls', '/var/backups/penguindome']), /^\d{4}-\d\d-\d\dT\d{6}Z\.gz\nidentities\.log$/m);
+  await renews(t, machine);
+  await finishesRotation(t, machine);
   const newest = async () =>
     JSON.parse(await machine.run(['cat', '/var/lib/penguindome/spool/collector.json'])).newest.list as Record<
       string,
@@ -162,6 +164,31 @@ async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise
     [],
     'facts that the sandbox hides',
   );
+}
+
+/** As if certificates were about to end. */
+async function renews(t: ExecutionContext, machine: Machine): Promise<void> {
+  const ports = () => machine.run(['penguindome', '--json', 'ports', 'list']);
+  const before = await ports();
+  const dropIn = '/run/systemd/system/penguindome-certificates.service.d/soon.conf';
+  await machine.write(dropIn, '[Service]\nExecStart=\nExecStart=/usr/bin/penguindome ports renew --within 3650d\n');
+  await type(machine, ['systemctl daemon-reload', 'systemctl start penguindome-certificates.service']);
+  await type(machine, [`rm ${dropIn}`, 'systemctl daemon-reload', 'systemctl is-active penguindome-server.service']);
+  t.not(await ports(), before, 'another certificate');
+}
+
+/** A rotation that was cut off, since the server was away, is finished by its unit. */
+async function finishesRotation(t: ExecutionContext, machine: Machine): Promise<void> {
+  const rotating = '/etc/penguindome/identity.key.rotating';
+  const key = () => machine.run(['sha256sum', '/etc/penguindome/identity.key']);
+  const before = await key();
+  await machine.run(['systemctl', 'stop', 'penguindome-server.service']);
+  t.not((await machine.attempt(['penguindome-agent', 'rotate-key'])).status, 0);
+  t.is((await machine.attempt(['test', '-e', rotating])).status, 0);
+  await machine.run(['systemctl', 'start', 'penguindome-server.service']);
+  await machine.run(['systemctl', 'start', 'penguindome-rotate-key.service']);
+  t.not((await machine.attempt(['test', '-e', rotating])).status, 0);
+  t.not(await key(), before, 'another key');
 }
 
 /** An order replaces the agent that has it run, and is reported by the new one. */
@@ -189,8 +216,10 @@ async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> 
     'penguindome-audit.service',
   ]);
   const connect = 'exec 3<>/dev/tcp/127.0.0.1/8443';
+  const listen = 'python3 -c "import socket; socket.create_server((str(), 4711))"';
   t.is(await insteadOf(machine, 'penguindome-submit.service', connect), '0', 'the submitter reaches the server');
-  t.not(await insteadOf(machine, 'penguindome-collect.service', connect), '0', 'the collector reaches nobody');
+  for (const offline of ['collect', 'certificates'])
+    t.not(await insteadOf(machine, `penguindome-${offline}.service`, connect), '0', `${offline} reaches nobody`);
   await machine.run(['systemctl', 'stop', 'penguindome-server.service']);
   const refused: [unit: string, command: string][] = [
     ['penguindome-submit.service', 'cat /etc/shadow'],
@@ -202,6 +231,19 @@ async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> 
     ['penguindome-server.service', 'touch /etc/penguindome/x'],
     ['penguindome-server.service', 'cat /etc/penguindome/pki/ca.key'],
     ['penguindome-audit.service', 'touch /etc/x'],
+    ['penguindome-audit.service', 'cat /etc/penguindome/pki/ca.key'],
+    ['penguindome-audit.service', listen],
+    ['penguindome-backup.service', 'touch /etc/x'],
+    ['penguindome-backup.service', 'cat /etc/penguindome/pki/ca.key'],
+    ['penguindome-certificates.service', 'touch /etc/x'],
+    ['penguindome-certificates.service', 'touch /var/lib/penguindome/x'],
+    ['penguindome-enroll.service', 'touch /etc/x'],
+    ['penguindome-enroll.service', 'touch /var/lib/penguindome-server/x'],
+    ['penguindome-enroll.service', listen],
+    ['penguindome-rotate-key.service', 'touch /etc/x'],
+    ['penguindome-rotate-key.service', 'touch /home/x'],
+    ['penguindome-rotate-key.service', listen],
+    ['penguindome-submit.service', listen],
   ];
   for (const [unit, command] of refused) t.not(await insteadOf(machine, unit, command), '0', `${unit}: ${command}`);
   const allowed: [unit: string, command: string][] = [
@@ -209,6 +251,12 @@ async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> 
     ['penguindome-submit.service', 'touch /var/lib/penguindome/submit/x'],
     ['penguindome-collect.service', 'cat /etc/shadow'],
     ['penguindome-server.service', 'touch /var/lib/penguindome-server/x'],
+    ['penguindome-server.service', listen],
+    ['penguindome-audit.service', 'cat /etc/penguindome/server.yml'],
+    ['penguindome-backup.service', 'touch /var/backups/penguindome/x'],
+    ['penguindome-certificates.service', 'cat /etc/penguindome/pki/ca.key'],
+    ['penguindome-enroll.service', 'touch /etc/penguindome/x && rm /etc/penguindome/x'],
+    ['penguindome-rotate-key.service', 'cat /etc/penguindome/identity.key'],
   ];
   for (const [unit, command] of allowed) t.is(await insteadOf(machine, unit, command), '0', `${unit}: ${command}`);
 }
