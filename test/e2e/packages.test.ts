@@ -1,15 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { finish } from './support/finish.ts';
+import { onlySource, SHOWN, type } from './support/installing.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithPackages } from './support/needs.ts';
 import { buildPackages, commandsOf, sameAgain } from './support/packages.ts';
 import { insteadOf } from './support/real-units.ts';
 
 const PAGE = 'docs/install.md';
-const SHOWN = '/srv/packages';
-const HOST = 'dome.example.org';
 
 onMachineWithPackages(
   'built again, the packages are the same, and lintian finds nothing but what is explained',
@@ -28,18 +27,8 @@ async function machineBeforeInstalling(t: ExecutionContext): Promise<Machine> {
   const { folder } = await buildPackages(t, 'deb');
   const machine = await bootMachine(t, { binds: { [folder]: SHOWN }, filters: true });
   t.timeout(240_000, 'a machine that hangs');
-  await machine.run(['sh', '-c', 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /opt/penguindome/none']);
-  const sources = await readFile(join(folder, 'deb/penguindome.sources'), 'utf8');
-  await machine.write('/root/penguindome.sources', sources.replace(/^URIs: .*$/m, `URIs: file:${SHOWN}/deb`));
-  await machine.run(['sh', '-c', `echo 127.0.0.1 ${HOST} >>/etc/hosts`]);
+  await onlySource(machine, folder);
   return machine;
-}
-
-/** As root types it, one line after the other. */
-async function type(machine: Machine, lines: string[]): Promise<string> {
-  let said = '';
-  for (const line of lines) said = await machine.run(['bash', '-c', `export DEBIAN_FRONTEND=noninteractive; ${line}`]);
-  return said;
 }
 
 const hostname = async (machine: Machine) => (await machine.run(['uname', '-n'])).trim();
@@ -69,6 +58,7 @@ root:penguindome 750 /var/lib/penguindome/spool/reports
 penguindome:penguindome 700 /var/lib/penguindome/submit
 root:root 700 /var/lib/penguindome/trust
 penguindome-server:penguindome-server 750 /var/lib/penguindome-server
+penguindome-server:penguindome-server 700 /var/lib/penguindome-server/tls
 root:root 600 /etc/penguindome/identity.key
 root:root 644 /var/lib/penguindome/status.json`;
 
@@ -93,11 +83,11 @@ onMachineWithPackages(
   async (t) => {
     const machine = await machineBeforeInstalling(t);
     t.is(
-      (await type(machine, (await commandsOf(PAGE, 'The server on Debian 13')).slice(0, -1))).trim(),
+      (await type(machine, ...(await commandsOf(PAGE, 'The server on Debian 13')).slice(0, -1))).trim(),
       'active\n'.repeat(4).trim(),
     );
-    await type(machine, (await commandsOf(PAGE, 'The server on Debian 13')).slice(-1));
-    const timers = await type(machine, await commandsOf(PAGE, 'A machine with Debian 13'));
+    await type(machine, ...(await commandsOf(PAGE, 'The server on Debian 13')).slice(-1));
+    const timers = await type(machine, ...(await commandsOf(PAGE, 'A machine with Debian 13')));
     for (const name of TIMERS) t.regex(timers, new RegExp(`penguindome-${name}\\.timer`));
     const started = Date.now();
 
@@ -126,7 +116,7 @@ onMachineWithPackages(
       '/etc/systemd/system/penguindome-audit.timer.d/often.conf',
       '[Timer]\nAccuracySec=1s\nOnCalendar=\nOnCalendar=*:*:0/5\nRandomizedDelaySec=0\n',
     );
-    await type(machine, ['systemctl daemon-reload', 'systemctl restart penguindome-audit.timer']);
+    await type(machine, 'systemctl daemon-reload', 'systemctl restart penguindome-audit.timer');
     await machine.until('the audit opens an issue', async () =>
       /it-is-debian/.test(await openIssues(machine)) ? true : undefined,
     );
@@ -138,10 +128,17 @@ onMachineWithPackages(
   },
 );
 
+/** Also what does not end soon. */
+const RENEW_ALL = '[Service]\nExecStart=\nExecStart=/usr/bin/penguindome ports renew --within 9999d\n';
+
 /** Every unit does its work in its sandbox, and the collector sees there what it sees without. */
 async function worksInItsSandbox(t: ExecutionContext, machine: Machine): Promise<void> {
+  await machine.write('/etc/systemd/system/penguindome-certificates.service.d/all.conf', RENEW_ALL);
+  await machine.run(['systemctl', 'daemon-reload']);
   for (const unit of ['audit', 'backup', 'certificates'])
     await machine.run(['systemctl', 'start', `penguindome-${unit}.service`]);
+  const renewed = await type(machine, 'stat -c "%U:%G %a" /var/lib/penguindome-server/tls/port-8443-*.key');
+  t.is(renewed.trim(), 'penguindome-server:penguindome-server 600');
   t.regex(await machine.run(['ls', '/var/backups/penguindome']), /^\d{4}-\d\d-\d\dT\d{6}Z\.gz\nidentities\.log$/m);
   await renews(t, machine);
   await finishesRotation(t, machine);
@@ -172,8 +169,8 @@ async function renews(t: ExecutionContext, machine: Machine): Promise<void> {
   const before = await ports();
   const dropIn = '/run/systemd/system/penguindome-certificates.service.d/soon.conf';
   await machine.write(dropIn, '[Service]\nExecStart=\nExecStart=/usr/bin/penguindome ports renew --within 3650d\n');
-  await type(machine, ['systemctl daemon-reload', 'systemctl start penguindome-certificates.service']);
-  await type(machine, [`rm ${dropIn}`, 'systemctl daemon-reload', 'systemctl is-active penguindome-server.service']);
+  await type(machine, 'systemctl daemon-reload', 'systemctl start penguindome-certificates.service');
+  await type(machine, `rm ${dropIn}`, 'systemctl daemon-reload', 'systemctl is-active penguindome-server.service');
   t.not(await ports(), before, 'another certificate');
 }
 
@@ -263,12 +260,12 @@ async function doesNoMore(t: ExecutionContext, machine: Machine): Promise<void> 
 
 /** A removal leaves what reinstalling goes on with; a purge leaves nothing but what it says. */
 async function goesAway(t: ExecutionContext, machine: Machine): Promise<void> {
-  await type(machine, ['apt-get remove -y penguindome-agent']);
+  await type(machine, 'apt-get remove -y penguindome-agent');
   t.is((await machine.attempt(['test', '-e', '/etc/penguindome/identity.key'])).status, 0);
   t.not((await machine.attempt(['test', '-e', '/usr/lib/penguindome/bin'])).status, 0);
-  await type(machine, ['apt-get install -y penguindome-agent']);
+  await type(machine, 'apt-get install -y penguindome-agent');
   t.is((await machine.run(['systemctl', 'is-active', 'penguindome-collect.timer'])).trim(), 'active');
-  const said = await type(machine, ['apt-get purge -y penguindome-agent penguindome-server 2>&1']);
+  const said = await type(machine, 'apt-get purge -y penguindome-agent penguindome-server');
   t.regex(said, /\/etc\/penguindome\/pki stays/);
   const left = await machine
     .run(['find', '/etc/penguindome', '/var/lib/penguindome', '-maxdepth', '1'], {})

@@ -5,7 +5,7 @@ import type { Machine } from './machine.ts';
 /** Where a machine sees the folder with the repositories. */
 export const SHOWN = '/srv/packages';
 /** What the server is called on the machine itself. */
-const HOST = 'dome.example.org';
+export const HOST = 'dome.example.org';
 
 /** The repository in this folder, shown at SHOWN, is all that the machine may install from, once /root/penguindome.sources is put in its place. */
 export async function onlySource(machine: Machine, folder: string): Promise<void> {

@@ -56,6 +56,14 @@ export const onMachinesWithClocks = whenPresent(
   `packages on machines with clocks of their own need ${missingForClocks.join(', ')}`,
 );
 
+const missingForAutopkgtest = [...missingForPackages, ...missingOf(['autopkgtest', 'socat', 'ssh', 'ssh-keygen'])];
+
+/** A test that has autopkgtest install Debian packages on booted machines. */
+export const onMachineWithAutopkgtest = whenPresent(
+  missingForAutopkgtest.length === 0,
+  `autopkgtest on booted machines needs ${missingForAutopkgtest.join(', ')}`,
+);
+
 const missingForPacman = missingOf([
   'makepkg',
   'pacman',
