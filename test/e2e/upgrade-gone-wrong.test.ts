@@ -5,6 +5,7 @@ import { onMachineWithPackages } from './support/needs.ts';
 import { buildVersions, type Versions } from './support/versions.ts';
 
 const SERVER = 'penguindome-server.service';
+const SETTINGS = '/etc/penguindome/server.yml';
 
 /** Server and agent of the older version on one machine, which reports by itself. */
 async function reportingMachine(t: ExecutionContext, { folder }: Versions): Promise<Machine> {
@@ -27,12 +28,12 @@ async function reportingMachine(t: ExecutionContext, { folder }: Versions): Prom
   return machine;
 }
 
-/** One more report arrives, that was made after this moment. */
-async function reports(machine: Machine): Promise<void> {
+/** One more report arrives, that was made after this moment. @param settings by which the store is found */
+async function reports(machine: Machine, settings = SETTINGS): Promise<void> {
   const now = (await machine.run(['date', '-u', '+%FT%T'])).trim();
   await machine.until('a new report', async () => {
     const host = (await machine.run(['uname', '-n'])).trim();
-    const { stdout } = await machine.attempt(['penguindome', '--json', 'hosts', 'show', host]);
+    const { stdout } = await machine.attempt(['penguindome', '--config', settings, '--json', 'hosts', 'show', host]);
     const at = /"submitted_at": "([^"]+)"/.exec(stdout)?.[1];
     return at !== undefined && at > now ? at : undefined;
   });
@@ -115,20 +116,20 @@ async function fullDisk(t: ExecutionContext, machine: Machine, { older, newer }:
 async function brokenSettings(t: ExecutionContext, machine: Machine, { older, newer }: Versions): Promise<void> {
   await type(machine, `apt-get install -y --allow-downgrades penguindome-server=${older}`);
   const before = await processOf(machine);
-  const settings = '/etc/penguindome/server.yml';
-  await type(machine, `cp -p ${settings} good.yml`, `sed -i 's/^local_port: .*/local_port: many/' ${settings}`);
-  const line = (await machine.run(['sh', '-c', `grep -n '^local_port: many' ${settings} | cut -d : -f 1`])).trim();
+  const good = '/etc/penguindome/good.yml';
+  await type(machine, `cp -p ${SETTINGS} ${good}`, `sed -i 's/^local_port: .*/local_port: many/' ${SETTINGS}`);
+  const line = (await machine.run(['sh', '-c', `grep -n '^local_port: many' ${SETTINGS} | cut -d : -f 1`])).trim();
   const said = await type(machine, 'apt-get install -y penguindome-server');
   t.regex(
     said,
     new RegExp(`server that runs is still the one before, version ${older}, for the new one would not start`),
   );
-  t.regex(said, new RegExp(`^ +${settings}:${line}: local_port: expected .*many`, 'm'));
+  t.regex(said, new RegExp(`^ +${SETTINGS}:${line}: local_port: expected .*many`, 'm'));
   t.regex(said, /put that right, then: systemctl restart penguindome-server\.service/);
   t.is(await versionOf(machine, 'penguindome-server'), `${newer} installed`);
   t.is(await processOf(machine), before, 'not stopped for nothing');
-  await reports(machine);
-  await type(machine, `cp -p good.yml ${settings}`, 'systemctl restart penguindome-server.service');
+  await reports(machine, good);
+  await type(machine, `mv ${good} ${SETTINGS}`, 'systemctl restart penguindome-server.service');
   t.not(await processOf(machine), before);
   await reports(machine);
 }

@@ -27,10 +27,10 @@ export async function askOften(machine: Machine, ...names: string[]): Promise<vo
     );
 }
 
-/** As root types it, one line after the other. @returns all that the last one said */
+/** As root types it, one line after the other. @returns all that the last one said; apt has it go through a terminal */
 export async function type(machine: Machine, ...lines: string[]): Promise<string> {
   let said = '';
   for (const line of lines)
     said = await machine.run(['bash', '-c', `export DEBIAN_FRONTEND=noninteractive; exec 2>&1; ${line}`]);
-  return said;
+  return said.replaceAll('\r\n', '\n');
 }

@@ -12,6 +12,8 @@ export type Variant = 'server' | 'acme' | 'firewalls' | 'desktop' | 'lists';
 
 /** What a machine of ours has beside a minimal Debian: the programs' runtime, and the things that collectors look at. */
 const PACKAGES = [
+  // autopkgtest's own
+  'apt-utils',
   'ca-certificates',
   'chrony',
   'dbus',
