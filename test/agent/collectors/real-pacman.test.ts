@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { HostAccess } from '../../../src/agent/collector.ts';
@@ -38,6 +38,7 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
   const root = join(folder, 'root');
   const system = thisHost(t);
   const conf = join(root, 'etc/pacman.conf');
+  let publishedAt = Math.floor(Date.now() / 1000) - 3600;
   await plant(folder, {
     '/root/etc/os-release': 'NAME="Arch Linux"\nID=arch\nBUILD_ID=rolling\n',
     '/root/etc/pacman.conf': '[options]\nArchitecture = auto\nSigLevel = Never\n',
@@ -99,9 +100,12 @@ async function machine(t: ExecutionContext, options = '', repository = 'SigLevel
     lists: join(folder, 'lists'),
     host: { ...hostInFolder(t, root), find: system.find, run },
     publish: async (...versions) => {
-      await rm(join(folder, 'repository/t.db.tar.gz'), { force: true });
-      for (const version of versions)
-        await done('/usr/bin/repo-add', ['-q', join(folder, 'repository/t.db.tar.gz'), await build(version)]);
+      const database = join(folder, 'repository/t.db.tar.gz');
+      await rm(database, { force: true });
+      for (const version of versions) await done('/usr/bin/repo-add', ['-q', database, await build(version)]);
+      // Whoever fetches lists compares seconds.
+      publishedAt += 10;
+      await utimes(database, publishedAt, publishedAt);
     },
     refresh: (upgrade) => done('/usr/bin/pacman', ['--noconfirm', upgrade === undefined ? '-Sy' : '-Syu']),
   };

@@ -12,7 +12,7 @@ export interface Asked {
   url: string;
   /** HTTP's own */
   contentType: string | undefined;
-  ifModifiedSince: string | undefined;
+  ifModifiedSince?: string;
   body: string;
 }
 
@@ -40,12 +40,13 @@ export async function webService(
   };
   const listener: RequestListener = (request, response) => {
     void readBody(request).then((body) => {
+      const since = request.headers['if-modified-since'];
       const asked = {
         method: request.method ?? '',
         url: request.url ?? '',
         contentType: request.headers['content-type'],
-        ifModifiedSince: request.headers['if-modified-since'],
         body,
+        ...(since === undefined ? {} : { ifModifiedSince: since }),
       };
       service.asked.push(asked);
       service.answer(asked, response);
