@@ -278,6 +278,8 @@ put_in_place() {
 
 # As the file for systemd-tmpfiles has it, which is the same on a machine without.
 make_folders() {
+  # Root asked outside while there were no units: whoever asks from now on could not write there.
+  if [ -n "$units" ] && [ -d "$state/online" ] && [ -O "$state/online" ]; then rm -rf "$state/online"; fi
   if has systemd-tmpfiles; then
     systemd-tmpfiles --create penguindome-agent.conf && return
     fail "make the folders of the agent: systemd-tmpfiles says why, above; call install.sh again after that"
@@ -383,6 +385,9 @@ drop_empty() {
 
 # As the packages do it: what enrolment and the agent wrote goes, what somebody put there stays.
 purge() {
+  if [ ! -f "$own/files" ] && [ -e /usr/bin/penguindome-agent ]; then
+    fail 'purge the agent: a package manager has installed it; have that purge it. Nothing was changed'
+  fi
   site=$etc/agent.d/50-site.yml
   if [ -f "$own/site.sum" ] && [ -f "$site" ] && [ "$(sha256sum <"$site")" = "$(cat "$own/site.sum")" ]; then rm -f "$site"; fi
   if [ -f "$own/files" ]; then uninstall >/dev/null; fi

@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { type FileOwner, syncFolder, writeAtomically } from '../settings/atomic-write.ts';
@@ -20,9 +20,15 @@ export async function ensureFolder(path: string, mode: number, owner?: FileOwner
   try {
     await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { mode });
-    if (owner !== undefined) await chown(path, owner.uid, owner.gid);
-    // past the umask
-    await chmod(path, mode);
+    // Not by its name: whoever owns the folder around it may have put a link there meanwhile.
+    const made = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      if (owner !== undefined) await made.chown(owner.uid, owner.gid);
+      // past the umask
+      await made.chmod(mode);
+    } finally {
+      await made.close();
+    }
     await syncFolder(dirname(path));
   } catch (cause) {
     throw new OperatorError(`cannot make the folder ${path}: ${messageOf(cause)}; run as root, or use --dir`, {

@@ -96,7 +96,7 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
 
-const AUTHORITY_SECRET = 'ca.key';
+const AUTHORITY = ['ca.crt', 'ca.key'];
 const ORDER_SECRET = /^order(-\d+)?\.asc$/;
 
 /** Lists of keys that only grow: an older backup's would bring back what was revoked or replaced since. */
@@ -166,9 +166,10 @@ async function ownerOf(
   if (path === folders.accounts) return accountsOwner(folders.state);
   if (folder === tlsFolder(folders)) return server;
   if (folder === folders.keys) return ORDER_SECRET.test(name) ? undefined : server;
-  if (folder === folders.pki) return name === AUTHORITY_SECRET ? await stat(folder) : server;
+  if (folder === folders.pki) return AUTHORITY.includes(name) ? await stat(folder) : server;
   // a secret elsewhere that settings name: the server could read it
   if ((mode & 0o077) === 0) return server;
   const { uid, gid } = await stat(folder);
-  return { uid, gid };
+  // not everybody's to read: the server reads it by its group
+  return (mode & 0o004) === 0 && server !== undefined ? { uid, gid: server.gid } : { uid, gid };
 }

@@ -1,4 +1,4 @@
-import { chown, readdir } from 'node:fs/promises';
+import { lchown, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { StoreUnavailable } from '../core/errors.ts';
@@ -190,8 +190,9 @@ async function ensureStore(
   return { what: 'store', path, outcome: there ? 'there' : 'made' };
 }
 
+/** lchown: whoever owns the folder may have put a link into it. */
 async function giveAway(folder: string, owner: FileOwner): Promise<void> {
-  for (const name of await readdir(folder)) await chown(join(folder, name), owner.uid, owner.gid);
+  for (const name of await readdir(folder)) await lchown(join(folder, name), owner.uid, owner.gid);
 }
 
 async function report(

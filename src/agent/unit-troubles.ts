@@ -6,7 +6,7 @@ import type { Trouble } from './trouble.ts';
 
 const SYSTEMCTL = '/usr/bin/systemctl';
 const LIMIT = seconds(10);
-const NAMES = ['enroll', 'collect', 'submit', 'rotate-key', 'apply'];
+const NAMES = ['enroll', 'collect', 'collect-online', 'submit', 'rotate-key', 'apply'];
 const UNITS = NAMES.map((name) => `penguindome-${name}.service`);
 const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'Result', 'ExecMainStatus', 'ExecCondition', 'DropInPaths'];
 

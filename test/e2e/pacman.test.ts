@@ -52,7 +52,7 @@ onRootOfPacman(
     t.is((await stat(join(root, 'var/lib/penguindome/submit'))).mode & 0o7777, 0o700);
     await run('systemctl', `--root=${root}`, 'enable', 'penguindome-agent.target');
     for (const name of ['collect.timer', 'collect-online.timer', 'submit.path', 'enroll.timer']) {
-      t.true(await there(join(root, 'etc/systemd/system/penguindome-agent.target.wants')), name);
+      t.true(await there(join(root, 'etc/systemd/system/penguindome-agent.target.wants', `penguindome-${name}`)), name);
       t.is((await run('systemctl', `--root=${root}`, 'is-enabled', `penguindome-${name}`)).trim(), 'enabled');
     }
     const cache = join(root, 'usr/lib/penguindome/bin/penguindome-agent.code-cache');

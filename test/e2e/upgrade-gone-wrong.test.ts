@@ -20,6 +20,8 @@ async function reportingMachine(t: ExecutionContext, { folder }: Versions): Prom
     'apt-get update',
     'apt-get install -y penguindome-server penguindome-agent',
     `penguindome setup --yes --host-name ${HOST}`,
+    // a port that only root, or the capability of the unit, may open
+    'penguindome ports add 443',
     'systemctl start penguindome-server',
     'penguindome enrollment token --approve --uses 1 --expires 1h >token',
     'install -m 600 token /etc/penguindome/enrollment-token',
@@ -107,9 +109,11 @@ async function fullDisk(t: ExecutionContext, machine: Machine, { older, newer }:
   await reports(machine);
   await type(machine, `systemctl stop ${SERVER}`, `umount ${programs}`, `systemctl start ${SERVER}`);
   // With room again, the same command does it.
+  const running = await processOf(machine);
   await type(machine, 'apt-get install -y penguindome-server penguindome-agent');
   for (const name of ['penguindome-server', 'penguindome-agent'])
     t.is(await versionOf(machine, name), `${newer} installed`);
+  t.not(await processOf(machine), running, 'the new one runs');
   await reports(machine);
 }
 

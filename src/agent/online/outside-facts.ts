@@ -31,8 +31,9 @@ export function outsideFacts(lists: string): OutsideFact[] {
       timeout: ipAddresses.timeout,
       collector: ipAddresses.name,
       isWanted: async (settings) => settings.ip_addresses !== undefined,
-      // Whether the machine is elsewhere by now is looked at as often as the rest of it.
-      interval: ({ collect_interval }) => collect_interval,
+      // Whether the machine is elsewhere by now is looked at as often as the rest of it; orders may have the collector look more often than this
+      // user can know: never older than it takes (`oldestOf`).
+      interval: ({ collect_interval }) => Math.min(collect_interval, minutes(10)),
       keepsLast: false,
       ask: publicAddresses,
     },
@@ -41,7 +42,7 @@ export function outsideFacts(lists: string): OutsideFact[] {
       timeout: geolocation.timeout,
       collector: geolocation.name,
       isWanted: async (settings) => settings.geolocation !== undefined,
-      interval: ({ collect_interval }) => collect_interval,
+      interval: ({ collect_interval }) => Math.min(collect_interval, minutes(10)),
       keepsLast: false,
       ask: locate,
     },

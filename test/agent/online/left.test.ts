@@ -85,12 +85,6 @@ for (const [what, plant, said] of HOSTILE) {
   });
 }
 
-test('a folder full of other files costs nothing, and none of them is read', async (t) => {
-  const { folder, read } = await reader(t);
-  for (let count = 0; count < 500; count++) await writeFile(join(folder, `os_info-${count}.json`), GOOD);
-  t.true('reason' in (await read()));
-});
-
 /** Puts now this and now that into the file's place, as quickly as it can. */
 const SWAP = `
   while :; do
