@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { onRootOfPacman } from './support/needs.ts';
@@ -13,8 +13,9 @@ const ASSUMED = ['gcc-libs=99', 'glibc=99', 'nodejs=20.19', 'systemd=252', 'util
   each,
 ]);
 
+/** Whether it is there: links lead to what is in the root. */
 const there = (path: string) =>
-  access(path).then(
+  lstat(path).then(
     () => true,
     () => false,
   );
