@@ -187,8 +187,8 @@ test('where one thing cannot be had, nothing changes: ports, certificates, in ev
   t.is(await site.status(second), 404, 'the port that was to go is there');
   t.deepEqual(await shown(t, site.port), before);
 
-  await writeFile(site.config, good.replace(/^( +certificate: )pki\/server\.crt$/m, '$1pki/nothing.crt'));
-  t.regex(await site.reloadInVain(), /cannot read .*pki\/nothing\.crt/);
+  await writeFile(site.config, good.replace(/^( +certificate: )state\/tls\/server\.crt$/m, '$1state/tls/nothing.crt'));
+  t.regex(await site.reloadInVain(), /cannot read .*tls\/nothing\.crt/);
   t.deepEqual(await shown(t, site.port), before);
 
   await writeFile(site.config, good);

@@ -194,7 +194,7 @@ test('a primary that is killed takes all along, and the same ports can be served
 test('SIGHUP reaches every worker, one that is just starting too; what cannot be taken over changes none', async (t) => {
   const installed = await installTwo(t);
   const server = await runServer(t, installed);
-  const pki = await testPki(join(installed.dir, 'pki'));
+  const pki = await testPki(join(installed.dir, 'state/tls'));
   const before = await shown(installed);
   await pki.issue();
   server.child.kill('SIGHUP');
