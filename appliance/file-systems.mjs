@@ -20,6 +20,8 @@ export async function makeFileSystems(work, { root, boot }, { epoch }) {
 
 function mke2fs(root, epoch, file, name, args) {
   const { size } = PARTITIONS.find((partition) => partition.name === name);
-  const fixed = ['-q', '-F', '-t', 'ext4', '-U', ID[name], '-E', `hash_seed=${ID[name]},lazy_itable_init=1`];
+  // Without what older tools cannot read.
+  const plain = ['-O', '^metadata_csum_seed,^orphan_file'];
+  const fixed = ['-q', '-F', '-t', 'ext4', ...plain, '-U', ID[name], '-E', `hash_seed=${ID[name]},lazy_itable_init=1`];
   runFrom(root, 'usr/sbin/mke2fs', [...fixed, ...args, file, `${size / 2}k`], { epoch });
 }

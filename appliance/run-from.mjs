@@ -12,6 +12,12 @@ export function runFrom(root, program, args, { epoch, folder = root }) {
   const loader = join(root, 'usr/lib64/ld-linux-x86-64.so.2');
   const libraries = [folder, root].map((each) => join(each, LIBRARIES)).join(':');
   return output(loader, ['--library-path', libraries, join(folder, program), ...args], {
-    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC', SOURCE_DATE_EPOCH: String(epoch) },
+    env: {
+      PATH: process.env.PATH,
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      SOURCE_DATE_EPOCH: String(epoch),
+      MKE2FS_CONFIG: join(root, 'etc/mke2fs.conf'),
+    },
   });
 }

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod';
-import { writeAtomically } from '../../src/settings/atomic-write.ts';
+import { EXIT } from '../../src/admin/exit-codes.ts';
+import { certificateFingerprint } from '../../src/crypto/certificates.ts';
+import { syncFolder, writeAtomically } from '../../src/settings/atomic-write.ts';
+import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import type { Answers } from './answers.ts';
 import { networkFile } from './network-file.ts';
 import { setupArguments } from './setup-arguments.ts';
@@ -12,6 +15,7 @@ import { shown } from './shown.ts';
 const run = promisify(execFile);
 
 const OWN = '/etc/penguindome-appliance';
+const SETTINGS = '/etc/penguindome/server.yml';
 const MONGO_PASSWORD = '/etc/penguindome/mongo-password';
 const PUBLIC = { mode: 0o644 };
 /** appliance/list.mjs */
@@ -35,19 +39,43 @@ export async function apply(answers: Answers): Promise<string> {
     const owned = { mode: 0o600, owner: SERVER };
     await writeAtomically(MONGO_PASSWORD, `${answers.store.mongo.password}\n`, owned);
   }
-  const { stdout } = await run('penguindome', ['--json', 'setup', ...setupArguments(answers, MONGO_PASSWORD)]);
-  const said = setupSaid.parse(JSON.parse(stdout));
-  const text = shown({ url: said.public_url, fingerprint: said.ca_sha256, hostName: answers.host_name });
+  const { url, fingerprint } = await setUp(answers);
+  const text = shown({ url, fingerprint, hostName: answers.host_name });
   await writeAtomically(join(OWN, 'issue'), text, PUBLIC);
   await writeAtomically(join(OWN, 'done'), '', PUBLIC);
   return text;
 }
 
+async function setUp(answers: Answers): Promise<{ url: string; fingerprint: string }> {
+  // Left by a first boot that the power cut off: nobody else is at it here.
+  await rm(`${SETTINGS}.lock`, { force: true });
+  try {
+    const { stdout } = await run('penguindome', ['--json', 'setup', ...setupArguments(answers, MONGO_PASSWORD)]);
+    const { public_url, ca_sha256 } = setupSaid.parse(JSON.parse(stdout));
+    return { url: public_url, fingerprint: ca_sha256 };
+  } catch (error) {
+    // There is no network yet by which to reach a MongoDB; all else is set up then.
+    const storeIsAway = error instanceof Error && 'code' in error && error.code === EXIT.tryAgain;
+    if (answers.store === 'embedded' || !storeIsAway) throw error;
+    const { public_url, pki } = await loadServerSettings(SETTINGS);
+    return { url: public_url, fingerprint: certificateFingerprint(await readFile(join(pki, 'ca.crt'), 'utf8')) };
+  }
+}
+
+/** There whole or not at all. */
 async function makeHostKey(): Promise<void> {
   const file = join(OWN, 'ssh/ssh_host_ed25519_key');
-  const there = await access(file).then(
-    () => true,
+  const made = `${file}.new`;
+  const there = await stat(file).then(
+    ({ size }) => size > 0,
     () => false,
   );
-  if (!there) await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file]);
+  if (there) return;
+  // ssh-keygen asks before it overwrites one.
+  for (const left of [made, `${made}.pub`]) await rm(left, { force: true });
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', made]);
+  await run('sync', [made, `${made}.pub`]);
+  await rename(`${made}.pub`, `${file}.pub`);
+  await rename(made, file);
+  await syncFolder(dirname(file));
 }

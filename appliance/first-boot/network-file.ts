@@ -15,5 +15,11 @@ export function networkFile({ addresses, gateways, name_servers }: Answers): str
     ...gateways.map((gateway) => `Gateway=${gateway}`),
     ...name_servers.map((server) => `DNS=${server}`),
     '',
+    '[DHCPv4]',
+    'UseHostname=no',
+    '',
+    '[DHCPv6]',
+    'UseHostname=no',
+    '',
   ].join('\n');
 }

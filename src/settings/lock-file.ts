@@ -21,7 +21,8 @@ export async function withLock<T>(
 ): Promise<T> {
   // named for its process, so that what one left behind that was killed can be told from one that is being made
   const own = `${lock}.${process.pid}.${random.uuid()}`;
-  await writeFile(own, `${process.pid}\n`, { flag: 'wx', mode: 0o644 });
+  // flush: one that a power cut left empty names nobody, and would never be taken over
+  await writeFile(own, `${process.pid}\n`, { flag: 'wx', mode: 0o644, flush: true });
   try {
     await acquire(own, lock, signal, doing);
   } finally {

@@ -7,6 +7,7 @@ import { finish } from './finish.ts';
 import { buildPackages, run } from './packages.ts';
 import { sourcesFor } from './rootfs.ts';
 import { timed } from './vm/image.ts';
+import { OVMF } from './vm/ovmf.ts';
 import { EMULATED, type Qemu, runQemu } from './vm/qemu.ts';
 import { connectSsh, type Ssh } from './vm/ssh.ts';
 
@@ -149,8 +150,6 @@ async function makeConfigDisk(folder: string, label: string, files: Record<strin
   }
 }
 
-const OVMF = ['-bios', '/usr/share/ovmf/OVMF.fd'];
-
 function argumentsFor(
   folder: string,
   { port, ssh }: { port: number; ssh: number },
@@ -160,7 +159,7 @@ function argumentsFor(
   const all = { ...(files === undefined ? {} : { config: join(folder, 'config.img') }), ...disks };
   return [
     ...EMULATED,
-    ...(firmware === 'uefi' ? OVMF : []),
+    ...(firmware === 'uefi' ? ['-bios', OVMF] : []),
     // Its own disk is what it starts from: no kernel is given to it.
     ...[
       '-drive',

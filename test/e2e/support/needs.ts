@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { whenPresent } from '../../support/needs.ts';
 import { LIBFAKETIME } from './libfaketime.ts';
+import { OVMF } from './vm/ovmf.ts';
 
 /** What of these is not here, besides root. */
 function missingOf(tools: string[]): string[] {
@@ -114,8 +116,12 @@ export const onVirtualMachine = whenPresent(
   `virtual machines need ${missingForVirtual.join(', ')}`,
 );
 
-const APPLIANCE = ['dpkg-buildpackage', 'dh', 'mcopy', 'mkfs.vfat', 'sfdisk', 'zstd'];
-const missingForAppliance = [...missingForVirtual, ...missingOf(APPLIANCE).filter((tool) => tool !== 'root')];
+const APPLIANCE = ['debugfs', 'dpkg-buildpackage', 'dh', 'mcopy', 'mkfs.vfat', 'sfdisk', 'systemctl', 'zstd'];
+const missingForAppliance = [
+  ...missingForVirtual,
+  ...missingOf(APPLIANCE).filter((tool) => tool !== 'root'),
+  ...(existsSync(OVMF) ? [] : [OVMF]),
+];
 
 /** A test that builds the appliance's image and starts it. */
 export const onAppliance = whenPresent(
