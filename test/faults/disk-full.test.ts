@@ -29,7 +29,7 @@ forEachPlace(['embedded', 'mongo replica set'], (kind, test, prepare) => {
     `${kind}: a server whose disk is full says "come again", loses nothing, and goes on when there is room`,
     async (t) => {
       const chance = seeded(t);
-      const disk = await smallDisk(t, 128);
+      const disk = await smallDisk(t, 256);
       const place = await prepare(t, disk.folder);
       const site = await installSite(t, place.settings);
       const server = await startServer(t, site);

@@ -54,6 +54,12 @@ const SMALL = [
   'log=(file_max=2MB,prealloc=false)',
 ];
 
+/**
+ * On a small disk: a mongod that ends again and again before its next checkpoint (a minute, otherwise) keeps all of its journal, until that alone
+ * fills the disk and it cannot start any more.
+ */
+const SOON_WITHOUT_JOURNAL = ['--setParameter', 'syncdelay=1'];
+
 /** @param folder where the data is to lie; a scratch folder where none is given */
 async function preparePlace(t: ExecutionContext, kind: Kind, folder?: string): Promise<Place> {
   if (kind === 'embedded') {
@@ -65,7 +71,11 @@ async function preparePlace(t: ExecutionContext, kind: Kind, folder?: string): P
       { problems: () => checkFile(file), crowd: async () => undefined },
     );
   }
-  const args = [...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []), ...SMALL];
+  const args = [
+    ...(kind === 'mongo replica set' ? ['--replSet', 'rs0'] : []),
+    ...SMALL,
+    ...(folder ? SOON_WITHOUT_JOURNAL : []),
+  ];
   const server = await ownMongodIn(folder ?? (await scratchFolder(t)), t, ...args);
   const [host = ''] = server.settings.hosts;
   const url = `mongodb://${host}/?directConnection=true`;
