@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { changesOf, type Inventory, mustPlay, play } from './support/ansible.ts';
+import { bridgeNetwork } from './support/bridge-network.ts';
 import { finish } from './support/finish.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithAnsible } from './support/needs.ts';
-import { bridgeNetwork } from './support/network.ts';
 import { buildVersions, type Versions } from './support/versions.ts';
 
 const SHOWN = '/srv/packages';

@@ -1,31 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { allArrive, arrivedNumbers, COUNT } from './support/arrivals.ts';
+import { askOften, onlySource, SHOWN, type } from './support/installing.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithPackages } from './support/needs.ts';
 import { commandsOf } from './support/packages.ts';
 import { buildVersions, type Versions } from './support/versions.ts';
 
 const PAGE = 'docs/install.md';
-const SHOWN = '/srv/packages';
-const HOST = 'dome.example.org';
 
 /** A machine with Debian 12, whose only source is the repository. What an administrator may set quicker is. */
 async function machineBeforeInstalling(t: ExecutionContext, { folder }: Versions): Promise<Machine> {
   const machine = await bootMachine(t, { suite: 'bookworm', binds: { [folder]: SHOWN }, filters: true });
   t.timeout(300_000, 'a machine that hangs');
-  const sources = await readFile(join(folder, 'deb/penguindome.sources'), 'utf8');
-  await machine.run([
-    'sh',
-    '-c',
-    `rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*; echo 127.0.0.1 ${HOST} >>/etc/hosts`,
-  ]);
-  await machine.write('/root/penguindome.sources', sources.replace(/^URIs: .*$/m, `URIs: file:${SHOWN}/deb`));
-  for (const name of ['collect', 'submit'])
-    await machine.write(
-      `/etc/systemd/system/penguindome-${name}.timer.d/often.conf`,
-      '[Timer]\nAccuracySec=1s\nOnCalendar=\nOnCalendar=*:*:0/3\nRandomizedDelaySec=0\n',
-    );
+  await onlySource(machine, folder);
+  await askOften(machine, 'collect', 'submit');
   // As where the server, and so the runtime, is on another machine: the agent runs on Debian's own Node.
   for (const name of ['collect', 'submit', 'enroll'])
     await machine.write(
@@ -38,62 +26,20 @@ async function machineBeforeInstalling(t: ExecutionContext, { folder }: Versions
 }
 
 const NO_RUNTIME = 'InaccessiblePaths=/usr/lib/penguindome/runtime';
-/** What was looked at, numbered: a number that never arrives was lost. */
-const COUNT = `#!/bin/sh
-cd "$PENGUINDOME_STATE_DIRECTORY" || exit 1
-read -r n <n || n=0
-echo $((n + 1)) >n.new && mv n.new n
-echo $((n + 1))
-`;
-
-async function type(machine: Machine, ...lines: string[]): Promise<string> {
-  let said = '';
-  for (const line of lines)
-    said = await machine.run(['bash', '-c', `export DEBIAN_FRONTEND=noninteractive; ${line} 2>&1`]);
-  return said;
-}
-
-/** The numbers that the server has, in the order in which they came. */
-async function numbers(machine: Machine, host: string): Promise<number[]> {
-  const { status, stdout } = await machine.attempt([
-    'penguindome',
-    '--json',
-    'hosts',
-    'history',
-    host,
-    '--limit',
-    '10000',
-  ]);
-  if (status !== 0) return [];
-  const records: { key: string; new?: unknown }[] = JSON.parse(stdout);
-  return records
-    .filter(({ key }) => key === 'plugins.count')
-    .map(({ new: now }) => Number(now))
-    .reverse();
-}
 
 const reaches = (machine: Machine, host: string, least: number) =>
   machine.until(`the server has report ${least}`, async () =>
-    ((await numbers(machine, host)).at(-1) ?? 0) >= least ? true : undefined,
+    ((await arrivedNumbers(machine, host)).at(-1) ?? 0) >= least ? true : undefined,
   );
 
-/** Collections that were cut off before they had a report: only these may be missing. */
-async function cutOff(machine: Machine): Promise<number> {
-  const said = await type(machine, 'journalctl --no-pager -u penguindome-collect.service -o cat');
-  return said.split('\n').filter((line) => /code=killed|Failed with result|broken off; nothing was kept/.test(line))
-    .length;
-}
-
-/** Each number once, in order, but for collections that were cut off. */
+/** All that the collector put into the spool is there, each once, in order. */
 async function nothingLost(t: ExecutionContext, machine: Machine, host: string): Promise<void> {
-  const arrived = await numbers(machine, host);
+  const { arrived } = await allArrive(machine, machine, host);
   t.deepEqual(
     arrived,
     [...new Set(arrived)].sort((a, b) => a - b),
     'each once, in order',
   );
-  const missing = (arrived.at(-1) ?? 0) - (arrived[0] ?? 1) + 1 - arrived.length;
-  t.true(missing <= (await cutOff(machine)), `${missing} of ${arrived.at(-1)} reports are missing`);
 }
 
 async function version(machine: Machine, name: string): Promise<string | undefined> {
@@ -149,7 +95,7 @@ async function upgrades(t: ExecutionContext, machine: Machine, { host, versions 
   await machine.write('/etc/penguindome/agent.d/90-mine.yml', 'spool:\n  max_size: 32M\n');
   await machine.run(['penguindome', 'settings', 'set', 'log.level', 'debug']);
   const settings = await machine.run(['cat', '/etc/penguindome/server.yml']);
-  const before = (await numbers(machine, host)).at(-1) ?? 0;
+  const before = (await arrivedNumbers(machine, host)).at(-1) ?? 0;
   await versions.release();
   const keep = '-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';
   await type(
@@ -186,7 +132,7 @@ async function goesBack(t: ExecutionContext, machine: Machine, { host, versions 
   t.not(status, 0);
   t.regex(stdout + stderr, /--allow-downgrades/);
   t.is(await version(machine, 'penguindome-agent'), versions.newer);
-  const before = (await numbers(machine, host)).at(-1) ?? 0;
+  const before = (await arrivedNumbers(machine, host)).at(-1) ?? 0;
   await type(machine, `${back} --allow-downgrades`);
   t.is(await version(machine, 'penguindome-agent'), versions.older);
   await reaches(machine, host, before + 2);
@@ -201,7 +147,7 @@ async function comesBack(t: ExecutionContext, machine: Machine, host: string): P
   const first = await identity();
   await type(machine, 'apt-get remove -y penguindome-agent');
   t.not((await machine.attempt(['test', '-e', '/usr/bin/penguindome-agent'])).status, 0);
-  const before = (await numbers(machine, host)).at(-1) ?? 0;
+  const before = (await arrivedNumbers(machine, host)).at(-1) ?? 0;
   await type(machine, 'apt-get install -y penguindome-agent');
   await reaches(machine, host, before + 1);
   t.is(await identity(), first);
