@@ -83,6 +83,6 @@ export async function removeUnfinished(folder: string): Promise<void> {
   for (const name of unfinished) await unlink(join(folder, name));
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

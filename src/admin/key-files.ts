@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { messageOf, OperatorError } from '../core/errors.ts';
@@ -13,7 +13,7 @@ import { HEAD_FILE } from '../store/operator-log/open.ts';
 import { accountsOwner } from './edit-accounts.ts';
 import { ensureFolder, ensureTlsFolder, exists, readIfThere, statIfThere } from './ensure-files.ts';
 import { isRoot } from './is-root.ts';
-import { isNamed } from './named-files.ts';
+import { isNamed, readKeyFile } from './named-files.ts';
 import { SERVICE_STATE, serviceOwner } from './setup-layout.ts';
 
 type Folders = Pick<ServerSettings, 'pki' | 'keys' | 'accounts' | 'state' | 'store'>;
@@ -47,19 +47,9 @@ function partsOf(settings: Pick<Folders, 'pki' | 'keys' | 'state'>): Record<stri
 /** Its name in a backup, whatever the settings call it. */
 const ACCOUNTS = 'accounts.yml';
 
-async function readKeyFile(file: string, path: string): Promise<KeyFile> {
-  const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
-  return { file, mode: mode & 0o777, content };
-}
-
-/** Where everything goes. On a machine without settings, those of the backup say so. */
-export function foldersOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Folders {
-  return settings ?? settingsOf(files, settingsFile);
-}
-
 /** Where the files of a backup go. */
 export function placesOf(files: KeyFile[], settingsFile: string, settings: Folders | undefined): Map<string, KeyFile> {
-  const folders = foldersOf(files, settingsFile, settings);
+  const folders = settings ?? settingsOf(files, settingsFile);
   const places = new Map<string, KeyFile>();
   for (const file of files.filter((each) => !isNamed(each))) {
     const [part, name] = file.file.split('/');

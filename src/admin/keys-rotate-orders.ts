@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, stat, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { days } from '../core/duration.ts';
 import { OperatorError } from '../core/errors.ts';
@@ -7,7 +7,7 @@ import { findGnupgKey, type GnupgKey, signWithGnupg } from '../crypto/gnupg.ts';
 import { describeKeys, generateOrderKey, publicHalves } from '../crypto/openpgp.ts';
 import { type OrderKey, serversWord, takeOrderKey } from '../crypto/order-trust.ts';
 import { signDetached } from '../crypto/sign-detached.ts';
-import { type FileOwner, syncFolder } from '../settings/atomic-write.ts';
+import { syncFolder } from '../settings/atomic-write.ts';
 import { withLock } from '../settings/lock-file.ts';
 import {
   loadOrderKeys,
@@ -21,7 +21,7 @@ import { ORDER_ROTATION_TYPE, type OrderKeyStatement } from '../wire/v2/order-ke
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { exists, removeUnfinished, writeNew } from './ensure-files.ts';
-import { isRoot } from './is-root.ts';
+import { ownerIn } from './is-root.ts';
 import { openOrderSigner } from './order-signer.ts';
 import { resignOrders } from './resign-orders.ts';
 import { signRevocations, writeRevocations } from './revocation-list.ts';
@@ -127,7 +127,7 @@ async function commit(
 ): Promise<OrderKey> {
   const { keys } = await context.settings();
   const { clock, signal } = context;
-  const owner = await ownerOf(keys);
+  const owner = await ownerIn(keys);
   const next = await ensureKey(keys, present.number + 1, clock.now());
   const statement: OrderKeyStatement['statement'] = {
     type: ORDER_ROTATION_TYPE,
@@ -194,9 +194,4 @@ async function removeReplaced(keys: string, present: number): Promise<string[]> 
   }
   if (removed.length > 0) await syncFolder(keys);
   return removed;
-}
-
-async function ownerOf(keys: string): Promise<FileOwner | undefined> {
-  const { uid, gid } = await stat(keys);
-  return isRoot() ? { uid, gid } : undefined;
 }

@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { days, type Milliseconds, parseDuration } from '../core/duration.ts';
@@ -12,7 +12,7 @@ import { LONGEST_OVERLAP, MOST_ROTATIONS, type SignedRotation } from '../wire/v2
 import type { AdminContext } from './context.ts';
 import { exists, readIfThere, removeUnfinished, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
-import { isRoot } from './is-root.ts';
+import { ownerIn } from './is-root.ts';
 import { rotateOrderKey } from './keys-rotate-orders.ts';
 import { signWithOption } from './order-options.ts';
 import { showTime } from './show-time.ts';
@@ -127,8 +127,7 @@ async function commit(
       `cannot rotate: agents follow at most ${MOST_ROTATIONS} rotations; set up a server anew, and enrol the machines with it`,
     );
   }
-  const { uid, gid } = await stat(keys);
-  const owner = isRoot() ? { uid, gid } : undefined;
+  const owner = await ownerIn(keys);
   const file = join(keys, answerKeyFile(newest.number + 1));
   const pem = (await readIfThere(file)) ?? generateSigningKey();
   const key = loadNew(file, pem);

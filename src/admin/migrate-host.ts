@@ -15,8 +15,6 @@ import { makePatch } from './v1/make-patch.ts';
 import { isPackageUrl, moveScript, type PackageSource } from './v1/move-script.ts';
 import { openSigner } from './v1/open-signer.ts';
 
-/** As long as its token: whoever has the key that all original clients share can fetch both. */
-
 export function migrateHost(context: AdminContext): Command {
   return new Command('host')
     .description('moves one host over: its original client installs our agent, which enrols and waits for approval')

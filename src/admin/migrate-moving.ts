@@ -18,7 +18,7 @@ export interface Moving {
   why?: string;
 }
 
-/** As long as its token. */
+/** As long as its token: whoever has the key that all original clients share can fetch both. */
 export const LASTS = days(1);
 
 export async function readMoving(

@@ -5,6 +5,7 @@ import { certificatesOf } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import { tlsFolder } from '../settings/tls-folder.ts';
 import type { KeyFile } from '../store/backup/format.ts';
+import { isMissing } from './ensure-files.ts';
 
 interface Named {
   /** the setting that names it */
@@ -25,7 +26,7 @@ export async function readNamedFiles(settings: ServerSettings, note: (text: stri
   const files: KeyFile[] = [];
   for (const named of namedIn(settings)) {
     try {
-      for (const [name, path] of await filesOf(named)) files.push(await read(`${PREFIX}${name}`, path));
+      for (const [name, path] of await filesOf(named)) files.push(await readKeyFile(`${PREFIX}${name}`, path));
     } catch (error) {
       note(`${named.setting} is not in the backup: ${messageOf(error)}`);
     }
@@ -85,11 +86,11 @@ async function filesOf({ setting, path, files }: Named): Promise<[name: string, 
 
 /** A folder that is not there yet holds nothing. */
 function ignoreMissing(cause: unknown): [] {
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+  if (isMissing(cause)) return [];
   throw cause;
 }
 
-async function read(file: string, path: string): Promise<KeyFile> {
+export async function readKeyFile(file: string, path: string): Promise<KeyFile> {
   const [content, { mode }] = await Promise.all([readFile(path), stat(path)]);
   return { file, mode: mode & 0o777, content };
 }

@@ -1,18 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { makeServerCertificate } from '../crypto/certificates.ts';
 import { certificateFacts, faultOf, signerOf } from '../crypto/server-certificate.ts';
-import type { FileOwner } from '../settings/atomic-write.ts';
 import type { TlsFiles } from '../settings/port-certificates.ts';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { MadeFiles } from './change-ports.ts';
 import type { AdminContext } from './context.ts';
 import { ensureTlsFolder, readIfThere, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
-import { isRoot } from './is-root.ts';
+import { ownerIn } from './is-root.ts';
 import { readAuthority } from './setup-keys.ts';
 
 /** What commands on ports are told of a certificate; without files one is made by the site's CA. */
@@ -91,7 +89,7 @@ async function make(
 ): Promise<Provided> {
   const authority = await readAuthority(settings.pki);
   const { certificate, key } = await makeServerCertificate({ now: clock.now(), random }, authority, names);
-  const owner = await serverOwner(settings.keys);
+  const owner = await ownerIn(settings.keys);
   const folder = await ensureTlsFolder(settings, owner);
   const name = join(folder, `port-${port}-${certificateFacts(certificate).fingerprint.slice(0, 12)}`);
   const made = { certificate: `${name}.crt`, key: `${name}.key` };
@@ -99,11 +97,4 @@ async function make(
   await writeNew(made.key, key, 0o600, owner);
   await writeNew(made.certificate, certificate, 0o644, owner);
   return { files: made, pem: certificate };
-}
-
-/** Whoever the server's keys belong to is who reads them. */
-async function serverOwner(keys: string): Promise<FileOwner | undefined> {
-  if (!isRoot()) return undefined;
-  const { uid, gid } = await stat(keys);
-  return { uid, gid };
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { OperatorError } from '../core/errors.ts';
@@ -9,7 +8,7 @@ import type { AdminContext } from './context.ts';
 import { readIfThere, writeNew } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { manifestOf } from './find-order.ts';
-import { isRoot } from './is-root.ts';
+import { ownerIn } from './is-root.ts';
 import { makeOrder } from './make-order.ts';
 import { addOrderOptions, type OrderOptions } from './order-options.ts';
 import { allEnrolled } from './order-targets.ts';
@@ -148,8 +147,7 @@ async function noteHighest(context: AdminContext, number: number): Promise<void>
     );
   }
   const { state } = await context.settings();
-  const { uid, gid } = await stat(state);
-  await writeNew(file, `${number}\n`, 0o644, isRoot() ? { uid, gid } : undefined);
+  await writeNew(file, `${number}\n`, 0o644, await ownerIn(state));
 }
 
 function isEmpty({ added, changed, removed }: ReleaseDifference): boolean {

@@ -12,7 +12,7 @@ import type { AdminContext } from './context.ts';
 import { exists } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
-import { choosePlaces, foldersOf, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
+import { choosePlaces, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
 import { isNamed, placeOfNamed } from './named-files.ts';
 import { restoreStore } from './restore-store.ts';
 import { tellStatements } from './tell-statements.ts';
@@ -119,15 +119,16 @@ async function restoreKeys(context: AdminContext, files: KeyFile[], options: Opt
   }
   if (files.length === 0) throw new OperatorError('cannot put keys back: the backup holds none; leave out --with-keys');
   const settingsFile = context.settingsFile();
-  const settings = (await exists(settingsFile)) ? await context.settings() : undefined;
+  // On a machine without settings, those of the backup say where all goes.
+  const settings = (await exists(settingsFile)) ? await context.settings() : settingsOf(files, settingsFile);
   const wanted = placesOf(files, settingsFile, settings);
   for (const file of files.filter(isNamed)) {
-    const path = placeOfNamed(file, settings ?? settingsOf(files, settingsFile));
+    const path = placeOfNamed(file, settings);
     if (path !== undefined) wanted.set(path, file);
     else context.output.note(`${file.file} of the backup is left out: the settings that are here name no such file`);
   }
   const places = await choosePlaces(wanted, options.force === true);
-  await writeKeyFiles(places, foldersOf(files, settingsFile, settings));
+  await writeKeyFiles(places, settings);
   return places.size;
 }
 

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
 import { type GnupgKey, signWithGnupg } from '../crypto/gnupg.ts';
@@ -7,7 +6,7 @@ import { canonicalJson } from '../wire/v2/digest.ts';
 import { type RevocationList, type RevocationStatement, readRevocations } from '../wire/v2/revocations.ts';
 import type { AdminContext } from './context.ts';
 import { writeNew } from './ensure-files.ts';
-import { isRoot } from './is-root.ts';
+import { ownerIn } from './is-root.ts';
 
 /** @throws OperatorError for a list that hosts could not read */
 export async function signRevocations(
@@ -26,7 +25,6 @@ export async function signRevocations(
 }
 
 export async function writeRevocations(keys: string, document: RevocationStatement): Promise<void> {
-  const { uid, gid } = await stat(keys);
-  const owner = isRoot() ? { uid, gid } : undefined;
+  const owner = await ownerIn(keys);
   await writeNew(join(keys, REVOCATIONS), `${JSON.stringify(document, null, 1)}\n`, 0o644, owner);
 }

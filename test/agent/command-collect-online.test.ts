@@ -168,10 +168,8 @@ asRoot(
 test('it asks again when it is time, or when it is told to; a clock that was ahead does not keep it from that', async (t) => {
   const it = await scene(t);
   await it.machine.settings(it.on);
-  await writeFile(it.machine.places.asks, '{"asks": ["ip_addresses"]}').catch(async () => {
-    await mkdir(it.machine.state, { recursive: true });
-    await writeFile(it.machine.places.asks, '{"asks": ["ip_addresses"]}');
-  });
+  await mkdir(it.machine.state, { recursive: true });
+  await writeFile(it.machine.places.asks, '{"asks": ["ip_addresses"]}');
   const asked = async (...args: string[]) => (await done(t, it, '--json', 'collect-online', ...args)).json()['asked'];
   t.deepEqual(await asked(), [{ name: 'ip_addresses' }]);
   t.deepEqual(await asked(), []);

@@ -49,17 +49,13 @@ const described = z.object({
   }),
 });
 
-test('what argument specs call a default is the default, and no default is missing in them', async (t) => {
+test('each default has an argument spec, and what specs call a default is the default', async (t) => {
   for (const role of await roleFolders('.')) {
     const read = async (file: string) => parse(await readFile(join(role, file), 'utf8'));
     const defaults = presets.parse((await read('defaults/main.yml')) ?? {});
     const { options } = described.parse(await read('meta/argument_specs.yml')).argument_specs.main;
-    for (const [name, value] of Object.entries(defaults)) {
+    for (const name of Object.keys(defaults))
       t.true(name in options, `${basename(role)}: ${name} is not in meta/argument_specs.yml`);
-      // what is computed is told in words
-      if (typeof value === 'string' && value.includes('{{')) continue;
-      if (Object.keys(options[name] ?? {}).includes('default')) t.deepEqual(options[name]?.default, value, name);
-    }
     for (const [name, { default: told }] of Object.entries(options)) {
       if (told !== undefined) t.deepEqual(defaults[name], told, `${basename(role)}: ${name}`);
     }

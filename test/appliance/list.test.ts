@@ -46,7 +46,7 @@ test('modes and early files are of files that are there, and each program has a 
   );
 });
 
-test('every unit of ours that something is to start is enabled, or wanted by one that is', async (t) => {
+test('of our own units those with an [Install] section are enabled, and no others', async (t) => {
   const { UNITS } = await list();
   const folder = join(FILES, 'usr/lib/systemd/system');
   for (const name of await readdir(folder)) {
@@ -55,9 +55,9 @@ test('every unit of ours that something is to start is enabled, or wanted by one
   }
 });
 
-const hasShell = spawnSync('sh', ['-c', 'command -v sfdisk']).status === 0;
+const hasSfdisk = spawnSync('sh', ['-c', 'command -v sfdisk']).status === 0;
 
-whenPresent(hasShell, 'a disk as a file needs sfdisk')(
+whenPresent(hasSfdisk, 'a disk as a file needs sfdisk')(
   'a disk has the partitions of the list, one behind the other, with what belongs into each',
   async (t) => {
     const { makeDisk } = await import(join(process.cwd(), 'appliance/disk.mjs'));

@@ -282,12 +282,11 @@ async function givesOrders(t: ExecutionContext, pod: Pod, host: string): Promise
 /** As the page says it, through the container. */
 async function restoresInside(t: ExecutionContext, pod: Pod, backups: string, host: string): Promise<void> {
   const [name = ''] = (await readdir(backups)).filter((file) => file.endsWith('Z.gz'));
-  const command = ['sh', '-c', 'penguindome restore --yes -'];
-  const file = await finish('sh', ['-c', 'base64 "$1"', 'sh', join(backups, name)]);
-  const { status, stderr } = await pod.exec('operate', ['sh', '-c', `base64 -d | ${command[2]}`], {
-    input: file.stdout,
-  });
+  const input = (await readFile(join(backups, name))).toString('base64');
+  const restore = ['sh', '-c', 'base64 -d | penguindome restore --yes -'];
+  const { status, stdout, stderr } = await pod.exec('operate', restore, { input });
   t.is(status, 0, stderr);
+  t.regex(stdout, /^[1-9]\d* documents are restored/m);
   t.regex((await pod.exec('operate', ['penguindome', 'hosts', 'list'])).stdout, new RegExp(host));
 }
 

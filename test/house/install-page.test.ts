@@ -28,9 +28,9 @@ function blocksOf(page: string): Block[] {
 async function typedHeadings(): Promise<Set<string>> {
   const files = (await readdir('test/e2e', { recursive: true })).filter((name) => name.endsWith('.ts'));
   const texts = await Promise.all(files.map((name) => readFile(join('test/e2e', name), 'utf8')));
-  const found = texts.flatMap((text) =>
-    [...text.matchAll(/commandsOf\(PAGE, '([^']+)'\)/g)].map(([, name]) => name ?? ''),
-  );
+  const found = texts
+    .filter((text) => text.includes(`const PAGE = '${PAGE}';`))
+    .flatMap((text) => [...text.matchAll(/commandsOf\(PAGE, '([^']+)'\)/g)].map(([, name]) => name ?? ''));
   return new Set(found);
 }
 

@@ -11,7 +11,7 @@ import { tellOutcome } from './tell-outcome.ts';
 type WipeOrder = Extract<Manifest, { kind: 'wipe' | 'unlock' }>;
 
 /** How a wipe tells what it does. */
-export type Telling = Pick<WipeDeps, 'steps' | 'tellBefore' | 'tellAfter'>;
+type Telling = Pick<WipeDeps, 'steps' | 'tellBefore' | 'tellAfter'>;
 
 export interface WipeKit {
   places: Pick<Places, 'results' | 'inbox'>;

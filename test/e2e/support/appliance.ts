@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { freePort } from '../../support/free-port.ts';
 import { finish } from './finish.ts';
@@ -129,8 +130,7 @@ export async function makeAppliance(t: ExecutionContext): Promise<Appliance> {
     async restart() {
       await ssh?.run('systemctl reboot', 60);
       ssh?.close();
-      for (let tries = 0; tries < 600 && qemu?.running; tries++)
-        await new Promise((resolve) => setTimeout(resolve, 200));
+      for (let tries = 0; tries < 600 && qemu?.running; tries++) await sleep(200);
       if (qemu?.running) throw new Error('it does not restart');
     },
     console: () => readFile(join(folder, 'console.log'), 'latin1'),

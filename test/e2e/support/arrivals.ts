@@ -21,7 +21,7 @@ export async function arrivedNumbers(server: Machine, hostname: string): Promise
 }
 
 /** Reports that the machine's collector says it put into the spool. */
-export async function spooledReports(machine: Machine): Promise<Set<string>> {
+async function spooledReports(machine: Machine): Promise<Set<string>> {
   const said = await machine.run(['journalctl', '--no-pager', '-o', 'cat', '-u', 'penguindome-collect.service']);
   return new Set([...said.matchAll(/^collected .* \(report (\S+)\)$/gm)].map(([, id = '']) => id));
 }

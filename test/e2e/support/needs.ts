@@ -4,20 +4,19 @@ import { whenPresent } from '../../support/needs.ts';
 import { LIBFAKETIME } from './libfaketime.ts';
 import { OVMF } from './vm/ovmf.ts';
 
-/** What of these is not here, besides root. */
-function missingOf(tools: string[]): string[] {
-  return [
-    ...(process.getuid?.() === 0 ? [] : ['root']),
-    ...tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status !== 0),
-  ];
-}
+/** Which of these are not here. */
+const toolsMissing = (tools: string[]) =>
+  tools.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status !== 0);
+
+/** The same, and root. */
+const missingOf = (tools: string[]) => [...(process.getuid?.() === 0 ? [] : ['root']), ...toolsMissing(tools)];
 
 const missing = missingOf(['systemd-nspawn', 'mmdebstrap', 'setpriv', 'unshare', 'nsenter', 'flock']);
 
 /** A test that boots machines. */
 export const onMachine = whenPresent(missing.length === 0, `booted machines need ${missing.join(', ')}`);
 
-const missingForLists = [...missing, ...missingOf(['bsdtar', 'createrepo_c', 'repo-add', 'rpmbuild'])];
+const missingForLists = [...missing, ...toolsMissing(['bsdtar', 'createrepo_c', 'repo-add', 'rpmbuild'])];
 
 /** A test of a machine with package managers of other distributions, whose repositories are built here. */
 export const onMachineWithLists = whenPresent(
@@ -26,7 +25,7 @@ export const onMachineWithLists = whenPresent(
 );
 
 const BUILDERS = ['dpkg-buildpackage', 'dh', 'apt-ftparchive', 'gpg', 'lintian'];
-const missingForPackages = [...missing, ...missingOf(BUILDERS).filter((tool) => tool !== 'root')];
+const missingForPackages = [...missing, ...toolsMissing(BUILDERS)];
 
 /** A test that builds Debian packages and installs them on booted machines. */
 export const onMachineWithPackages = whenPresent(
@@ -34,7 +33,7 @@ export const onMachineWithPackages = whenPresent(
   `packages on booted machines need ${missingForPackages.join(', ')}`,
 );
 
-const missingForAnsible = [...missingForPackages, ...missingOf(['ansible-playbook']).filter((tool) => tool !== 'root')];
+const missingForAnsible = [...missingForPackages, ...toolsMissing(['ansible-playbook'])];
 
 /** A test that has Ansible set up booted machines from packages that were built. */
 export const onMachineWithAnsible = whenPresent(
@@ -42,7 +41,7 @@ export const onMachineWithAnsible = whenPresent(
   `machines that Ansible sets up need ${missingForAnsible.join(', ')}`,
 );
 
-const missingForAcme = [...missingForAnsible, ...missingOf(['openssl', 'pebble']).filter((tool) => tool !== 'root')];
+const missingForAcme = [...missingForAnsible, ...toolsMissing(['openssl', 'pebble'])];
 
 /** The same, with an ACME authority of its own. */
 export const onMachineWithAcme = whenPresent(
@@ -58,7 +57,7 @@ export const onMachinesWithClocks = whenPresent(
   `packages on machines with clocks of their own need ${missingForClocks.join(', ')}`,
 );
 
-const missingForAutopkgtest = [...missingForPackages, ...missingOf(['autopkgtest', 'socat', 'ssh', 'ssh-keygen'])];
+const missingForAutopkgtest = [...missingForPackages, ...toolsMissing(['autopkgtest', 'socat', 'ssh', 'ssh-keygen'])];
 
 /** A test that has autopkgtest install Debian packages on booted machines. */
 export const onMachineWithAutopkgtest = whenPresent(
@@ -117,11 +116,7 @@ export const onVirtualMachine = whenPresent(
 );
 
 const APPLIANCE = ['debugfs', 'dpkg-buildpackage', 'dh', 'mcopy', 'mkfs.vfat', 'sfdisk', 'systemctl', 'zstd'];
-const missingForAppliance = [
-  ...missingForVirtual,
-  ...missingOf(APPLIANCE).filter((tool) => tool !== 'root'),
-  ...(existsSync(OVMF) ? [] : [OVMF]),
-];
+const missingForAppliance = [...missingForVirtual, ...toolsMissing(APPLIANCE), ...(existsSync(OVMF) ? [] : [OVMF])];
 
 /** A test that builds the appliance's image and starts it. */
 export const onAppliance = whenPresent(
@@ -138,7 +133,7 @@ export const onScratchRoot = whenPresent(
 );
 
 const replicaSet = process.env['PENGUINDOME_TEST_MONGO_REPLICA_SET'];
-const missingForPods = [...missingForPackages, ...missingOf(['nsenter', 'socat']).filter((tool) => tool !== 'root')];
+const missingForPods = [...missingForPackages, ...toolsMissing(['nsenter', 'socat'])];
 
 /** A test that starts pods which share a MongoDB. */
 export const onPodsWithMongod = whenPresent(
