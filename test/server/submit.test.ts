@@ -185,6 +185,24 @@ forEachStore((kind, test, prepare) => {
     t.is((await client.update()).json['error'], 'revoked-key');
   });
 
+  test(`${kind}: what looks like a fork in an earlier state of the host, as a database read may show it, is none`, async (t) => {
+    const store = await (await prepare(t)).open();
+    const earlier: Awaited<ReturnType<Store['hosts']['findByKey']>>[] = [];
+    const findByKey: Store['hosts']['findByKey'] = async (key) => earlier.pop() ?? store.hosts.findByKey(key);
+    const server = await startTestServer(t, { store: { ...store, hosts: { ...store.hosts, findByKey } } });
+    const client = await enrolledClient(server, 'penguin-07');
+    await client.submit(REPORT);
+    const before = await store.hosts.findByKey(client.key.id);
+    await client.submit(REPORT, { quiet: true });
+    const changed = { ...REPORT, 'plugins.firewall': { status: 'on' } };
+    earlier.push(before);
+    const answer = await client.submit(changed);
+    t.deepEqual([answer.status, answer.json['error']], [503, 'unavailable']);
+    t.deepEqual(earlier, []);
+    t.false(await isOpen(store, 'penguin-07', 'cloned-identity'));
+    t.is((await client.submit(changed)).status, 200, 'it comes again');
+  });
+
   test(`${kind}: in a new epoch the first submission is accepted whatever its chain, once`, async (t) => {
     const { client, server, store } = await enrolled(t);
     await client.submit(REPORT);

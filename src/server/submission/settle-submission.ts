@@ -139,8 +139,16 @@ async function repeat(deps: SubmissionDeps, { speaker, request, epoch }: Submiss
   return { hostname, acknowledgement: identity.last, epoch: identity.epoch ?? epoch, as: 'submit.repeated' };
 }
 
-async function refuseFork({ store, clock, log }: SubmissionDeps, { speaker }: Submission): Promise<never> {
-  const { hostname } = await spendSequence({ store, clock }, speaker);
+async function refuseFork(
+  { store, clock, log }: SubmissionDeps,
+  { speaker, request, epoch }: Submission,
+): Promise<never> {
+  const spent = await spendSequence({ store, clock }, speaker);
+  // What was read may be behind, where a database changes its primary; what the write found is not.
+  if (decide(spent, request, epoch).kind !== 'forked') {
+    throw new Refusal('unavailable', 'cannot decide now: this host is being changed; come again');
+  }
+  const { hostname } = spent;
   if (await store.issues.open(hostname, 'cloned-identity', clock.now())) {
     log.event('issue.opened', { host: hostname, issue: 'cloned-identity' });
   }

@@ -9,6 +9,7 @@ import {
 } from 'mongodb';
 import { messageOf, OperatorError, StoreUnavailable } from '../../core/errors.ts';
 import { beforeDeadline } from './deadline.ts';
+import type { Primary } from './primary.ts';
 
 /** Codes with which a server says that it cannot now: gone, stepping down, not primary, out of disk, not confirmed in time. */
 const UNAVAILABLE: ReadonlySet<unknown> = new Set([
@@ -22,22 +23,38 @@ const UNREADABLE: ReadonlySet<unknown> = new Set([9, 14, 15, 22, 10334]);
 const NOT_PERMITTED: ReadonlySet<unknown> = new Set([13, 18]);
 
 /** Runs what talks to the server; the driver's errors stop here, and its silence. */
-export async function reach<T>(work: () => Promise<T>): Promise<T> {
-  return reachWithoutDeadline(() => beforeDeadline(work));
+export interface Reach {
+  <T>(work: () => Promise<T>): Promise<T>;
+  /** the same for what may take long: it changes or reads all that there is */
+  withoutDeadline<T>(work: () => Promise<T>): Promise<T>;
+  each<T>(work: () => AsyncIterable<T>): AsyncGenerator<T>;
 }
 
-/** The same for what may take long: it changes or reads all that there is. */
-export async function reachWithoutDeadline<T>(work: () => Promise<T>): Promise<T> {
+/** @param primary what was done while it changed fails as if the server had been gone */
+export function reachBy(primary: Primary): Reach {
+  const withoutDeadline = <T>(work: () => Promise<T>) =>
+    translated(async () => {
+      const term = await primary.confirmed();
+      const done = await work();
+      primary.assertStill(term);
+      return done;
+    });
+  const each = async function* <T>(work: () => AsyncIterable<T>) {
+    try {
+      const term = await primary.confirmed();
+      yield* work();
+      primary.assertStill(term);
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+  const reach = <T>(work: () => Promise<T>) => withoutDeadline(() => beforeDeadline(work));
+  return Object.assign(reach, { withoutDeadline, each });
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
-  } catch (error) {
-    throw translate(error);
-  }
-}
-
-export async function* reachEach<T>(work: () => AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* work();
   } catch (error) {
     throw translate(error);
   }

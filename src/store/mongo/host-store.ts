@@ -1,7 +1,7 @@
 import type { BSON } from 'mongodb';
 import type { HostStore } from '../port.ts';
 import type { Collections } from './collections.ts';
-import { reach, reachEach } from './errors.ts';
+import type { Reach } from './errors.ts';
 import { attach, forget, markLost, revokeKey, saveJudgement, suspend } from './host-admin.ts';
 import { hostFacts } from './host-facts.ts';
 import { eachKey, findHostById, findKey, listHosts, namesakes, readHost } from './hosts.ts';
@@ -17,12 +17,13 @@ import { storeV1 } from './v1-reports.ts';
 
 /** What requests under way at once do together. */
 export interface Shared {
+  reach: Reach;
   reads: SharedReads;
   write: (statement: Statement) => Promise<boolean>;
   mover: TrailMover;
 }
 
-export function hostStore(collections: Collections, { reads, write, mover }: Shared): HostStore {
+export function hostStore(collections: Collections, { reach, reads, write, mover }: Shared): HostStore {
   const noticed = async (found: Promise<BSON.Document | null>) => {
     const document = await found;
     if (document !== null) mover.notice(document);
@@ -34,9 +35,9 @@ export function hostStore(collections: Collections, { reads, write, mover }: Sha
     findById: (id) => reach(() => findHostById(collections, id)),
     findByKey: (key) => reach(async () => findSpeaker(collections, await noticed(reads.clientByKey(key)))),
     findKey: (key) => reach(() => findKey(reads, key)),
-    keys: () => reachEach(() => eachKey(collections)),
-    list: (filter) => reachEach(() => listHosts(collections, filter ?? {})),
-    facts: (filter, checks = []) => reachEach(() => hostFacts(collections, filter, checks)),
+    keys: () => reach.each(() => eachKey(collections)),
+    list: (filter) => reach.each(() => listHosts(collections, filter ?? {})),
+    facts: (filter, checks = []) => reach.each(() => hostFacts(collections, filter, checks)),
     count: () => reach(() => collections.clients.countDocuments()),
     spend: (speaker, at) => reach(() => spend(collections, speaker, at)),
     checkIn: (report) => reach(() => checkIn(write, report)),

@@ -4,9 +4,9 @@ import type { Clock, Random } from '../../core/world.ts';
 import type { IssueStore, OutboxStore, Store, StoredDocument, StoreState, UpkeepStore } from '../port.ts';
 import { selectParameters } from '../records.ts';
 import { type Collections, collectionsOf } from './collections.ts';
-import { connect, type MongoSettings } from './connect.ts';
+import { type Connection, connect, type MongoSettings } from './connect.ts';
 import { approve, findEnrollment, insertEnrollment, listEnrollments, revokeEnrollment } from './enrollments.ts';
-import { reach, reachEach, reachWithoutDeadline } from './errors.ts';
+import { type Reach, reachBy } from './errors.ts';
 import { exportDocuments } from './export.ts';
 import { hostStore } from './host-store.ts';
 import { importDocuments } from './import.ts';
@@ -33,6 +33,7 @@ import {
   pendingHosts,
   pendingPatches,
 } from './patches.ts';
+import { ALWAYS } from './primary.ts';
 import { migrate } from './schema.ts';
 import { type SharedReads, shareReads } from './shared-reads.ts';
 import { shareWrites } from './shared-writes.ts';
@@ -45,9 +46,10 @@ export async function openMongo(
   settings: MongoSettings,
   { password, clock, random }: { password?: string; clock: Clock; random: Random },
 ): Promise<Store> {
-  const { client, replicaSet, collections } = await reach(() => connect(settings, password));
+  const { client, primary, replicaSet, collections } = await reachBy(ALWAYS)(() => connect(settings, password));
+  const reach = reachBy(primary);
   try {
-    await reachWithoutDeadline(() => migrate(collections, random.uuid()));
+    await reach.withoutDeadline(() => migrate(collections, random.uuid()));
   } catch (error) {
     await client.close();
     throw error;
@@ -57,11 +59,11 @@ export async function openMongo(
   const remember = rememberSignatures(collections);
   return {
     kind: 'mongo',
-    hosts: hostStore(collections, { reads, write: shareWrites(collections), mover }),
-    issues: issueStore(collections, reads),
-    orders: orderStore(collections, clock),
-    outbox: outboxStore(collections),
-    upkeep: upkeepStore(client, replicaSet, collections),
+    hosts: hostStore(collections, { reach, reads, write: shareWrites(collections), mover }),
+    issues: issueStore(collections, reach, reads),
+    orders: orderStore(collections, clock, reach),
+    outbox: outboxStore(collections, reach),
+    upkeep: upkeepStore({ client, replicaSet, collections }, reach),
     enrollments: {
       insert: (enrollment) => reach(() => insertEnrollment(collections, enrollment)),
       find: (key) => reach(() => findEnrollment(collections, key)),
@@ -86,7 +88,7 @@ export async function openMongo(
       acknowledge: (id, hostname) => reach(() => acknowledgePatch(collections, id, hostname)),
       insert: (patch) => reach(() => insertPatch(collections, patch)),
       find: (id) => reach(() => findPatch(collections, id)),
-      list: (filter) => reachEach(() => listPatches(collections, filter ?? {})),
+      list: (filter) => reach.each(() => listPatches(collections, filter ?? {})),
       cancel: (id) => reach(() => cancelPatch(collections, id)),
       pendingHosts: () => reach(() => pendingHosts(collections)),
     },
@@ -107,13 +109,13 @@ export async function openMongo(
   };
 }
 
-function issueStore(collections: Collections, { openIssues }: SharedReads): IssueStore {
+function issueStore(collections: Collections, reach: Reach, { openIssues }: SharedReads): IssueStore {
   const open = shareOpening(collections);
   return {
     open: (hostname, name, at, shown_at = at) =>
       reach(() => openIssue(collections, open, { hostname, name, opened_at: at }, shown_at)),
     close: (hostname, name, at) => reach(() => closeIssue(collections, hostname, name, at)),
-    listOpen: (filter) => reachEach(() => listOpenIssues(collections, filter ?? {})),
+    listOpen: (filter) => reach.each(() => listOpenIssues(collections, filter ?? {})),
     history: (filter) => reach(() => issueHistory(collections, filter)),
     markAlerted: (issues, at) => reach(() => markAlerted(collections, issues, at)),
     reconcile: (hostname, failing, passing, at, shown_at = at) =>
@@ -127,10 +129,10 @@ function issueStore(collections: Collections, { openIssues }: SharedReads): Issu
   };
 }
 
-function outboxStore(collections: Collections): OutboxStore {
+function outboxStore(collections: Collections, reach: Reach): OutboxStore {
   return {
-    add: (entries) => reachWithoutDeadline(() => addToOutbox(collections, entries)),
-    list: (filter) => reachEach(() => listOutbox(collections, filter)),
+    add: (entries) => reach.withoutDeadline(() => addToOutbox(collections, entries)),
+    list: (filter) => reach.each(() => listOutbox(collections, filter)),
     due: (at) => reach(() => dueInOutbox(collections, at)),
     claim: (messages, claim) => reach(() => claimInOutbox(collections, messages, claim)),
     settle: (by, keys, settlement) => reach(() => settleInOutbox(collections, by, keys, settlement)),
@@ -139,12 +141,12 @@ function outboxStore(collections: Collections): OutboxStore {
   };
 }
 
-function upkeepStore(client: MongoClient, replicaSet: boolean, collections: Collections): UpkeepStore {
+function upkeepStore({ client, replicaSet, collections }: Omit<Connection, 'primary'>, reach: Reach): UpkeepStore {
   return {
     consistent: replicaSet,
-    export: () => reachEach(() => exportSnapshot(client, replicaSet, collections)),
+    export: () => reach.each(() => exportSnapshot(client, replicaSet, collections)),
     setMaintenance: (since) => reach(() => setMaintenance(collections, since)),
-    import: (documents, epoch) => reachWithoutDeadline(() => importDocuments(collections, documents, epoch)),
+    import: (documents, epoch) => reach.withoutDeadline(() => importDocuments(collections, documents, epoch)),
     expire: (at) => reach(() => expireSignatures(collections, at)),
   };
 }

@@ -2,7 +2,7 @@ import { hours } from '../../core/duration.ts';
 import type { Clock } from '../../core/world.ts';
 import type { OrderStore } from '../port.ts';
 import type { Collections } from './collections.ts';
-import { reach, reachEach, reachWithoutDeadline } from './errors.ts';
+import type { Reach } from './errors.ts';
 import { dropOrderFiles, putOrderFile, readOrderFile } from './order-files.ts';
 import { listOrders, listTargets, pendingOrders, queuedHosts } from './order-lists.ts';
 import {
@@ -21,14 +21,14 @@ import { putStatement, statementsAbove } from './statements.ts';
 /** Whoever puts in an order has long done so, or never will. */
 const ABANDONED = hours(1);
 
-export function orderStore(collections: Collections, clock: Clock): OrderStore {
+export function orderStore(collections: Collections, clock: Clock, reach: Reach): OrderStore {
   return {
-    putFile: (file, content) => reachWithoutDeadline(() => putOrderFile(collections, file, content, clock.now())),
+    putFile: (file, content) => reach.withoutDeadline(() => putOrderFile(collections, file, content, clock.now())),
     readFile: (sha256, offset, length) => reach(() => readOrderFile(collections, sha256, offset, length)),
-    insert: (order, targets) => reachWithoutDeadline(() => insertOrder(collections, order, targets, clock.now())),
+    insert: (order, targets) => reach.withoutDeadline(() => insertOrder(collections, order, targets, clock.now())),
     find: (id) => reach(() => findOrder(collections, id)),
-    list: (filter) => reachEach(() => listOrders(collections, filter ?? {})),
-    targets: (filter) => reachEach(() => listTargets(collections, filter)),
+    list: (filter) => reach.each(() => listOrders(collections, filter ?? {})),
+    targets: (filter) => reach.each(() => listTargets(collections, filter)),
     pendingFor: (host, at) => reach(() => pendingOrders(collections, host, at)),
     queuedHosts: (at) => reach(() => queuedHosts(collections, at)),
     newestRelease: () => reach(() => newestRelease(collections)),
@@ -36,7 +36,7 @@ export function orderStore(collections: Collections, clock: Clock): OrderStore {
     report: (host_id, report) => reach(() => reportOrder(collections, host_id, report)),
     cancel: (id, at) => reach(() => cancelOrder(collections, id, at)),
     expireOrders: (at) =>
-      reachWithoutDeadline(async () => {
+      reach.withoutDeadline(async () => {
         const expired = await expireTargets(collections, at, new Date(clock.now().getTime() - ABANDONED));
         await dropOrderFiles(collections, at);
         return expired;

@@ -3,9 +3,12 @@ import type { OriginalDatabase, Unreadable } from '../original-database.ts';
 import type { StoredDocument } from '../port.ts';
 import { portableDocument } from './bson.ts';
 import { connect, type MongoSettings } from './connect.ts';
-import { reach, reachEach } from './errors.ts';
+import { reachBy } from './errors.ts';
 import { collectionNames } from './export.ts';
 import { OWN_FIELDS } from './hosts.ts';
+import { ALWAYS } from './primary.ts';
+
+const reach = reachBy(ALWAYS);
 
 /** What stands among an original's collections and is none of its own; nobody who writes there is to enrol a host by that. */
 const OURS: ReadonlySet<string> = new Set(['meta', 'enrollments', 'tokens', 'signatures', 'outbox']);
@@ -29,7 +32,7 @@ export async function openOriginalMongo(
       }),
     isOurs: () => reach(async () => (await meta.findOne({ _id: 'store' })) !== null),
     documents: (tell) =>
-      reachEach(async function* () {
+      reach.each(async function* () {
         for (const collection of await names()) {
           // raw: one document that is no BSON must not end the whole
           const cursor = db.collection(collection).find({}, { raw: true, sort: { _id: 1 } });

@@ -1,6 +1,6 @@
 import { seconds } from '../../core/duration.ts';
 
-/** Until we say that no server answers. */
+/** Until we say that no server answers, or that the primary has no majority. */
 export const SELECTION_TIMEOUT = seconds(3);
 /** How often the driver asks whether the server lives. One that hangs is found out after this and SELECTION_TIMEOUT, and what waits for it fails. */
 export const HEARTBEAT = seconds(2);

@@ -1,11 +1,14 @@
 import { MongoClient } from 'mongodb';
 import { StoreUnavailable } from '../../../src/core/errors.ts';
-import { reach } from '../../../src/store/mongo/errors.ts';
+import { reachBy } from '../../../src/store/mongo/errors.ts';
+import { ALWAYS } from '../../../src/store/mongo/primary.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { aReport, enrolledHost } from '../../support/documents.ts';
 import { whenPresent } from '../../support/needs.ts';
 import { mongod, ownMongod } from '../../support/own-mongod.ts';
 import { realClock, realRandom } from '../../support/world.ts';
+
+const reach = reachBy(ALWAYS);
 
 const test = whenPresent(mongod !== undefined, 'the store when its mongod is gone: no mongod');
 
