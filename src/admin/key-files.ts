@@ -76,7 +76,7 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   const different: string[] = [];
   for (const [path, file] of places) {
     const there = await readIfThere(path);
-    const content = Buffer.from(file.content).toString('utf8');
+    const content = textOf(file);
     if (there === content || (there !== undefined && isNewer(path, there, content))) continue;
     if (there !== undefined) different.push(path);
     wanted.set(path, file);
@@ -85,6 +85,22 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   const list = different.map((path) => `  ${path}`).join('\n');
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
+
+/**
+ * Where the settings put back name another folder for keys, what came into the one so far after the backup goes along, as it would stay in
+ * the same one: order keys since, and lists of keys that are newer.
+ */
+export async function carryKeys(places: Map<string, KeyFile>, from: string, to: string): Promise<void> {
+  if (from === to || !(await exists(from))) return;
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.startsWith('.')) continue;
+    const [there, path] = [await readKeyFile(`keys/${entry.name}`, join(from, entry.name)), join(to, entry.name)];
+    const restored = places.get(path);
+    if (restored === undefined || isNewer(path, textOf(there), textOf(restored))) places.set(path, there);
+  }
+}
+
+const textOf = ({ content }: KeyFile) => Buffer.from(content).toString('utf8');
 
 const AUTHORITY = ['ca.crt', 'ca.key'];
 const ORDER_SECRET = /^order(-\d+)?\.asc$/;

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { seconds } from '../core/duration.ts';
 import { messageOf, OperatorError } from '../core/errors.ts';
 import { unlockSecretKey, unseal } from '../crypto/seal.ts';
+import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadOrderKeys, loadRevocations } from '../settings/order-key-files.ts';
 import type { BackupHeader, KeyFile } from '../store/backup/format.ts';
 import { readBackup } from '../store/backup/read-backup.ts';
@@ -12,7 +13,7 @@ import type { AdminContext } from './context.ts';
 import { exists } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
-import { choosePlaces, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
+import { carryKeys, choosePlaces, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
 import { isNamed, placeOfNamed } from './named-files.ts';
 import { restoreStore } from './restore-store.ts';
 import { tellStatements } from './tell-statements.ts';
@@ -119,9 +120,12 @@ async function restoreKeys(context: AdminContext, files: KeyFile[], options: Opt
   }
   if (files.length === 0) throw new OperatorError('cannot put keys back: the backup holds none; leave out --with-keys');
   const settingsFile = context.settingsFile();
-  // On a machine without settings, those of the backup say where all goes.
-  const settings = (await exists(settingsFile)) ? await context.settings() : settingsOf(files, settingsFile);
+  // Not those of the context, which would be kept: the store, too, is the one that is named by the settings put back.
+  const here = (await exists(settingsFile)) ? await loadServerSettings(settingsFile) : undefined;
+  // The settings that are there afterwards say where all goes: without --force other ones than the backup's are refused.
+  const settings = here === undefined || options.force === true ? settingsOf(files, settingsFile) : here;
   const wanted = placesOf(files, settingsFile, settings);
+  if (here !== undefined) await carryKeys(wanted, here.keys, settings.keys);
   for (const file of files.filter(isNamed)) {
     const path = placeOfNamed(file, settings);
     if (path !== undefined) wanted.set(path, file);

@@ -263,6 +263,15 @@ ava('keys leave the server only encrypted', async (t) => {
   t.false(gunzipSync(await bytesOf(site)).includes('PRIVATE KEY'), 'nor are they in a backup without --with-keys');
 });
 
+const SETTINGS = `public_url: https://dome.example:8443
+ports: [{ port: 8443, tls: { certificate: pki/server.crt, key: pki/server.key } }]
+store: { kind: embedded, file: store/penguindome.db }
+state: state
+pki: pki
+keys: keys
+accounts: accounts.yml
+`;
+
 for (const passphrase of [undefined, 'a secret\u00fc']) {
   ava(`keys come back out of an encrypted backup (passphrase: ${passphrase ?? 'none'})`, async (t) => {
     const site = await adminSite(t);
@@ -274,8 +283,7 @@ for (const passphrase of [undefined, 'a secret\u00fc']) {
     await writeFile(to, keys.public);
     await writeFile(key, keys.secret);
     await writeFile(pass, `${passphrase ?? ''}\n`);
-    const settings = JSON.stringify({ x: 'y' });
-    await writeFile(join(site.folder, 'server.yml'), settings);
+    await writeFile(join(site.folder, 'server.yml'), SETTINGS);
     await site.run(backup, '--with-keys', '--to', to, file);
     t.false((await readFile(file)).includes('PRIVATE'));
     t.regex(await refusal(t, site.run(restoreAtOnce, '--yes', file)), /encrypted; say --key FILE/);

@@ -1,11 +1,11 @@
-import { chown, copyFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, copyFile, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { generateKey } from 'openpgp';
 import { fingerprintOf } from '../../src/crypto/openpgp.ts';
 import { verifyOrder } from '../../src/crypto/order-signatures.ts';
 import { type OrderTrust, takeOrderKey, takeRevocations } from '../../src/crypto/order-trust.ts';
-import { loadOrderKeys } from '../../src/settings/order-key-files.ts';
+import { loadOrderKeys, loadRevocations } from '../../src/settings/order-key-files.ts';
 import { readOrderKeyStatement } from '../../src/wire/v2/order-key.ts';
 import { readRevocations } from '../../src/wire/v2/revocations.ts';
 import { gpgHome, hasGpg } from '../support/gpg.ts';
@@ -208,6 +208,39 @@ test('keys put back by force out of an older backup do not take back what was re
   const trust = await follow(site);
   t.deepEqual([trust.order.number, trust.revocations?.revoked.length], [1, 2]);
   await signsNow(t, site);
+});
+
+test('nor do they where the settings put back by force name other folders, and another store', async (t) => {
+  const site = await ordersSite(t);
+  const { privateKey, publicKey } = await generateKey({
+    type: 'ecc',
+    curve: 'curve25519Legacy',
+    userIDs: [{ name: 'op' }],
+  });
+  const [to, key] = [await site.file('op.asc', publicKey), await site.file('op-secret.asc', privateKey, 0o600)];
+  const backup = join(dirname(site.folder), 'whole.gpg');
+  const before = await readFile(site.config, 'utf8');
+  const elsewhere = join(dirname(site.folder), 'elsewhere');
+  const [keys, file] = [join(elsewhere, 'keys'), join(elsewhere, 'store/penguindome.db')];
+  await cp(keysOf(site), keys, { recursive: true });
+  await site.ok('store', 'copy', '--from', 'settings', '--to', `embedded:${file}`);
+  const settings = before
+    .replace('\nkeys: keys\n', `\nkeys: ${keys}\n`)
+    .replace('file: store/penguindome.db', `file: ${file}`);
+  await writeFile(site.config, settings);
+  await site.ok('backup', '--with-keys', '--to', to, backup);
+  await rm(elsewhere, { recursive: true });
+  await writeFile(site.config, before);
+  await site.ok('keys', 'rotate', 'orders', '--yes');
+  await site.ok('keys', 'revoke', 'operator', 'B'.repeat(40), '--why', 'left', '--yes');
+
+  await site.ok('restore', '--yes', '--with-keys', '--force', '--key', key, backup);
+  t.is(await readFile(site.config, 'utf8'), settings);
+  await rename(keysOf(site), join(site.folder, 'keys-before'));
+  await rename(join(site.folder, 'store'), join(site.folder, 'store-before'));
+  t.is((await loadOrderKeys({ keys }, new Date())).present.number, 1);
+  t.is((await loadRevocations({ keys }))?.statement.number, 1);
+  await site.ok('command', 'id', '--host', 'lap-17');
 });
 
 test('a key that is no key of that kind, unknown, in use, or revoked before, is not revoked', async (t) => {
