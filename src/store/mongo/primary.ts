@@ -72,6 +72,6 @@ export function watchPrimary(client: MongoClient, confirm: () => Promise<unknown
 }
 
 /** Each election has an id of its own: the same member may be elected again. */
-function nameOf({ address, electionId, setVersion }: ServerDescription): string {
-  return `${address} ${electionId?.toHexString()} ${setVersion}`;
+function nameOf({ address, electionId }: ServerDescription): string {
+  return `${address} ${electionId?.toHexString()}`;
 }
