@@ -6,6 +6,7 @@ import { bridgeNetwork } from './support/bridge-network.ts';
 import { finish } from './support/finish.ts';
 import { bootMachine, type Machine } from './support/machine.ts';
 import { onMachineWithAnsible } from './support/needs.ts';
+import { stopwatch } from './support/stopwatch.ts';
 import { buildVersions, type Versions } from './support/versions.ts';
 
 const SHOWN = '/srv/packages';
@@ -125,14 +126,6 @@ onMachineWithAnsible(
     lap('a check after that');
   },
 );
-
-function stopwatch(t: ExecutionContext): (what: string) => void {
-  let began = Date.now();
-  return (what) => {
-    t.log(`${what}: ${Math.round((Date.now() - began) / 1000)} s`);
-    began = Date.now();
-  };
-}
 
 /** One before anything is done, one in the middle; no machine is enrolled with a server that is not there. */
 async function refusesWrongVariables(t: ExecutionContext, { inventory }: Fleet): Promise<void> {

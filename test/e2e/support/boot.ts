@@ -19,6 +19,7 @@ interface Booted {
 /**
  * systemd-nspawn wants a host with systemd: cgroup v2, and a /run to itself. Both are made in a private mount namespace, so that it works in
  * a bare container too. Each machine has a cgroup of its own, or two would break each other.
+ * Without CAP_IPC_LOCK nspawn forbids mlock(2) to everybody, which a mongod with TLS needs and any real machine permits.
  * A machine that keeps its state has its overlay here and not from nspawn, which ends with each reboot (133) and takes its own along.
  */
 const HOLD = `
@@ -40,7 +41,7 @@ const HOLD = `
   stopping=no status=133
   while [ "$status" = 133 ] && [ $stopping = no ]; do
     systemd-nspawn --quiet --boot --directory="$tree" --machine="$name" --hostname="$name" --register=no --keep-unit \\
-      --console=pipe --private-network "$@" &
+      --console=pipe --private-network --capability=CAP_IPC_LOCK "$@" &
     pid=$!
     trap 'stopping=yes; kill -TERM $pid || true' TERM
     while [ -d /proc/$pid ]; do status=0; wait $pid || status=$?; done

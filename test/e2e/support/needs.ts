@@ -89,6 +89,14 @@ export const onMachineWithPackagesAndMongod = whenPresent(
   `packages on booted machines with a MongoDB need ${[...missingForPackages, ...(mongod === undefined ? ['a mongod'] : [])].join(', ')}`,
 );
 
+const missingForAnsibleAndMongod = [...missingForAnsible, ...(mongod === undefined ? ['a mongod'] : [])];
+
+/** A test that has Ansible set up machines with MongoDB's packages, which are made around a mongod. */
+export const onMachineWithAnsibleAndMongod = whenPresent(
+  missingForAnsibleAndMongod.length === 0,
+  `machines on which Ansible sets up a MongoDB need ${missingForAnsibleAndMongod.join(', ')}`,
+);
+
 /** A test that boots machines which run a mongod of their own. */
 export const onMachineWithMongod = whenPresent(
   missing.length === 0 && mongod !== undefined,

@@ -27,6 +27,8 @@ const PACKAGES = [
   'openssh-server',
   'procps',
   'python3',
+  // what the role for MongoDB asks its members with, and installs: machines of tests reach no mirror
+  'python3-pymongo',
   'sudo',
   'systemd',
   'systemd-sysv',

@@ -1,0 +1,210 @@
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import * as z from 'zod';
+import { changesOf, type Inventory, mustPlay, play } from './support/ansible.ts';
+import { arrivedNumbers, COUNT } from './support/arrivals.ts';
+import { bridgeNetwork, type Network } from './support/bridge-network.ts';
+import { bootMachine, type Machine } from './support/machine.ts';
+import { mongodbPackages } from './support/mongodb-packages.ts';
+import { onMachineWithAnsibleAndMongod } from './support/needs.ts';
+import { buildPackages } from './support/packages.ts';
+import { program } from './support/site.ts';
+import { stopwatch } from './support/stopwatch.ts';
+
+const SHOWN = '/srv/packages';
+const MONGODB = '/srv/mongodb';
+const DOME = 'dome.example.org';
+const PASSWORD = '/root/password';
+
+/** Knows where packages are, and what the server is called. */
+async function bootMember(t: ExecutionContext): Promise<Machine> {
+  const { folder } = await buildPackages(t, 'deb');
+  const { folder: mongodb } = await mongodbPackages(t);
+  const machine = await bootMachine(t, { binds: { [folder]: SHOWN, [mongodb]: MONGODB } });
+  t.timeout(600_000, 'machines that hang');
+  await machine.run(['sh', '-c', 'rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*']);
+  return machine;
+}
+
+/** MongoDB's packages come from the test's repository; all else is as in a site's own inventory. */
+async function variables(t: ExecutionContext): Promise<Record<string, unknown>> {
+  const { folder } = await buildPackages(t, 'deb');
+  const { suite, key } = await mongodbPackages(t);
+  return {
+    penguindome_repository: { url: `file:${SHOWN}`, key: await readFile(join(folder, 'penguindome.asc'), 'utf8') },
+    penguindome_mongodb_repository: `file:${MONGODB}`,
+    penguindome_mongodb_repository_components: 'main',
+    penguindome_mongodb_repository_key: key,
+    penguindome_mongodb_repository_suite: suite,
+    penguindome_server_host_names: [DOME],
+  };
+}
+
+async function shown(machine: Machine, ...args: string[]): Promise<unknown> {
+  return JSON.parse(await machine.run(['penguindome', '--json', ...args]));
+}
+
+/** Asks for the store in other words than the server's settings. */
+async function refusal(machine: Machine, url: string): Promise<string> {
+  const target = 'embedded:/root/copy.db';
+  const { status, stderr } = await machine.attempt(['penguindome', 'store', 'copy', '--from', url, '--to', target]);
+  return status === 0 ? 'let in' : stderr;
+}
+
+const SECRETS = '/etc/penguindome-mongodb/secrets';
+
+/** By `stat`: owner, group, mode. */
+const MODES = `mongodb:mongodb 400 /etc/penguindome-mongodb/keyfile
+mongodb:mongodb 400 /etc/penguindome-mongodb/mongod.pem
+root:root 700 ${SECRETS}
+root:root 600 ${SECRETS}/admin-password
+root:root 600 ${SECRETS}/ca.key
+root:root 600 ${SECRETS}/keyfile
+root:root 600 ${SECRETS}/server-password
+penguindome-server:penguindome-server 600 /etc/penguindome/keys/mongo-password`;
+
+onMachineWithAnsibleAndMongod(
+  'one playbook sets up MongoDB, the server on it by TLS and an agent; what is lost whole comes back from a backup',
+  async (t) => {
+    const lap = stopwatch(t);
+    const dome = await bootMember(t);
+    await dome.run(['sh', '-c', `echo 127.0.0.1 ${DOME} >>/etc/hosts; hostname dome`]);
+    const groups = ['penguindome_mongodb', 'penguindome_server', 'penguindome_agents'];
+    const inventory: Inventory = { hosts: { dome: { machine: dome, groups } }, groupVars: { all: await variables(t) } };
+
+    const first = await mustPlay(inventory, { diff: true });
+    lap('a run for all of it on one machine');
+    const secrets = await dome.run(['sh', '-c', `cat ${SECRETS}/keyfile; echo; cat ${SECRETS}/*-password`]);
+    for (const secret of secrets.split(/\s+/).filter(Boolean))
+      t.false(first.said.includes(secret), 'no secret is told');
+    const paths = MODES.split('\n').map((line) => line.split(' ')[2] ?? '');
+    t.is((await dome.run(['stat', '-c', '%U:%G %a %n', ...paths])).trim(), MODES);
+    const settings = await dome.run(['cat', '/etc/penguindome/server.yml']);
+    t.regex(settings, /kind: mongo[\s\S]*tls: true/);
+    t.is(changesOf(await mustPlay(inventory)), 0);
+    lap('a second run');
+
+    await dome.run(['systemctl', 'stop', 'penguindome-agent.target']);
+    const host = await shown(dome, 'hosts', 'show', 'dome');
+    const history = await shown(dome, 'hosts', 'history', 'dome');
+    const backups = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'backups-'));
+    const folder = ['-e', `penguindome_backup_folder=${backups}`];
+    await mustPlay(inventory, { playbook: 'playbooks/backup.yml', args: folder });
+    const [file = ''] = (await readdir(backups)).filter((name) => name.endsWith('.gz'));
+    lap('a backup');
+
+    await dome.run(['systemctl', 'stop', 'penguindome-server']);
+    await dome.write(PASSWORD, 'not-the-password', '600');
+    const place = 'mongodb://penguindome@localhost:27017/penguindome?replicaSet=rs0';
+    const byTls = `${place}&tls=true&ca=/etc/penguindome/mongodb-ca.crt`;
+    t.regex(await refusal(dome, `${byTls}&passwordFile=${PASSWORD}`), /Authentication failed/);
+    t.regex(await refusal(dome, `${place}&passwordFile=${SECRETS}/server-password`), /cannot use the database/);
+    t.is(await refusal(dome, `${byTls}&passwordFile=${SECRETS}/server-password`), 'let in');
+
+    // As if the machine of the database were another one now: no data, no secrets, no CA.
+    await dome.run(['systemctl', 'stop', 'mongod']);
+    await dome.run(['sh', '-c', 'rm -r /var/lib/mongodb/* /etc/penguindome-mongodb']);
+    const lost = { hosts: { dome: { machine: dome, groups: groups.slice(0, 2) } }, groupVars: inventory.groupVars };
+    await mustPlay(lost, { args: ['--skip-tags', 'install'] });
+    t.deepEqual(await shown(dome, 'hosts', 'list'), []);
+    lap('a run for another database');
+    const restore = {
+      playbook: 'playbooks/restore.yml',
+      args: ['-e', `penguindome_restore_file=${join(backups, file)}`],
+    };
+    t.regex((await play(lost, restore)).said, /Nothing was changed/);
+    await mustPlay(lost, { ...restore, args: [...restore.args, '-e', 'penguindome_restore_confirmed=replace'] });
+    t.deepEqual(await shown(dome, 'hosts', 'show', 'dome'), host);
+    t.deepEqual(await shown(dome, 'hosts', 'history', 'dome'), history);
+    lap('a restore');
+  },
+);
+
+/** One report after the other; those that cannot be handed over wait, and go with the next that can. */
+const REPORTS = `
+  for n in $(seq "$1"); do
+    penguindome-agent collect
+    if penguindome-agent submit; then echo "$n" >>/srv/acknowledged; fi
+  done
+`;
+const REPORTS_AROUND = 40;
+const AFTER = 3;
+
+onMachineWithAnsibleAndMongod(
+  'of a replica set of three the machine of the primary is lost in the middle of reports, and no report; a new machine takes its place',
+  async (t) => {
+    const network = await bridgeNetwork(t);
+    const lap = stopwatch(t);
+    const [db1, db2, db3] = await Promise.all([bootMember(t), bootMember(t), bootMember(t)]);
+    const first = await setOf(t, network, { db1, db2, db3 });
+    await mustPlay(first);
+    t.deepEqual(await statesSeenBy(db2), {
+      'db1:27017': 'PRIMARY',
+      'db2:27017': 'SECONDARY',
+      'db3:27017': 'SECONDARY',
+    });
+    lap('a run for a set of three and a server');
+
+    await startReporting(db2, db3);
+    const reports = db3.run(['bash', '-c', REPORTS, 'reports', `${REPORTS_AROUND}`]);
+    await db3.until('some reports', async () => ((await acknowledgedBy(db3)).length >= 5 ? true : undefined));
+    process.kill(db1.leader, 'SIGKILL');
+    const before = (await acknowledgedBy(db3)).length;
+    await reports;
+    t.true((await acknowledgedBy(db3)).length > before, 'reports go on without it');
+    const states = await statesSeenBy(db2);
+    t.deepEqual([states['db2:27017'], states['db3:27017']].sort(), ['PRIMARY', 'SECONDARY']);
+    lap(`${REPORTS_AROUND} reports, and a primary that is lost`);
+
+    const another = await bootMember(t);
+    const second = await setOf(t, network, { db1: another, db2, db3 });
+    const made = await mustPlay(second, { playbook: 'playbooks/mongodb.yml' });
+    t.is(made.recap['db2']?.changed, 0, made.said);
+    t.is(made.recap['db3']?.changed, 0, made.said);
+    t.deepEqual(Object.values(await statesSeenBy(another)).sort(), ['PRIMARY', 'SECONDARY', 'SECONDARY']);
+    await db3.run(['bash', '-c', REPORTS, 'reports', `${AFTER}`]);
+    const all = Array.from({ length: REPORTS_AROUND + AFTER }, (_, index) => index + 1);
+    t.deepEqual(await arrivedNumbers(db2, 'db3'), all, 'each report once, in order');
+    lap('a new machine in its place');
+  },
+);
+
+/** Makes them know one another by name, and db2 as the server. */
+async function setOf(t: ExecutionContext, network: Network, machines: Record<string, Machine>): Promise<Inventory> {
+  const members = await Promise.all(
+    Object.entries(machines).map(async ([name, machine]) => ({ name, machine, address: await network.join(machine) })),
+  );
+  const lines = members.map(({ name, address }) => `${address} ${name}${name === 'db2' ? ` ${DOME}` : ''}`);
+  for (const { name, machine } of members) {
+    await machine.write('/etc/hosts', ['127.0.0.1 localhost', ...lines, ''].join('\n'));
+    await machine.run(['hostname', name]);
+  }
+  const hosts = members.map(({ name, machine, address }) => {
+    const groups = ['penguindome_mongodb', ...(name === 'db2' ? ['penguindome_server'] : [])];
+    return [name, { machine, groups, vars: { penguindome_mongodb_bind: [address] } }] as const;
+  });
+  return { hosts: Object.fromEntries(hosts), groupVars: { all: await variables(t) } };
+}
+
+const status = z.object({ members: z.record(z.string(), z.string()) });
+
+async function statesSeenBy(machine: Machine): Promise<Record<string, string>> {
+  return status.parse(JSON.parse(await machine.run(['penguindome-mongodb', 'status']))).members;
+}
+
+async function acknowledgedBy(machine: Machine): Promise<string[]> {
+  const { stdout } = await machine.attempt(['cat', '/srv/acknowledged']);
+  return stdout.split('\n').filter(Boolean);
+}
+
+/** The agent as it is, with one plugin that numbers its reports. */
+async function startReporting(server: Machine, machine: Machine): Promise<void> {
+  await machine.run(['ln', '-s', program('penguindome-agent'), '/usr/local/bin/penguindome-agent']);
+  await machine.write('/etc/penguindome/agent.yml', 'plugins:\n  local: true\n');
+  await machine.write('/etc/penguindome/plugins/count.sh', COUNT, '755');
+  const token = await server.run(['penguindome', 'enrollment', 'token', '--approve', '--uses', '1', '--expires', '1h']);
+  await machine.write('/root/token', token, '600');
+  await machine.run(['penguindome-agent', 'enroll', '--token-file', '/root/token']);
+}
