@@ -41,6 +41,14 @@ export const onMachineWithAnsible = whenPresent(
   `machines that Ansible sets up need ${missingForAnsible.join(', ')}`,
 );
 
+const missingForAnsibleAndPacman = [...missingForAnsible, ...toolsMissing(['makepkg', 'pacman', 'repo-add'])];
+
+/** The same, of which one has pacman. */
+export const onMachinesWithAnsibleAndPacman = whenPresent(
+  missingForAnsibleAndPacman.length === 0,
+  `machines with apt and pacman that Ansible sets up need ${missingForAnsibleAndPacman.join(', ')}`,
+);
+
 const missingForAcme = [...missingForAnsible, ...toolsMissing(['openssl', 'pebble'])];
 
 /** The same, with an ACME authority of its own. */

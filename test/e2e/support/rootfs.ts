@@ -76,6 +76,9 @@ const LISTS_PACKAGES = [
   'dbus',
   'dnf',
   'iproute2',
+  // pacman's tools need these two, and do not say so: repo-add, pacman-key
+  'libarchive-tools',
+  'makepkg',
   'nodejs',
   'pacman-package-manager',
   'procps',
