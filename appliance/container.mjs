@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { output } from '../packaging/package/output.mjs';
 import { bootstrap, quoted } from './bootstrap.mjs';
 import { ACCOUNTS } from './list.mjs';
 
@@ -22,6 +23,7 @@ export async function container({ deb, epoch, output: folder, sources, version }
   await mkdir(blobs, { recursive: true });
   const tar = join(layout, 'layer.tar');
   bootstrap(tar, { packages: ['ca-certificates', 'nodejs'], install: [resolve(deb)], sources, epoch, hooks: HOOKS });
+  addDev(tar, epoch);
   const layer = await readFile(tar);
   await rm(tar);
   const put = async (mediaType, bytes) => {
@@ -41,6 +43,12 @@ export async function container({ deb, epoch, output: folder, sources, version }
   await writeFile(join(layout, 'index.json'), json({ schemaVersion: 2, manifests: [named] }));
   await writeFile(join(layout, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
   return [{ path: layout, bytes: packed.size + config.size + manifest.size }];
+}
+
+/** Empty: device nodes are the runtime's, which cannot make a folder for them in a root that is read-only. */
+function addDev(tar, epoch) {
+  const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=755', `--mtime=@${epoch}`];
+  output('tar', ['--append', `--file=${tar}`, ...owner, '--no-recursion', '--transform=s|.*|./dev|', '/dev']);
 }
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');

@@ -6,13 +6,13 @@ import { generateKey } from 'openpgp';
 import { scratchFolder } from '../support/scratch.ts';
 import { TRY_AGAIN } from './support/agent.ts';
 import { ADDRESSES, connect } from './support/connect.ts';
+import { containerImage } from './support/container-image.ts';
 import { finish } from './support/finish.ts';
 import type { Machine } from './support/machine.ts';
 import { configMapOf, podOf, readManifests } from './support/manifests.ts';
 import { onMachineWithPackages, onPodsWithMongod } from './support/needs.ts';
 import { buildPackages, commandsOf, run } from './support/packages.ts';
 import { type Cluster, type Pod, startPod } from './support/pod.ts';
-import { rootfs } from './support/rootfs.ts';
 import { startSystem } from './support/system.ts';
 
 const PAGE = 'docs/deploy.md';
@@ -166,20 +166,12 @@ async function siteOf(t: ExecutionContext): Promise<Cluster> {
   t.false(JSON.stringify(secrets).includes('ca.key'));
   await mkdir(join(folder, 'claims'));
   return {
-    image: await imageOf(t, folder),
+    image: await containerImage(t),
     hosts: `127.0.0.1 localhost ${HOST}\n`,
     configMaps: {},
     secrets,
     claims: join(folder, 'claims'),
   };
-}
-
-/** What the container image has in it: Debian with its Node, and our package. */
-async function imageOf(t: ExecutionContext, folder: string): Promise<string> {
-  const { built } = await buildPackages(t, 'deb');
-  const [deb = ''] = (await readdir(join(built, 'deb'))).filter((name) => /^penguindome-server_.*\.deb$/.test(name));
-  await run('dpkg-deb', '-x', join(built, 'deb', deb), join(folder, 'image'));
-  return `${join(folder, 'image')}:${await rootfs('trixie')}`;
 }
 
 /** The lines of the page that run something in a container, as `kubectl exec` does. */

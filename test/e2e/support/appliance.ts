@@ -33,15 +33,16 @@ async function build(t: ExecutionContext): Promise<string> {
   const said = await timed(
     'the image',
     (line) => t.log(line),
-    async () => npmRunAppliance(t, 'image', '--only-raw'),
+    async () => npmRunAppliance(t, await mkdtemp(join(scratch(), 'appliance-')), 'image', '--only-raw'),
   );
   t.log(said.trim());
   return said.split('  ')[0] ?? '';
 }
 
-/** From our package and the mirrors of this machine's apt, into a folder of the run's. @returns what it printed */
-export async function npmRunAppliance(t: ExecutionContext, ...args: string[]): Promise<string> {
-  const folder = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'appliance-'));
+const scratch = () => process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir();
+
+/** From our package and the mirrors of this machine's apt, into that folder. @returns what it printed */
+export async function npmRunAppliance(t: ExecutionContext, folder: string, ...args: string[]): Promise<string> {
   const packages = join((await buildPackages(t, 'deb')).built, 'deb');
   t.timeout(15 * 60_000, 'building an image');
   const deb = (await readdir(packages)).find((name) => /^penguindome-server_.*\.deb$/.test(name)) ?? '';
@@ -87,7 +88,7 @@ export interface Appliance {
 export async function makeAppliance(t: ExecutionContext): Promise<Appliance> {
   const image = await buildImage(t);
   t.timeout(30 * 60_000, 'a machine that hangs');
-  const folder = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'machine-'));
+  const folder = await mkdtemp(join(scratch(), 'machine-'));
   await run('qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', image, join(folder, 'disk.qcow2'), DISK);
   await run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'ada', '-f', join(folder, 'key'));
   const ports = { port: await freePort(), ssh: await freePort() };

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { scratchFolder } from '../../support/scratch.ts';
+import type { ContainerImage } from './container-image.ts';
 import { type Finished, finish, type RunOptions } from './finish.ts';
 import type { Container, PodSpec, Volume } from './manifests.ts';
 
 /** What a cluster would hold: a kubelet makes pods of it, and so does `startPod`, with the kernel's own means. */
 export interface Cluster {
-  /** root file systems, the upper one first, as overlayfs takes them */
-  image: string;
+  /** of every container */
+  image: ContainerImage;
   /** /etc/hosts of every pod, in place of the cluster's DNS */
   hosts: string;
   configMaps: Record<string, Record<string, string>>;
@@ -37,8 +38,6 @@ export interface Pod {
 }
 
 export type Probe = 'startupProbe' | 'readinessProbe' | 'livenessProbe';
-
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A root that is read-only from the first moment, the volumes in it, no rights and none to be had. What is missing is the runtime's seccomp filter. */
 const RUN = `
@@ -156,9 +155,9 @@ async function startContainer(t: ExecutionContext, parts: Parts): Promise<Runnin
   const { runAsUser, runAsGroup, fsGroup } = spec.securityContext;
   const work = await mkdtemp(join(folder, `${container.name}-`));
   await writeFile(`${work}.mounts`, await mountsOf(parts));
-  const environment = [`PATH=${PATH}`, 'HOME=/', ...container.env.map(({ name, value }) => `${name}=${value}`)];
+  const environment = ['HOME=/', ...cluster.image.Env, ...container.env.map(({ name, value }) => `${name}=${value}`)];
   const isolate = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  const [command = '', ...args] = onNetwork(...isolate, 'sh', '-c', RUN, 'sh', work, cluster.image);
+  const [command = '', ...args] = onNetwork(...isolate, 'sh', '-c', RUN, 'sh', work, cluster.image.root);
   const identity = [`${runAsUser}:${runAsGroup}`, String(fsGroup)];
   const child = spawn(command, [...args, ...identity, ...environment, ...container.command], { stdio: 'pipe' });
   t.teardown(() => child.kill('SIGKILL'));
