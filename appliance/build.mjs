@@ -40,6 +40,8 @@ async function main() {
   const unknown = positionals.find((kind) => !KINDS.includes(kind));
   if (unknown !== undefined) throw new UsageError(`cannot build ${unknown}`);
   if (process.getuid() !== 0) throw new Error('cannot give files in an image their owners: run it as root');
+  // Folders in an image are as those who build it have theirs, else.
+  process.umask(0o022);
   await installPackages();
   const { epochOf } = await import('../packaging/package/epoch.mjs');
   const epoch = await epochOf();

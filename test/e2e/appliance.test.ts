@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { seeded } from '../faults/support/seed.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { rounds } from '../support/soak.ts';
 import { realClock, realRandom } from '../support/world.ts';
-import { type Appliance, makeAppliance } from './support/appliance.ts';
+import { type Appliance, makeAppliance, npmRunAppliance } from './support/appliance.ts';
 import { finish } from './support/finish.ts';
 import { onAppliance } from './support/needs.ts';
 import { run } from './support/packages.ts';
@@ -28,40 +28,55 @@ const HOSTS = 4;
 /** What qemu's network gives by DHCP, too. */
 const ADDRESS = '10.0.2.15/24';
 
-/** Minutes each, under emulation. */
+onAppliance(
+  'an image starts from its own disk and is what a file says; what it acknowledged outlives a power cut in the middle of reports',
+  async (t) => {
+    const appliance = await makeAppliance(t);
+    await appliance.start({ files: { 'penguindome.yml': settingsFor(appliance) } });
+    const before = await saysWhatItIs(t, appliance);
+    await takesOneFromOutside(t, appliance);
+
+    const token = await tokenOf(appliance, HOSTS);
+    const answerKey = { publicKey: token.answer_key };
+    const site = { url: token.url, ca: token.ca ?? '', answerKey };
+    const fleet = await startFleet(t, site, token.secret, seeded(t), { v2: HOSTS, v1: 0, patience: 500 });
+    const oracle = watchFleet(fleet);
+    await fleet.progress(30);
+    await appliance.cutPower();
+    t.log(`${fleet.acknowledgements()} reports were acknowledged when the power went`);
+    t.true(
+      fleet.hosts.some(({ ledger }) => ledger.waiting.length > 0),
+      'the power went in the middle of reports',
+    );
+
+    await appliance.start();
+    await fleet.progress(HOSTS);
+    await fleet.drain();
+    t.deepEqual(await identity(appliance), before, 'a second boot makes nothing anew');
+    const [first] = (await appliance.run('systemctl show -P ConditionResult penguindome-first-boot')).split('\n');
+    t.is(first, 'no');
+    const store = await openStore(await fetchStore(t, appliance), { clock: realClock, random: realRandom });
+    t.teardown(() => store.close());
+    await oracle.settle(t, store);
+  },
+);
+
+/** Minutes each, most of them under emulation. */
 if (rounds(0, 1) > 0) {
-  onAppliance(
-    'an image starts from its own disk and is what a file says; what it acknowledged outlives a power cut in the middle of reports',
-    async (t) => {
-      const appliance = await makeAppliance(t);
-      await appliance.start({ files: { 'penguindome.yml': settingsFor(appliance) } });
-      const before = await saysWhatItIs(t, appliance);
-      await takesOneFromOutside(t, appliance);
-
-      const token = await tokenOf(appliance, HOSTS);
-      const answerKey = { publicKey: token.answer_key };
-      const site = { url: token.url, ca: token.ca ?? '', answerKey };
-      const fleet = await startFleet(t, site, token.secret, seeded(t), { v2: HOSTS, v1: 0, patience: 500 });
-      const oracle = watchFleet(fleet);
-      await fleet.progress(30);
-      await appliance.cutPower();
-      t.log(`${fleet.acknowledgements()} reports were acknowledged when the power went`);
-      t.true(
-        fleet.hosts.some(({ ledger }) => ledger.waiting.length > 0),
-        'the power went in the middle of reports',
-      );
-
-      await appliance.start();
-      await fleet.progress(HOSTS);
-      await fleet.drain();
-      t.deepEqual(await identity(appliance), before, 'a second boot makes nothing anew');
-      const [first] = (await appliance.run('systemctl show -P ConditionResult penguindome-first-boot')).split('\n');
-      t.is(first, 'no');
-      const store = await openStore(await fetchStore(t, appliance), { clock: realClock, random: realRandom });
-      t.teardown(() => store.close());
-      await oracle.settle(t, store);
-    },
-  );
+  onAppliance('the same packages give the same bytes, whatever folder and umask they are built in', async (t) => {
+    const [one, other] = [await scratchFolder(t), join(await scratchFolder(t), 'other')];
+    await npmRunAppliance(t, one, '--only-raw');
+    const mask = process.umask(0o077);
+    t.teardown(() => process.umask(mask));
+    await mkdir(other);
+    await npmRunAppliance(t, other, '--only-raw');
+    const names = (await readdir(one)).sort();
+    t.deepEqual(
+      names.map((name) => name.replace(/-\d.*\d/, '')),
+      ['penguindome-appliance.raw', 'penguindome-container', 'sources'],
+    );
+    await run('diff', '-r', '-q', one, other);
+  });
 
   onAppliance("by UEFI, cloud-init's NoCloud says what it is, with a fixed address", async (t) => {
     const appliance = await makeAppliance(t);
@@ -102,6 +117,7 @@ if (rounds(0, 1) > 0) {
     async (t) => {
       const appliance = await makeAppliance(t);
       await appliance.start({ files: { 'penguindome.yml': settingsFor(appliance) } });
+      await isUp(appliance);
       const before = await identity(appliance);
       await takesOneFromOutside(t, appliance);
       const better = await otherSystem(
@@ -116,7 +132,7 @@ if (rounds(0, 1) > 0) {
       await appliance.run('penguindome-appliance upgrade /dev/disk/by-id/virtio-better', 600);
       await appliance.restart();
       await appliance.start({ disks: { worse } });
-      await appliance.run('systemctl is-system-running --wait >/dev/null || true', 300);
+      await isUp(appliance);
       t.regex(await appliance.run('penguindome-appliance status'), /running: b \(better\)\nnext start: b\n/);
       t.deepEqual(await identity(appliance), before);
       t.regex(await appliance.run(`penguindome --json hosts show '${hostname()}'`), /"submitted_at": "/);
@@ -138,6 +154,11 @@ function settingsFor({ key, port }: Appliance): string {
   return `host_name: dome.example.org\nssh_keys: ["${key}"]\npublic_url: https://127.0.0.1:${port}\n`;
 }
 
+/** Whatever of it runs: ssh answers before the server does. */
+async function isUp(appliance: Appliance): Promise<void> {
+  await appliance.run('systemctl is-system-running --wait >/dev/null || true', 300);
+}
+
 /** What must not change from one start to the next. */
 async function identity(appliance: Appliance): Promise<string[]> {
   const said = await appliance.run(`
@@ -149,7 +170,8 @@ async function identity(appliance: Appliance): Promise<string[]> {
 }
 
 async function saysWhatItIs(t: ExecutionContext, appliance: Appliance): Promise<string[]> {
-  const issue = await appliance.run('systemctl is-system-running --wait >/dev/null || true; cat /etc/issue', 300);
+  await isUp(appliance);
+  const issue = await appliance.run('cat /etc/issue');
   const [, fingerprint = ''] = /Fingerprint of its CA, SHA-256: (\S+)/.exec(issue) ?? [];
   t.regex(issue, new RegExp(`URL of the server: +https://127.0.0.1:${appliance.port}\\n`));
   t.regex(issue, /ssh admin@dome\.example\.org sudo penguindome enrollment token/);
