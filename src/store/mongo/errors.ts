@@ -42,7 +42,11 @@ export function reachBy(primary: Primary): Reach {
   const each = async function* <T>(work: () => AsyncIterable<T>) {
     try {
       const term = await primary.confirmed();
-      yield* work();
+      for await (const item of work()) {
+        // before anybody acts on it
+        primary.assertStill(term);
+        yield item;
+      }
       primary.assertStill(term);
     } catch (error) {
       throw translate(error);

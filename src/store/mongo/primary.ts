@@ -1,6 +1,9 @@
-import { type MongoClient, type ServerDescription, ServerType } from 'mongodb';
+import { type ServerDescription, ServerType } from 'mongodb';
+import type { Milliseconds } from '../../core/duration.ts';
 import { messageOf, StoreUnavailable } from '../../core/errors.ts';
+import { beforeDeadline } from './deadline.ts';
 import { isNotPermitted } from './errors.ts';
+import { OPERATION_TIMEOUT } from './timeouts.ts';
 
 /** Which member of a replica set is primary, and whether a majority has confirmed to it what it holds. */
 export interface Primary {
@@ -8,6 +11,13 @@ export interface Primary {
   confirmed(): Promise<number>;
   /** @throws StoreUnavailable where another primary has come since: the work may have read what that one had not yet confirmed */
   assertStill(term: number): void;
+}
+
+type Described = Pick<ServerDescription, 'type' | 'address' | 'electionId'>;
+
+/** A client of the driver, which tells what it learns of each server (MongoDB specification, "SDAM monitoring"). */
+interface TellsOfServers {
+  on(event: 'serverDescriptionChanged', hear: (event: { newDescription: Described }) => void): unknown;
 }
 
 /** A standalone, or a database that is read once. */
@@ -20,9 +30,13 @@ export const ALWAYS: Primary = { confirmed: async () => 0, assertStill: () => un
  * majority confirms (MongoDB manual, read concern "linearizable") has come back. What was waiting for a primary then, fails.
  *
  * @param client before it connects
- * @param confirm one such read
+ * @param confirm one such read; all that waits for it fails where it is not answered in time (deadline.ts)
  */
-export function watchPrimary(client: MongoClient, confirm: () => Promise<unknown>): Primary {
+export function watchPrimary(
+  client: TellsOfServers,
+  confirm: () => Promise<unknown>,
+  deadline: Milliseconds = OPERATION_TIMEOUT,
+): Primary {
   let known: string | undefined;
   let term = 0;
   let confirmedTerm = -1;
@@ -46,7 +60,7 @@ export function watchPrimary(client: MongoClient, confirm: () => Promise<unknown
     try {
       while (confirmedTerm !== term) {
         const begun = term;
-        await confirm();
+        await beforeDeadline(confirm, deadline);
         if (begun === term) confirmedTerm = begun;
       }
     } catch (error) {
@@ -62,7 +76,7 @@ export function watchPrimary(client: MongoClient, confirm: () => Promise<unknown
   return {
     assertStill,
     async confirmed() {
-      if (confirmedTerm !== term) {
+      while (confirmedTerm !== term) {
         confirming ??= confirmTerm();
         await confirming;
       }
@@ -72,6 +86,6 @@ export function watchPrimary(client: MongoClient, confirm: () => Promise<unknown
 }
 
 /** Each election has an id of its own: the same member may be elected again. */
-function nameOf({ address, electionId }: ServerDescription): string {
+function nameOf({ address, electionId }: Described): string {
   return `${address} ${electionId?.toHexString()}`;
 }
