@@ -86,27 +86,13 @@ export async function choosePlaces(places: Map<string, KeyFile>, force: boolean)
   throw new OperatorError(`cannot put the keys back: other ones are there already (--force overwrites them):\n${list}`);
 }
 
-/**
- * Where the settings put back name another folder for keys, what came into the one so far after the backup goes along, as it would stay in
- * the same one: order keys since, and lists of keys that are newer.
- */
-export async function carryKeys(places: Map<string, KeyFile>, from: string, to: string): Promise<void> {
-  if (from === to || !(await exists(from))) return;
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith('.')) continue;
-    const [there, path] = [await readKeyFile(`keys/${entry.name}`, join(from, entry.name)), join(to, entry.name)];
-    const restored = places.get(path);
-    if (restored === undefined || isNewer(path, textOf(there), textOf(restored))) places.set(path, there);
-  }
-}
-
-const textOf = ({ content }: KeyFile) => Buffer.from(content).toString('utf8');
+export const textOf = ({ content }: KeyFile) => Buffer.from(content).toString('utf8');
 
 const AUTHORITY = ['ca.crt', 'ca.key'];
 const ORDER_SECRET = /^order(-\d+)?\.asc$/;
 
 /** Lists of keys that only grow: an older backup's would bring back what was revoked or replaced since. */
-function isNewer(path: string, there: string, restored: string): boolean {
+export function isNewer(path: string, there: string, restored: string): boolean {
   if (![REVOCATIONS, ORDER_KEYS].includes(basename(path))) return false;
   return lengthOf(there) > lengthOf(restored);
 }

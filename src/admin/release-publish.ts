@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { OperatorError } from '../core/errors.ts';
 import type { Order } from '../core/order.ts';
 import { withLock } from '../settings/lock-file.ts';
+import { RELEASE_NUMBER } from './carry-over.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { readIfThere, writeNew } from './ensure-files.ts';
@@ -125,7 +126,7 @@ async function findLast(context: AdminContext): Promise<Order | undefined> {
 
 /** Beside the store: a restored backup does not know of later ones, and hosts would take none of the numbers that they have seen. */
 async function numberFile(context: AdminContext): Promise<string> {
-  return join((await context.settings()).state, 'release-number');
+  return join((await context.settings()).state, RELEASE_NUMBER);
 }
 
 async function readHighest(file: string): Promise<number> {

@@ -8,12 +8,13 @@ import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadOrderKeys, loadRevocations } from '../settings/order-key-files.ts';
 import type { BackupHeader, KeyFile } from '../store/backup/format.ts';
 import { readBackup } from '../store/backup/read-backup.ts';
+import { carryKeys, carryState } from './carry-over.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
 import { exists } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
 import { identityLogOf } from './identity-log-of.ts';
-import { carryKeys, choosePlaces, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
+import { choosePlaces, placesOf, settingsOf, writeKeyFiles } from './key-files.ts';
 import { isNamed, placeOfNamed } from './named-files.ts';
 import { restoreStore } from './restore-store.ts';
 import { tellStatements } from './tell-statements.ts';
@@ -125,14 +126,19 @@ async function restoreKeys(context: AdminContext, files: KeyFile[], options: Opt
   // The settings that are there afterwards say where all goes: without --force other ones than the backup's are refused.
   const settings = here === undefined || options.force === true ? settingsOf(files, settingsFile) : here;
   const wanted = placesOf(files, settingsFile, settings);
-  if (here !== undefined) await carryKeys(wanted, here.keys, settings.keys);
+  if (here !== undefined) await carryKeys(wanted, here, settings);
   for (const file of files.filter(isNamed)) {
     const path = placeOfNamed(file, settings);
     if (path !== undefined) wanted.set(path, file);
     else context.output.note(`${file.file} of the backup is left out: the settings that are here name no such file`);
   }
   const places = await choosePlaces(wanted, options.force === true);
-  await writeKeyFiles(places, settings);
+  // Settings last: until then the ones so far say where to carry from, should this be cut off and run again.
+  const ofSettings = new Map([...places].filter(([path]) => path === settingsFile));
+  const others = new Map([...places].filter(([path]) => path !== settingsFile));
+  await writeKeyFiles(others, settings);
+  if (here !== undefined) await carryState(here, settings);
+  if (ofSettings.size > 0) await writeKeyFiles(ofSettings, settings);
   return places.size;
 }
 

@@ -222,10 +222,13 @@ test('nor do they where the settings put back by force name other folders, and a
   const before = await readFile(site.config, 'utf8');
   const elsewhere = join(dirname(site.folder), 'elsewhere');
   const [keys, file] = [join(elsewhere, 'keys'), join(elsewhere, 'store/penguindome.db')];
+  const state = join(elsewhere, 'state');
   await cp(keysOf(site), keys, { recursive: true });
+  await cp(join(site.folder, 'state'), state, { recursive: true });
   await site.ok('store', 'copy', '--from', 'settings', '--to', `embedded:${file}`);
   const settings = before
     .replace('\nkeys: keys\n', `\nkeys: ${keys}\n`)
+    .replace('\nstate: state\n', `\nstate: ${state}\n`)
     .replace('file: store/penguindome.db', `file: ${file}`);
   await writeFile(site.config, settings);
   await site.ok('backup', '--with-keys', '--to', to, backup);
@@ -233,6 +236,9 @@ test('nor do they where the settings put back by force name other folders, and a
   await writeFile(site.config, before);
   await site.ok('keys', 'rotate', 'orders', '--yes');
   await site.ok('keys', 'revoke', 'operator', 'B'.repeat(40), '--why', 'left', '--yes');
+  const stolen = (await site.db.hosts.find('desk-1'))?.identity?.keys[0]?.id ?? t.fail();
+  await site.ok('enrollment', 'revoke', '--yes', '--', stolen);
+  await writeFile(join(site.folder, 'state/release-number'), '7\n');
 
   await site.ok('restore', '--yes', '--with-keys', '--force', '--key', key, backup);
   t.is(await readFile(site.config, 'utf8'), settings);
@@ -241,6 +247,9 @@ test('nor do they where the settings put back by force name other folders, and a
   t.is((await loadOrderKeys({ keys }, new Date())).present.number, 1);
   t.is((await loadRevocations({ keys }))?.statement.number, 1);
   await site.ok('command', 'id', '--host', 'lap-17');
+  await site.refused(t, 'command', 'id', '--host', 'desk-1');
+  t.regex(await site.ok('hosts', 'show', 'desk-1'), /revoked/);
+  t.is(await readFile(join(state, 'release-number'), 'utf8'), '7\n');
 });
 
 test('a key that is no key of that kind, unknown, in use, or revoked before, is not revoked', async (t) => {
