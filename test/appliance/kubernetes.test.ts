@@ -72,13 +72,66 @@ test('what signs orders is mounted where operators work, and nowhere that agents
   }
 });
 
-test('all is denied on the network, but what a policy names; one image and one version in all of it', async (t) => {
+const SERVER = { matchLabels: { 'app.kubernetes.io/name': 'penguindome', 'app.kubernetes.io/component': 'server' } };
+const AUDIT = { matchLabels: { 'app.kubernetes.io/name': 'penguindome', 'app.kubernetes.io/component': 'audit' } };
+const tcp = (port: number) => ({ port, protocol: 'TCP' });
+const DNS = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
+  ports: [{ port: 53, protocol: 'UDP' }, tcp(53)],
+};
+const MONGODB = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'mongodb' } },
+      podSelector: { matchLabels: { 'app.kubernetes.io/name': 'mongodb' } },
+    },
+  ],
+  ports: [tcp(27017)],
+};
+const RECEIVERS = {
+  to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } }, { ipBlock: { cidr: '::/0' } }],
+  ports: [tcp(443), tcp(587)],
+};
+
+test('all is denied on the network, but what these policies name, file by file: a rule more would be found', async (t) => {
+  const policies = async (file: string) =>
+    (await readManifests(file))
+      .filter(({ kind }) => kind === 'NetworkPolicy')
+      .map(({ metadata, ...rest }) => [metadata.name, rest['spec']]);
+  t.deepEqual(await policies('penguindome.yaml'), [
+    // without a rule, which is what denies
+    ['deny-all', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }],
+    ['agents-to-server', { podSelector: SERVER, policyTypes: ['Ingress'], ingress: [{ ports: [tcp(8443)] }] }],
+  ]);
+  t.deepEqual(await policies('embedded.yaml'), []);
+  t.deepEqual(await policies('mongo.yaml'), [
+    ['to-dns', { podSelector: {}, policyTypes: ['Egress'], egress: [DNS] }],
+    [
+      'to-mongodb',
+      {
+        podSelector: { matchLabels: { 'app.kubernetes.io/name': 'penguindome' } },
+        policyTypes: ['Egress'],
+        egress: [MONGODB],
+      },
+    ],
+  ]);
+  t.deepEqual(await policies('alerts.yaml'), [
+    ['audit-to-receivers', { podSelector: AUDIT, policyTypes: ['Egress'], egress: [RECEIVERS, DNS] }],
+  ]);
+  t.deepEqual(
+    (await readdir(FOLDER)).filter((name) => name.endsWith('.yaml')).sort(),
+    [...OBJECTS].sort(),
+    'no other file has policies',
+  );
+});
+
+test('one image and one version in all of it, and settings without a password', async (t) => {
   const objects = await readManifests(...OBJECTS);
-  const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
-  t.deepEqual(policies.find(({ metadata }) => metadata.name === 'deny-all')?.['spec'], {
-    podSelector: {},
-    policyTypes: ['Ingress', 'Egress'],
-  });
   const images = JSON.stringify(objects).match(/"image":"[^"]+"/g);
   t.deepEqual([...new Set(images)], ['"image":"registry.example.org/penguindome-server:0.1.0"']);
   for (const store of ['embedded.yaml', 'mongo.yaml']) {
