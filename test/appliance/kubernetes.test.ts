@@ -1,8 +1,11 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseServerSettings } from '../../src/settings/load-server-settings.ts';
+import { openIdentityLog } from '../../src/store/identity-log.ts';
 import { configMapOf, FOLDER, podOf, readManifests } from '../e2e/support/manifests.ts';
+import { anEnrollment } from '../support/documents.ts';
 import { validate, withKubernetesValidate } from '../support/kubernetes-validate.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
@@ -128,6 +131,47 @@ test('all is denied on the network, but what these policies name, file by file: 
     [...OBJECTS].sort(),
     'no other file has policies',
   );
+});
+
+test("a server's volume is mounted by its own pod and, of the first one, by jobs beside it", async (t) => {
+  const objects = await readManifests(...OBJECTS);
+  const claims = PODS.map(([kind, name]) =>
+    podOf(objects, kind, name).volumes.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []),
+  );
+  t.deepEqual(claims, [[], ['state-penguindome-0'], ['state-penguindome-0', 'penguindome-backups']]);
+});
+
+test('the line of the documentation makes one list of identities out of those of several servers, in the order of time', async (t) => {
+  const [, line = ''] = /^ {4}(sed .* lists\/.*)$/m.exec(await readFile('docs/deploy.md', 'utf8')) ?? [];
+  const folder = await scratchFolder(t);
+  const at = (minute: number) => new Date(Date.UTC(2026, 10, 30, 12, minute));
+  const event = (minute: number, what: 'enrolled' | 'revoked') => ({
+    event: what,
+    key_id: anEnrollment().key_id,
+    hostname: `host-${minute}, "at":"2020" it says`,
+    at: at(minute),
+    ...(what === 'revoked' ? { why: 'it was lost "at":"home"' } : {}),
+  });
+  const servers = [
+    [event(1, 'enrolled'), event(4, 'revoked'), event(9, 'enrolled')],
+    [event(2, 'enrolled'), event(3, 'enrolled'), event(11, 'revoked')],
+    [event(0, 'enrolled')],
+  ];
+  for (const [index, events] of servers.entries()) {
+    const list = openIdentityLog(join(folder, `lists/penguindome-${index}.log`));
+    for (const each of events) await list.append(each);
+  }
+  // a list that a crash cut off, and one of a server that wrote none yet
+  await appendFile(join(folder, 'lists/penguindome-0.log'), '{"event":"enrolled","key_id":"x","at":"20');
+  await writeFile(join(folder, 'lists/penguindome-3.log'), '');
+  const { status, stderr } = spawnSync('sh', ['-euc', line], { cwd: folder, encoding: 'utf8' });
+  t.is(status, 0, stderr);
+  const merged = await openIdentityLog(join(folder, 'identities.log')).read();
+  t.deepEqual(
+    merged.events,
+    servers.flat().sort((a, b) => a.at.getTime() - b.at.getTime()),
+  );
+  t.is(merged.unreadable, 1);
 });
 
 test('one image and one version in all of it, and settings without a password', async (t) => {
