@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { isHostname } from '../../src/core/host.ts';
+import { isCertificateBundle } from '../../src/crypto/certificates.ts';
 import { type Contradiction, parseSettingsFile } from '../../src/settings/parse-settings-file.ts';
 
 const name = z.string().refine((text) => isHostname(text) || isIP(text) !== 0, 'expected a host name or an address');
@@ -23,6 +24,10 @@ const mongo = z.strictObject({
   database: z.string().min(1).optional(),
   user: z.string().min(1).optional(),
   password: z.string().min(1).optional(),
+  /** as it is where there is a `ca`, unless the system trusts who signed the members' certificates */
+  tls: z.boolean().optional(),
+  /** the certificate itself, PEM */
+  ca: z.string().refine(isCertificateBundle, 'expected certificates in PEM, and no key beside them').optional(),
 });
 
 /** What the first boot has to know, as it stands in `penguindome.yml` (docs/appliance.md). */
@@ -52,13 +57,15 @@ export function parseAnswers(text: string, file: string): Answers {
   return parseSettingsFile({ text, file }, answers, contradictions);
 }
 
-function contradictions({ addresses, gateways, name_servers, port }: Answers): Contradiction[] {
+function contradictions({ addresses, gateways, name_servers, port, store }: Answers): Contradiction[] {
   const found: Contradiction[] = [];
   if (addresses.length === 0 && gateways.length > 0)
     found.push({ path: ['gateways'], expected: 'addresses beside it: without, DHCP says which gateway' });
   if (addresses.length > 0 && name_servers.length === 0)
     found.push({ path: ['name_servers'], expected: 'one at least, where addresses are given' });
   if (port === 22) found.push({ path: ['port'], expected: 'another port: 22 is for ssh' });
+  if (store !== 'embedded' && store.mongo.ca !== undefined && store.mongo.tls === false)
+    found.push({ path: ['store', 'mongo', 'tls'], expected: 'true beside ca' });
   return found;
 }
 

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 
 const OWN = '/etc/penguindome-appliance';
 const SETTINGS = '/etc/penguindome/server.yml';
-const MONGO_PASSWORD = '/etc/penguindome/mongo-password';
+const MONGO_FILES = { password: '/etc/penguindome/mongo-password', ca: '/etc/penguindome/mongo-ca.crt' };
 const PUBLIC = { mode: 0o644 };
 /** appliance/list.mjs */
 const SERVER = { uid: 960, gid: 960 };
@@ -35,10 +35,7 @@ export async function apply(answers: Answers): Promise<string> {
   await run('nft', ['-f', '/etc/nftables.conf']);
   await writeAtomically(join(OWN, 'ssh/authorized_keys'), `${answers.ssh_keys.join('\n')}\n`, PUBLIC);
   await makeHostKey();
-  if (answers.store !== 'embedded' && answers.store.mongo.password !== undefined) {
-    const owned = { mode: 0o600, owner: SERVER };
-    await writeAtomically(MONGO_PASSWORD, `${answers.store.mongo.password}\n`, owned);
-  }
+  if (answers.store !== 'embedded') await writeMongoFiles(answers.store.mongo);
   const { url, fingerprint } = await setUp(answers);
   const text = shown({ url, fingerprint, hostName: answers.host_name });
   await writeAtomically(join(OWN, 'issue'), text, PUBLIC);
@@ -46,11 +43,17 @@ export async function apply(answers: Answers): Promise<string> {
   return text;
 }
 
+async function writeMongoFiles({ password, ca }: Exclude<Answers['store'], 'embedded'>['mongo']): Promise<void> {
+  if (password !== undefined)
+    await writeAtomically(MONGO_FILES.password, `${password}\n`, { mode: 0o600, owner: SERVER });
+  if (ca !== undefined) await writeAtomically(MONGO_FILES.ca, `${ca.trimEnd()}\n`, PUBLIC);
+}
+
 async function setUp(answers: Answers): Promise<{ url: string; fingerprint: string }> {
   // Left by a first boot that the power cut off: nobody else is at it here.
   await rm(`${SETTINGS}.lock`, { force: true });
   try {
-    const { stdout } = await run('penguindome', ['--json', 'setup', ...setupArguments(answers, MONGO_PASSWORD)]);
+    const { stdout } = await run('penguindome', ['--json', 'setup', ...setupArguments(answers, MONGO_FILES)]);
     const { public_url, ca_sha256 } = setupSaid.parse(JSON.parse(stdout));
     return { url: public_url, fingerprint: ca_sha256 };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { OperatorError } from '../core/errors.ts';
-import { oneOf, readAny, readText } from './answer-readers.ts';
+import { oneOf, readAny, readText, readYes } from './answer-readers.ts';
 import type { Ask } from './asker.ts';
 import type { Output } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -35,12 +35,14 @@ export async function askStore(flags: SetupFlags, output: Output, ask: Ask): Pro
   const database = await ask('Name of the database?', '--mongo-database', flags.mongoDatabase, 'penguindome', readText);
   const user = await ask('User of the database (empty: none)?', '--mongo-user', flags.mongoUser, '', readAny);
   const password = user === '' ? undefined : await askPassword(flags, output);
+  const tls = await askMongoTls(flags, ask);
   return {
     hosts,
     ...(replicaSet === '' ? {} : { replicaSet }),
     database,
     ...(user === '' ? {} : { user }),
     ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
   };
 }
 
@@ -52,6 +54,8 @@ function refuseMongoFlags(flags: SetupFlags): void {
     '--mongo-database': flags.mongoDatabase,
     '--mongo-user': flags.mongoUser,
     '--mongo-password-file': flags.mongoPasswordFile,
+    '--mongo-tls': flags.mongoTls,
+    '--mongo-ca': flags.mongoCa,
   }).find(([, value]) => value !== undefined);
   if (given === undefined) return;
   const why = flags.store === undefined ? 'without --store mongo' : `together with --store ${flags.store}`;
@@ -67,4 +71,13 @@ async function askPassword(flags: SetupFlags, output: Output): Promise<MongoAnsw
     secret: true,
   });
   return text === '' ? undefined : { text };
+}
+
+async function askMongoTls(flags: SetupFlags, ask: Ask): Promise<MongoAnswers['tls']> {
+  const given = flags.mongoTls === true || flags.mongoCa !== undefined ? 'yes' : undefined;
+  const wanted = await ask('TLS to MongoDB?', '--mongo-tls', given, 'no', readYes);
+  if (!wanted) return undefined;
+  const question = 'File of the CA that signed its certificate (PEM; empty: one that the system trusts)?';
+  const ca = await ask(question, '--mongo-ca', flags.mongoCa, '', readAny);
+  return ca === '' ? {} : { ca: resolve(ca) };
 }

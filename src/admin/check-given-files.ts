@@ -1,17 +1,22 @@
 import { messageOf, OperatorError } from '../core/errors.ts';
-import { keyFits } from '../crypto/certificates.ts';
+import { isCertificateBundle, keyFits } from '../crypto/certificates.ts';
 import { readPublicKeys } from '../crypto/openpgp.ts';
 import { readIfThere } from './ensure-files.ts';
 import { EXIT } from './exit-codes.ts';
-import type { SetupAnswers } from './setup-answers.ts';
+import type { MongoAnswers, SetupAnswers } from './setup-answers.ts';
 
 /** Looks into the files that setup was told of, before anything is written. */
 export async function checkGivenFiles({ tls, store, v1 }: SetupAnswers): Promise<void> {
   if (typeof tls !== 'string') await checkCertificate(tls);
   if (v1 !== false && v1.clientKeyFrom !== undefined) await checkOpenPgpKey(v1.clientKeyFrom, '--v1');
-  if (store !== 'embedded' && store.password !== undefined && 'file' in store.password) {
-    await mustRead(store.password.file, '--mongo-password-file');
-  }
+  if (store !== 'embedded') await checkMongo(store);
+}
+
+async function checkMongo({ password, tls }: MongoAnswers): Promise<void> {
+  if (password !== undefined && 'file' in password) await mustRead(password.file, '--mongo-password-file');
+  if (tls?.ca === undefined) return;
+  const bundle = isCertificateBundle(await mustRead(tls.ca, '--mongo-ca'));
+  if (!bundle) refuse('--mongo-ca', tls.ca, 'expected certificates in PEM, and no key beside them');
 }
 
 /** @returns the armored text. @throws OperatorError naming the flag where the file holds no OpenPGP key */

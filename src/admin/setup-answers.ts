@@ -35,6 +35,8 @@ export interface SetupFlags {
   mongoDatabase?: string;
   mongoUser?: string;
   mongoPasswordFile?: string;
+  mongoTls?: true;
+  mongoCa?: string;
   publicUrl?: string;
   audit?: boolean;
   mail?: string;
@@ -52,6 +54,8 @@ export interface MongoAnswers {
   user?: string;
   /** absolute; or the password itself, to be put into a file */
   password?: { file: string } | { text: string };
+  /** ca: absolute; without it those count that the system trusts */
+  tls?: { ca?: string };
 }
 
 export interface SetupAnswers {

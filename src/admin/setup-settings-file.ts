@@ -121,6 +121,7 @@ function store({ store: answer }: SetupAnswers, layout: Layout, path: (to: strin
     database: answer.database,
     ...(answer.user === undefined ? {} : { user: answer.user }),
     ...passwordFile(answer, layout),
+    ...(answer.tls === undefined ? {} : { tls: true, ...answer.tls }),
   };
   return stringify(lines, { lineWidth: 0 }).replace(/^/gm, '  ').trimEnd().concat('\n');
 }

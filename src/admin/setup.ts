@@ -45,6 +45,8 @@ export function setup(context: AdminContext): Command {
     .option('--mongo-database <name>', 'name of the database (penguindome)')
     .option('--mongo-user <name>', 'user of the database')
     .option('--mongo-password-file <file>', "file that holds the user's password")
+    .option('--mongo-tls', 'TLS to MongoDB, whose certificate is signed by a CA that the system trusts')
+    .option('--mongo-ca <file>', 'TLS to MongoDB, whose certificate is signed by this CA (PEM)')
     .option('--public-url <url>', 'URL that agents connect to: https://host:port')
     .option('--audit', 'run the audit of issues (the default)')
     .option('--no-audit', 'run no audit')
@@ -64,7 +66,7 @@ Examples:
   penguindome setup                                      ask for everything
   penguindome setup --yes --host-name mdm.example.org    ask for nothing
   penguindome setup --yes --dir ~/penguindome            without root, all in one folder
-  penguindome setup --store mongo --mongo-host db1:27017 --mongo-host db2:27017 --mongo-replica-set rs0
+  penguindome setup --store mongo --mongo-host db1:27017 --mongo-host db2:27017 --mongo-replica-set rs0 --mongo-ca /etc/ssl/db-ca.crt
 
 A run that was interrupted is completed by the next one.`;
 

@@ -81,6 +81,21 @@ export function readCertificate(pem: string): { subject: string; names: string; 
   return { subject, names: subjectAltName ?? '', validFrom: new Date(validFrom), validTo: new Date(validTo) };
 }
 
+/** Whether it holds certificates in PEM, one at least, and nothing else that is PEM: a key beside them would be given to all who may know whom to trust. */
+export function isCertificateBundle(text: string): boolean {
+  const parts = text.match(/-----BEGIN [^-]+-----[\s\S]*?-----END [^-]+-----/g) ?? [];
+  return parts.length > 0 && parts.every((part) => part.startsWith('-----BEGIN CERTIFICATE-----') && canBeRead(part));
+}
+
+function canBeRead(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws where either is no PEM. A chain's first certificate counts. */
 export function keyFits(certificate: string, key: string): boolean {
   return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));

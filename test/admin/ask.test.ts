@@ -53,6 +53,8 @@ onTerminal(
       [/Name of the database\? \[penguindome\] $/, '\r'],
       [/User of the database .*\? $/, 'pd\r'],
       [/Password of that user .*\? $/, 'hunter2\r'],
+      [/TLS to MongoDB\? \[no\] $/, 'yes\r'],
+      [/File of the CA that signed its certificate .*\? $/, '\r'],
       [/URL that agents connect to\? \[https:\/\/penguins\.example:8444\] $/, '\r'],
       [/Run the audit .*\[yes\] $/, '\r'],
       [/Mail address .*\? $/, 'admins@penguins.example\r'],
@@ -67,7 +69,7 @@ onTerminal(
     t.like(settings, {
       public_url: 'https://penguins.example:8444',
       local_port: 0,
-      store: { kind: 'mongo', user: 'pd' },
+      store: { kind: 'mongo', user: 'pd', tls: true },
     });
     t.is(settings.audit.mail, 'admins@penguins.example');
     const password = join(dir, 'keys/mongo-password');

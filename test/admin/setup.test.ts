@@ -4,11 +4,13 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { keyFits, readCertificate } from '../../src/crypto/certificates.ts';
+import { systemRandom } from '../../src/bin/world.ts';
+import { keyFits, makeAuthority, makeServerCertificate, readCertificate } from '../../src/crypto/certificates.ts';
 import { describeKeys, fingerprintOf } from '../../src/crypto/openpgp.ts';
 import { loadServerSettings } from '../../src/settings/load-server-settings.ts';
 import { loadServerSecrets } from '../../src/settings/server-secrets.ts';
 import { whenPresent } from '../support/needs.ts';
+import { mongod, ownMongod } from '../support/own-mongod.ts';
 import { penguindome, succeed } from '../support/penguindome.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
@@ -46,6 +48,21 @@ async function digests(dir: string): Promise<Record<string, string>> {
   });
   return Object.fromEntries(await Promise.all(entries));
 }
+
+const world = { now: new Date(), random: systemRandom };
+
+async function certificates() {
+  const authority = await makeAuthority(world, 'a database');
+  return { authority, server: await makeServerCertificate(world, authority, ['127.0.0.1']) };
+}
+
+async function anAuthority(folder: string): Promise<string> {
+  const file = join(folder, 'ca.crt');
+  await writeFile(file, (await makeAuthority(world, 'a database')).certificate);
+  return file;
+}
+
+const withMongod = whenPresent(mongod !== undefined, 'setup on a mongod with TLS: none could be had');
 
 const read = (dir: string, file: string) => readFile(join(dir, file), 'utf8');
 
@@ -191,6 +208,7 @@ test('every answer has its flag', async (t) => {
       '--mongo-password-file',
       join(folder, 'pw'),
     ],
+    ...['--mongo-ca', await anAuthority(folder)],
     ...['--public-url', 'https://proxy.example', '--no-audit', '--collect-interval', '20m', '--submit-interval', '2m'],
     ...['--log-level', 'debug', '--v1', 'test/fixtures/penguindome-v1/client-public.asc'],
   ]);
@@ -205,6 +223,8 @@ test('every answer has its flag', async (t) => {
       database: 'dome',
       user: 'pd',
       password_file: join(folder, 'pw'),
+      tls: true,
+      ca: join(folder, 'ca.crt'),
     },
     log: { level: 'debug' },
     agents: { collect_interval: 1_200_000, submit_interval: 120_000 },
@@ -254,6 +274,50 @@ whenPresent(mongo !== undefined, 'setup on a real mongod: none could be had')(
   },
 );
 
+withMongod('setup reaches a MongoDB by TLS, and not one whose certificate another CA signed', async (t) => {
+  const folder = await scratchFolder(t);
+  const { authority, server } = await certificates();
+  await writeFile(join(folder, 'ca.crt'), authority.certificate);
+  await writeFile(join(folder, 'mongod.pem'), `${server.certificate}${server.key}`, { mode: 0o600 });
+  // so that the test itself need not say who signed it
+  const { settings } = await ownMongod(
+    t,
+    '--tlsMode',
+    'preferTLS',
+    '--tlsCertificateKeyFile',
+    join(folder, 'mongod.pem'),
+  );
+  const setup = (dir: string, ca: string) =>
+    penguindome(['setup', '--yes', '--dir', dir, '--mongo-host', settings.hosts.join(), '--mongo-ca', ca]);
+  const { status, stderr } = await setup(join(folder, 'site'), join(folder, 'ca.crt'));
+  t.is(status, 0, stderr);
+  await writeFile(join(folder, 'other.crt'), (await certificates()).authority.certificate);
+  const other = await setup(join(folder, 'other'), join(folder, 'other.crt'));
+  t.is(other.status, 75, other.stderr);
+  t.regex(other.stderr, /certificate/);
+  const system = await penguindome([
+    ...['setup', '--yes', '--dir', join(folder, 'system'), '--mongo-host', settings.hosts.join(), '--mongo-tls'],
+  ]);
+  t.is(system.status, 75, 'nobody that the system trusts signed it');
+  t.like((await loadServerSettings(join(folder, 'system/server.yml'))).store, { tls: true, ca: undefined });
+});
+
+test('a CA of MongoDB that is none, or has a key beside it, is refused before anything is written', async (t) => {
+  const folder = await scratchFolder(t);
+  const { authority } = await certificates();
+  const dir = join(folder, 'site');
+  const file = join(folder, 'ca.crt');
+  for (const text of ['', 'no PEM', authority.key, `${authority.certificate}${authority.key}`]) {
+    await writeFile(file, text);
+    const { status, stderr } = await penguindome([
+      ...['setup', '--yes', '--dir', dir, '--store', 'mongo', '--mongo-ca', file],
+    ]);
+    t.is(status, 2);
+    t.regex(stderr, /cannot use --mongo-ca .*ca\.crt: expected certificates in PEM, and no key beside them/);
+  }
+  t.deepEqual(await filesBelow(dir), []);
+});
+
 test('a certificate of your own is looked into before anything is written', async (t) => {
   const folder = await scratchFolder(t);
   await succeed(['setup', '--yes', '--dir', join(folder, 'a')]);
@@ -283,6 +347,9 @@ test('a flag that will not do is refused by name, before anything is written', a
     [['--v1', '/none'], /cannot use --v1 \/none: there is no such file/],
     [['--store', 'embedded', '--mongo-host', 'db1'], /cannot use --mongo-host together with --store embedded/],
     [['--mongo-password-file', '/none'], /cannot use --mongo-password-file without --store mongo/],
+    [['--mongo-ca', '/none'], /cannot use --mongo-ca without --store mongo/],
+    [['--store', 'embedded', '--mongo-tls'], /cannot use --mongo-tls together with --store embedded/],
+    [['--store', 'mongo', '--mongo-ca', '/none'], /cannot use --mongo-ca \/none: there is no such file/],
     [['--no-audit', '--mail', 'a@b.example'], /cannot use --mail together with --no-audit/],
     [['--store', 'sqlite'], /'sqlite' is invalid/],
     [['--log-level', 'loud'], /'loud' is invalid/],
@@ -316,7 +383,8 @@ test('without a terminal and --yes the flag to use is named', async (t) => {
   t.is(stderr, 'penguindome: cannot ask "Port for agents?" without a terminal: use --port, or --yes\n');
 });
 
-test('two setups at once make one site', async (t) => {
+// By itself: the one waits 10 s for the other, which makes keys meanwhile.
+test.serial('two setups at once make one site', async (t) => {
   const dir = await scratchFolder(t);
   const both = await Promise.all([1, 2].map(() => penguindome(['setup', '--yes', '--dir', dir, '--json'])));
   t.deepEqual(
