@@ -33,6 +33,8 @@ interface Member {
   folder: string;
   /** `penguindome-mongodb` or `penguindome-mongodb-files`, as the role installs them */
   tool(name: string, ...args: string[]): { status: number | null; stdout: string; stderr: string };
+  /** names the administrator's password that the inventory has, as the role does; @returns whether that changed anything */
+  wantPassword(password: string): string;
   /** as JSON, and it must succeed */
   ask(...args: string[]): unknown;
   start(): Promise<void>;
@@ -92,6 +94,15 @@ async function makeMember(t: ExecutionContext, ports: number[], port: number, fi
   });
   return {
     ...{ port, name, folder, tool, kill },
+    wantPassword(input) {
+      const { status, stdout, stderr } = spawnSync(join(ROLE, 'files/penguindome-mongodb-files'), ['administrator'], {
+        env,
+        input,
+        encoding: 'utf8',
+      });
+      if (status !== 0) throw new Error(stderr);
+      return stdout.trim();
+    },
     ask(...args) {
       const { status, stdout, stderr } = tool('penguindome-mongodb', ...args);
       if (status !== 0) throw new Error(`penguindome-mongodb ${args.join(' ')}: ${stderr}`);
@@ -184,6 +195,45 @@ withMongod(
       member.tool('penguindome-mongodb', 'ensure', '5').stderr,
       /admin-password is not the one that the database knows/,
     );
+  },
+);
+
+withMongod(
+  "the administrator's password is replaced by means of the one before, which is kept until then, wherever that is broken off",
+  async (t) => {
+    const port = await freePort();
+    const member = await makeMember(t, [port], port);
+    const kept = () => readFile(join(member.folder, 'secrets/admin-password'), 'utf8');
+    await member.start();
+    member.ask('ensure', '60');
+    t.is(member.wantPassword('another'), 'changed');
+    t.is(member.wantPassword('another'), 'unchanged');
+    t.is(await kept(), SECRETS['admin-password']);
+    t.notThrows(() => member.ask('status'), 'nothing is replaced yet');
+    const foretold = { changed: true, did: ['password of penguindome-admin'], primary: member.name };
+    t.deepEqual(member.ask('ensure', '60', '--dry-run'), foretold);
+    t.deepEqual(member.ask('ensure', '60'), foretold);
+    t.is(await kept(), 'another');
+    t.deepEqual(member.ask('ensure', '60'), { changed: false, did: [], primary: member.name });
+    t.notThrows(() => member.ask('verify', '60'));
+
+    // As if it had been broken off when the database knew the new one, and the file did not.
+    t.is(member.wantPassword('a-third'), 'changed');
+    const ca = await readFile(join(member.folder, 'ca.crt'));
+    const client = new MongoClient(`mongodb://penguindome-admin:another@${member.name}/?authSource=admin`, {
+      tls: true,
+      ca,
+    });
+    await client.db('admin').command({ updateUser: 'penguindome-admin', pwd: 'a-third' });
+    await client.close();
+    t.notThrows(() => member.ask('status'));
+    t.deepEqual(member.ask('ensure', '60'), { changed: false, did: [], primary: member.name });
+    t.is(await kept(), 'a-third');
+
+    t.is(member.wantPassword('never-used'), 'changed');
+    t.is(member.wantPassword('a-third'), 'changed', 'taken back');
+    t.deepEqual(member.ask('ensure', '60'), { changed: false, did: [], primary: member.name });
+    t.is(await kept(), 'a-third');
   },
 );
 
