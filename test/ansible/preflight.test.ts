@@ -7,6 +7,21 @@ import { hasAnsible, playHere } from './support/play-here.ts';
 
 const withAnsible = whenPresent(hasAnsible, 'what playbooks refuse is looked at with ansible');
 
+withAnsible('two servers in one inventory are refused, and one is not', async (t) => {
+  const play = join(await scratchFolder(t), 'play.yml');
+  const role = { name: 'penguindome_server', tasks_from: 'preflight.yml' };
+  const tasks = [{ 'ansible.builtin.include_role': role }];
+  await writeFile(play, stringify([{ hosts: 'penguindome_server', tasks }]));
+  const vars = { penguindome_server_host_names: ['dome.example.org'] };
+  const refusal = /The group penguindome_server has 2 hosts \(dome, dome-2\)[\s\S]*Leave one of them in the group/;
+  const two = await playHere(t, play, { groups: { penguindome_server: ['dome', 'dome-2'] }, vars });
+  t.not(two.status, 0);
+  t.regex(two.said, refusal);
+  const one = await playHere(t, play, { groups: { penguindome_server: ['dome'] }, vars });
+  t.regex(one.said, /TASK \[penguindome_server : The machine is one that/);
+  t.notRegex(one.said, /Leave one of them/);
+});
+
 withAnsible('another keyfile than the one that the members have is refused, and the same one is not', async (t) => {
   const folder = await scratchFolder(t);
   await mkdir(join(folder, 'secrets'));
