@@ -11,6 +11,8 @@ export const hasAnsible = spawnSync('sh', ['-c', 'command -v ansible-playbook'],
 export interface PlayHere {
   /** inventory group → names of its hosts, all of them this machine */
   groups: Record<string, string[]>;
+  /** inventory name → variables of that host alone */
+  hostVars?: Record<string, Record<string, unknown>>;
   /** over all others, as with -e; in a file, as a vault's are */
   vars?: Record<string, unknown>;
   args?: string[];
@@ -21,11 +23,13 @@ export interface PlayHere {
 export async function playHere(
   t: ExecutionContext,
   playbook: string,
-  { groups, vars = {}, args = [], env = {} }: PlayHere,
+  { groups, hostVars = {}, vars = {}, args = [], env = {} }: PlayHere,
 ): Promise<{ status: number; said: string }> {
   const scratch = await scratchFolder(t);
   const host = { ansible_connection: 'local', ansible_python_interpreter: '/usr/bin/python3' };
-  const hostsOf = (names: string[]) => ({ hosts: Object.fromEntries(names.map((name) => [name, host])) });
+  const hostsOf = (names: string[]) => ({
+    hosts: Object.fromEntries(names.map((name) => [name, { ...host, ...hostVars[name] }])),
+  });
   const children = Object.entries(groups).map(([group, names]) => [group, hostsOf(names)]);
   const [inventory, given] = [join(scratch, 'inventory.json'), join(scratch, 'vars.json')];
   await writeFile(inventory, JSON.stringify({ all: { children: Object.fromEntries(children) } }));
