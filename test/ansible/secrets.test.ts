@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { stringify } from 'yaml';
+import { finish } from '../e2e/support/finish.ts';
 import { whenPresent } from '../support/needs.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { hasAnsible, playHere } from './support/play-here.ts';
@@ -19,9 +19,9 @@ async function playTasks(t: ExecutionContext, tasks: unknown[], vars: Record<str
 }
 
 /** @returns PEM */
-function certificateAndKey(): { certificate: string; key: string } {
+async function certificateAndKey(): Promise<{ certificate: string; key: string }> {
   const ask = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=given', '-keyout', '-'];
-  const { stdout } = spawnSync('openssl', ask, { encoding: 'utf8' });
+  const { stdout } = await finish('openssl', ask);
   const pem = (what: string) => new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----`).exec(stdout)?.[0] ?? '';
   return { certificate: pem('CERTIFICATE'), key: pem('PRIVATE KEY') };
 }
@@ -32,7 +32,7 @@ const secretsOf = (key: string) => key.split('\n').slice(1, -1);
 withAnsible(
   'nothing that is printed holds the key of a certificate that is given, whether it is taken or refused',
   async (t) => {
-    const [one, other] = [certificateAndKey(), certificateAndKey()];
+    const [one, other] = [await certificateAndKey(), await certificateAndKey()];
     t.true(secretsOf(one.key).length > 10);
     const role = [{ 'ansible.builtin.include_role': { name: 'penguindome_certificates' } }];
     const entry = (name: string, key: string) => ({ name, source: 'files', certificate: one.certificate, key });
