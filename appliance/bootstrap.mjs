@@ -25,8 +25,15 @@ export function bootstrap(target, { packages, install, sources, epoch, boot = ''
       ...hooks,
       ...[SUITE, target, '-'],
     ],
-    { input: sources, env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) } },
+    { input: sources, env: { ...ownEnvironment(), LC_ALL: 'C.UTF-8', SOURCE_DATE_EPOCH: String(epoch) } },
   );
+}
+
+/** Packages' scripts see it: PYTHONDONTWRITEBYTECODE, for one, would make another image. */
+function ownEnvironment() {
+  const ways = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+  const kept = new Set(['HOME', 'PATH', 'TMPDIR', ...ways]);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.has(name)));
 }
 
 export const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

@@ -58,7 +58,7 @@ const HOOKS = [
   `--customize-hook=install -D -m 755 ${quoted(START)} "$1${START_AT}"`,
   `--customize-hook=install -d -m 750 -o ${USER} -g ${USER} "$1${STATE}"`,
   '--skip=output/dev',
-  '--customize-hook=rm -rf "$1"/var/log/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/var/cache/ldconfig/aux-cache',
+  '--customize-hook=rm -rf "$1"/var/log/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/var/cache/apt/archives/partial "$1"/var/cache/ldconfig/aux-cache',
   '--customize-hook=rm -f "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/status-old',
 ];
 

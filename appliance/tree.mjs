@@ -90,6 +90,8 @@ async function clean(root) {
     'var/lib/systemd/random-seed',
     'var/cache/apt/pkgcache.bin',
     'var/cache/apt/srcpkgcache.bin',
+    // Its owner is whom the builder's apt fetches as.
+    'var/cache/apt/archives/partial',
   ];
   for (const path of [...hostKeys, ...lists, ...others, ...states]) {
     await rm(join(root, path), { recursive: true, force: true });
