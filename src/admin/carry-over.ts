@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerSettings } from '../settings/server-settings.ts';
 import type { KeyFile } from '../store/backup/format.ts';
+import { addIdentities } from './add-identities.ts';
 import { exists, readIfThere, writeNew } from './ensure-files.ts';
 import { identityLogOf } from './identity-log-of.ts';
 import { ownerIn } from './is-root.ts';
@@ -31,11 +32,7 @@ export const RELEASE_NUMBER = 'release-number';
 /** The same for what lies in the state's folder and no backup may take back: identities since, in their order, and the number of the last release. */
 export async function carryState(from: Folders, to: Folders): Promise<void> {
   if (from.state === to.state) return;
-  const list = identityLogOf(to);
-  const known = new Set((await list.read()).events.map((event) => JSON.stringify(event)));
-  for (const event of (await identityLogOf(from).read()).events) {
-    if (!known.has(JSON.stringify(event))) await list.append(event);
-  }
+  await addIdentities(identityLogOf(to), (await identityLogOf(from).read()).events);
   const highest = await readIfThere(join(from.state, RELEASE_NUMBER));
   const path = join(to.state, RELEASE_NUMBER);
   const there = Number((await readIfThere(path)) ?? 0);

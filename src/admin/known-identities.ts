@@ -31,7 +31,8 @@ export async function knownIdentities(store: Store, log: IdentityLog): Promise<K
   const approved = new Map<KeyId, Date>();
   const revoked = new Map<KeyId, { at: Date; why?: string }>();
   const lost = new Map<HostId, Date | undefined>();
-  for (const event of events) {
+  // A list that was saved is appended to the one that is there: time tells what came first.
+  for (const event of events.toSorted((a, b) => a.at.getTime() - b.at.getTime())) {
     const { key_id, at, why } = event;
     if (event.event === 'enrolled') addTo(enrollments, enrollmentOfEvent(event));
     if (event.event === 'rotated') noteRotation(event, { rotated, ends, revoked });

@@ -8,6 +8,8 @@ import { loadServerSettings } from '../settings/load-server-settings.ts';
 import { loadOrderKeys, loadRevocations } from '../settings/order-key-files.ts';
 import type { BackupHeader, KeyFile } from '../store/backup/format.ts';
 import { readBackup } from '../store/backup/read-backup.ts';
+import { type IdentityEvent, openIdentityLog } from '../store/identity-log.ts';
+import { addIdentities } from './add-identities.ts';
 import { carryKeys, carryState } from './carry-over.ts';
 import { confirm } from './confirm.ts';
 import type { AdminContext } from './context.ts';
@@ -22,6 +24,7 @@ import { tellStatements } from './tell-statements.ts';
 interface Options {
   key?: string;
   passphraseFile?: string;
+  identities?: string;
   withKeys?: boolean;
   force?: boolean;
   yes?: boolean;
@@ -36,6 +39,10 @@ export function restore(context: AdminContext, pause = UNTIL_SERVERS_KNOW): Comm
     .argument('<file>', 'what `penguindome backup` wrote; - for standard input')
     .option('--key <file>', 'the OpenPGP secret key, where the backup is encrypted')
     .option('--passphrase-file <file>', 'the passphrase of that key, instead of asking')
+    .option(
+      '--identities <file>',
+      'a list of identities that was saved with it; what the own list lacks is added before the store is replaced',
+    )
     .option(
       '--with-keys',
       "also put the server's settings, the files that they name, accounts, certificates and keys back",
@@ -53,6 +60,7 @@ One that was interrupted is run again.
 
 Examples:
   penguindome restore /var/backups/penguindome-2026-11-23.gz
+  penguindome restore --identities saved/identities.log saved/penguindome.gz
   penguindome restore --key operator-secret.asc --with-keys penguindome.gz.gpg
   ssh vault cat penguindome.gz | penguindome restore --yes -`;
 
@@ -60,6 +68,7 @@ async function restoreFrom(context: AdminContext, file: string, options: Options
   const { output, clock, random, signal } = context;
   const bytes = await openBytes(context, file, options);
   const { header, documents, files } = await verify(bytes());
+  const saved = options.identities === undefined ? [] : await savedIdentities(context, options.identities);
   output.note(
     `the backup of ${header.made_at.toISOString()} is whole: ${documents} documents, ${files.length} key files`,
   );
@@ -67,6 +76,7 @@ async function restoreFrom(context: AdminContext, file: string, options: Options
   const written = await restoreKeys(context, files, options);
   const store = await context.store();
   const identities = identityLogOf(await context.settings());
+  await addIdentities(identities, saved);
   const deps = { store, identities, clock, random, signal, pause };
   const { pending, revoked, unreadable } = await restoreStore(deps, readBackup(bytes()));
   await tellKeyNews(context);
@@ -95,6 +105,14 @@ async function tellKeyNews(context: AdminContext): Promise<void> {
   } catch (cause) {
     context.output.note(`hosts are not told of keys that were replaced or revoked: ${messageOf(cause)}`);
   }
+}
+
+async function savedIdentities({ output }: AdminContext, file: string): Promise<IdentityEvent[]> {
+  if (!(await exists(file)))
+    throw new OperatorError(`cannot read the list of identities ${file}: there is no such file`);
+  const { events, unreadable } = await openIdentityLog(file).read();
+  if (unreadable > 0) output.note(`${unreadable} lines of ${file} cannot be read and are left out`);
+  return events;
 }
 
 /** Reads all of it. @throws BackupDamaged where it is not whole */

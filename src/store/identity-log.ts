@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { chown, mkdir, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod';
@@ -63,10 +64,13 @@ export function openIdentityLog(path: string): IdentityLog {
   return { append: (event) => append(path, event), read: () => read(path) };
 }
 
+/** Root's commands append too, in a folder of the server's user: what a link of his names is none of theirs. */
+const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
 async function append(path: string, identity: IdentityEvent): Promise<void> {
   try {
     const made = await makeFile(path);
-    const file = await open(path, 'a+', 0o600);
+    const file = await open(path, APPEND, 0o600);
     try {
       const line = `${JSON.stringify(identity)}\n`;
       // One write: lines of several processes do not mix. A line that a crash cut off is closed, not continued.
@@ -118,7 +122,7 @@ async function makeFile(path: string): Promise<boolean> {
     return false;
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o750 });
-  const file = await open(path, 'a', 0o600);
+  const file = await open(path, APPEND, 0o600);
   try {
     const [owner, made] = await Promise.all([stat(folder), file.stat()]);
     if (owner.uid !== made.uid || owner.gid !== made.gid)
