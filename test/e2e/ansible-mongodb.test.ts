@@ -85,6 +85,8 @@ onMachineWithAnsibleAndMongod(
     t.regex(settings, /kind: mongo[\s\S]*tls: true/);
     t.is(changesOf(await mustPlay(inventory)), 0);
     lap('a second run');
+    await changesPassword(t, dome, inventory);
+    lap("another administrator's password");
 
     await dome.run(['systemctl', 'stop', 'penguindome-agent.target']);
     const host = await shown(dome, 'hosts', 'show', 'dome');
@@ -121,6 +123,17 @@ onMachineWithAnsibleAndMongod(
     lap('a restore');
   },
 );
+
+/** It came at random, and is set by the operator from now on: the set is made to know it, and told nowhere. */
+async function changesPassword(t: ExecutionContext, dome: Machine, inventory: Inventory): Promise<void> {
+  const password = 'from-the-vault-of-the-site';
+  const all = { ...inventory.groupVars['all'], penguindome_mongodb_admin_password: password };
+  const options = { playbook: 'playbooks/mongodb.yml', args: ['--tags', 'configure,run,verify', '-vvv'] };
+  const changed = await mustPlay({ ...inventory, groupVars: { all } }, options);
+  t.false(changed.said.includes(password));
+  t.is(await dome.run(['cat', `${SECRETS}/admin-password`]), password);
+  t.is(changesOf(await mustPlay({ ...inventory, groupVars: { all } }, options)), 0);
+}
 
 /** One report after the other; those that cannot be handed over wait, and go with the next that can. */
 const REPORTS = `
