@@ -96,6 +96,22 @@ if (rounds(0, 1) > 0) {
     );
   });
 
+  onAppliance('a machine whose server does not start at first has the same id at the next start', async (t) => {
+    const appliance = await makeAppliance(t);
+    await appliance.start({ files: { 'penguindome.yml': settingsFor(appliance) } });
+    await isUp(appliance);
+    const said = await appliance.run(`
+      . /usr/lib/penguindome-appliance/boot-environment.sh
+      remember machine_id=
+      systemctl stop penguindome-server
+      systemctl restart penguindome-appliance-good
+      remembered machine_id
+      cat /etc/machine-id
+    `);
+    const [remembered, own] = said.split('\n');
+    t.is(remembered, own);
+  });
+
   onAppliance('where no disk says how, it asks on the serial line, and again for what cannot be used', async (t) => {
     const appliance = await makeAppliance(t);
     const socket = join(appliance.folder, 'serial');
