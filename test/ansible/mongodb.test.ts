@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import type { ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import * as z from 'zod';
@@ -39,6 +40,7 @@ interface Member {
   ask(...args: string[]): unknown;
   start(): Promise<void>;
   kill(): Promise<void>;
+  isAlive(): boolean;
 }
 
 const SECRETS = {
@@ -48,7 +50,13 @@ const SECRETS = {
 };
 
 /** @param ports of all members; the first one makes the CA, which the others get */
-async function makeMember(t: ExecutionContext, ports: number[], port: number, first?: Member): Promise<Member> {
+async function makeMember(
+  t: ExecutionContext,
+  ports: number[],
+  port: number,
+  first?: Member,
+  days = 825,
+): Promise<Member> {
   const scratch = await scratchFolder(t);
   const [folder, data, config] = [join(scratch, 'etc'), join(scratch, 'db'), join(scratch, 'mongod.conf')];
   const secrets = join(folder, 'secrets');
@@ -74,7 +82,7 @@ async function makeMember(t: ExecutionContext, ports: number[], port: number, fi
   else
     for (const file of ['ca.key', 'ca.crt'])
       await writeFile(join(secrets, file), await readFile(join(first.folder, 'secrets', file)), { mode: 0o600 });
-  t.is(tool('penguindome-mongodb-files', 'certificate', 'localhost', '825').stdout, 'changed\n');
+  t.is(tool('penguindome-mongodb-files', 'certificate', 'localhost', `${days}`).stdout, 'changed\n');
   t.is(tool('penguindome-mongodb-files', 'bundle', 'localhost').stdout, 'changed\n');
   await writeSettings(config, {
     penguindome_mongodb_data: data,
@@ -82,8 +90,9 @@ async function makeMember(t: ExecutionContext, ports: number[], port: number, fi
     penguindome_mongodb_port: port,
   });
   let child: ChildProcess | undefined;
+  const isAlive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isAlive()) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
@@ -93,7 +102,7 @@ async function makeMember(t: ExecutionContext, ports: number[], port: number, fi
     if (!t.passed) t.log((await readFile(join(scratch, 'log'), 'utf8')).split('\n').slice(-30).join('\n'));
   });
   return {
-    ...{ port, name, folder, tool, kill },
+    ...{ port, name, folder, tool, kill, isAlive },
     wantPassword(input) {
       const { status, stdout, stderr } = spawnSync(join(ROLE, 'files/penguindome-mongodb-files'), ['administrator'], {
         env,
@@ -274,3 +283,66 @@ withMongod(
     t.is(await server.stop(), 0);
   },
 );
+
+/** How many days the certificate is good for that mongod serves now. */
+async function daysServed({ port, folder }: Member): Promise<number> {
+  const ca = await readFile(join(folder, 'ca.crt'));
+  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca });
+  await once(socket, 'secureConnect');
+  const { valid_to } = socket.getPeerCertificate();
+  socket.destroy();
+  return Math.round((Date.parse(valid_to) - Date.now()) / 86_400_000);
+}
+
+withMongod('a certificate that is near its end is renewed, and mongod takes it without a restart', async (t) => {
+  const port = await freePort();
+  const member = await makeMember(t, [port], port, undefined, 30);
+  await member.start();
+  member.ask('ensure', '60');
+  t.is(await daysServed(member), 30);
+  const store = await openStore(storeOf(member, [member]), { ...world, password: SECRETS['server-password'] });
+  t.teardown(() => store.close());
+
+  const renew = (...given: string[]) => member.tool('penguindome-mongodb-files', 'renew', 'localhost', '825', ...given);
+  t.like(renew(), { status: 0, stdout: 'changed\n', stderr: '' });
+  t.is(await daysServed(member), 825);
+  t.true(member.isAlive(), 'it is the same process');
+  t.truthy((await store.state()).epoch, 'who was connected still is');
+  t.notThrows(() => member.ask('verify', '60'));
+  t.like(renew(), { status: 0, stdout: 'unchanged\n' });
+
+  // What mongod did not take at one time it takes at the next.
+  await rm(join(member.folder, 'secrets/mongod.crt'));
+  t.is(member.tool('penguindome-mongodb-files', 'certificate', 'localhost', '400').stdout, 'changed\n');
+  t.is(member.tool('penguindome-mongodb-files', 'bundle', 'localhost').stdout, 'changed\n');
+  t.is(await daysServed(member), 825);
+  t.like(renew(), { status: 0, stdout: 'changed\n' });
+  t.is(await daysServed(member), 400);
+
+  await member.kill();
+  t.like(renew(), { status: 0, stdout: 'unchanged\n' }, 'one that does not run reads it when it starts');
+});
+
+withMongod('a given certificate is taken over when it is another one; where it ends soon, that is told', async (t) => {
+  const port = await freePort();
+  const member = await makeMember(t, [port], port);
+  await member.start();
+  member.ask('ensure', '60');
+  const given = ['mongod.crt', 'mongod.key', 'ca.crt'].map((name) => join(member.folder, 'secrets', name));
+  const renew = () => member.tool('penguindome-mongodb-files', 'renew', 'localhost', '825', ...given);
+  t.like(renew(), { status: 0, stdout: 'unchanged\n' });
+  const another = async (days: number) => {
+    await rm(join(member.folder, 'secrets/mongod.crt'));
+    t.is(member.tool('penguindome-mongodb-files', 'certificate', 'localhost', `${days}`).stdout, 'changed\n');
+  };
+  await another(20);
+  t.like(renew(), { status: 0, stdout: 'changed\n' }, 'whoever gives it renews it');
+  t.is(await daysServed(member), 20);
+  await another(10);
+  const soon = renew();
+  t.is(soon.status, 1);
+  t.regex(soon.stderr, /mongod\.pem, or its CA, ends within 14 days, and there is no newer one: notAfter=/);
+  t.is(await daysServed(member), 10);
+  await rm(join(member.folder, 'secrets/mongod.crt'));
+  t.regex(renew().stderr, /cannot use .*mongod\.crt: it is missing or empty/);
+});
