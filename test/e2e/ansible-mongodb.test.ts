@@ -83,6 +83,7 @@ onMachineWithAnsibleAndMongod(
     t.is((await dome.run(['stat', '-c', '%U:%G %a %n', ...paths])).trim(), MODES);
     const settings = await dome.run(['cat', '/etc/penguindome/server.yml']);
     t.regex(settings, /kind: mongo[\s\S]*tls: true/);
+    await renewsCertificate(t, dome);
     t.is(changesOf(await mustPlay(inventory)), 0);
     lap('a second run');
     await changesPassword(t, dome, inventory);
@@ -220,4 +221,26 @@ async function startReporting(server: Machine, machine: Machine): Promise<void> 
   const token = await server.run(['penguindome', 'enrollment', 'token', '--approve', '--uses', '1', '--expires', '1h']);
   await machine.write('/root/token', token, '600');
   await machine.run(['penguindome-agent', 'enroll', '--token-file', '/root/token']);
+}
+
+/** As the timer has it done, when it is due: mongod goes on, and a run afterwards finds nothing that it runs on older files of. */
+async function renewsCertificate(t: ExecutionContext, member: Machine): Promise<void> {
+  const PEM = '/etc/penguindome-mongodb/mongod.pem';
+  const serial = () => member.run(['openssl', 'x509', '-noout', '-serial', '-in', PEM]);
+  const process = () => member.run(['systemctl', 'show', '-P', 'MainPID', 'mongod']);
+  const before = { serial: await serial(), process: await process() };
+  await member.run(['systemctl', 'is-active', 'penguindome-mongodb-renew.timer']);
+  await member.run(['systemctl', 'start', 'penguindome-mongodb-renew']);
+  t.is(await serial(), before.serial, 'it is not due');
+  await member.run(['rm', `${SECRETS}/mongod.crt`]);
+  await member.run(['systemctl', 'start', 'penguindome-mongodb-renew']);
+  t.not(await serial(), before.serial);
+  t.is(await process(), before.process, 'mongod runs on');
+  const served = await member.run([
+    'sh',
+    '-c',
+    'openssl s_client -connect localhost:27017 </dev/null | openssl x509 -noout -serial',
+  ]);
+  t.is(served, await serial());
+  t.is((await member.run(['penguindome-mongodb-files', 'stale'])).trim(), 'fresh');
 }
