@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import * as z from 'zod';
+import { scratchFolder } from '../support/scratch.ts';
 import { changesOf, type Inventory, mustPlay, play } from './support/ansible.ts';
 import { arrivedNumbers, COUNT } from './support/arrivals.ts';
 import { bridgeNetwork, type Network } from './support/bridge-network.ts';
@@ -68,12 +68,16 @@ penguindome-server:penguindome-server 600 /etc/penguindome/keys/mongo-password`;
 onMachineWithAnsibleAndMongod(
   'one playbook sets up MongoDB, the server on it by TLS and an agent; what is lost whole comes back from a backup',
   async (t) => {
-    const lap = stopwatch(t);
     const dome = await bootMember(t);
+    const lap = stopwatch(t);
     await dome.run(['sh', '-c', `echo 127.0.0.1 ${DOME} >>/etc/hosts; hostname dome`]);
     const groups = ['penguindome_mongodb', 'penguindome_server', 'penguindome_agents'];
     const inventory: Inventory = { hosts: { dome: { machine: dome, groups } }, groupVars: { all: await variables(t) } };
 
+    const foretold = await mustPlay(inventory, { check: true, diff: true });
+    t.regex(foretold.said, /MongoDB is not set up here yet/);
+    t.not((await dome.attempt(['test', '-e', '/etc/mongod.conf'])).status, 0, 'a check changes nothing');
+    lap('a check of an empty machine');
     const first = await mustPlay(inventory, { diff: true });
     lap('a run for all of it on one machine');
     const secrets = await dome.run(['sh', '-c', `cat ${SECRETS}/keyfile; echo; cat ${SECRETS}/*-password`]);
@@ -88,11 +92,13 @@ onMachineWithAnsibleAndMongod(
     lap('a second run');
     await changesPassword(t, dome, inventory);
     lap("another administrator's password");
+    await isTheSameByUrl(t, dome, inventory);
+    lap('a check for the same database by its URL');
 
     await dome.run(['systemctl', 'stop', 'penguindome-agent.target']);
     const host = await shown(dome, 'hosts', 'show', 'dome');
     const history = await shown(dome, 'hosts', 'history', 'dome');
-    const backups = await mkdtemp(join(process.env['PENGUINDOME_TEST_SCRATCH'] ?? tmpdir(), 'backups-'));
+    const backups = await scratchFolder(t);
     const folder = ['-e', `penguindome_backup_folder=${backups}`];
     await mustPlay(inventory, { playbook: 'playbooks/backup.yml', args: folder });
     const [file = ''] = (await readdir(backups)).filter((name) => name.endsWith('.gz'));
@@ -136,22 +142,37 @@ async function changesPassword(t: ExecutionContext, dome: Machine, inventory: In
   t.is(changesOf(await mustPlay({ ...inventory, groupVars: { all } }, options)), 0);
 }
 
-/** One report after the other; those that cannot be handed over wait, and go with the next that can. */
+/** A MongoDB that is there: the settings and the password that this one has already. */
+async function isTheSameByUrl(t: ExecutionContext, dome: Machine, { groupVars }: Inventory): Promise<void> {
+  const ca = join(await scratchFolder(t), 'ca.crt');
+  await writeFile(ca, await dome.run(['cat', '/etc/penguindome/mongodb-ca.crt']));
+  const vars = {
+    penguindome_mongodb_password: (await dome.run(['cat', `${SECRETS}/server-password`])).trim(),
+    penguindome_mongodb_url: 'mongodb://penguindome@localhost:27017/penguindome?replicaSet=rs0&tls=true',
+    penguindome_mongodb_url_ca: ca,
+  };
+  const there = { hosts: { dome: { machine: dome, groups: ['penguindome_server'], vars } }, groupVars };
+  const checked = await mustPlay(there, { playbook: 'playbooks/server.yml', check: true, diff: true });
+  t.is(changesOf(checked), 0, checked.said);
+}
+
+/** One report after the other until it is enough; those that cannot be handed over wait, and go with the next that can. */
 const REPORTS = `
-  for n in $(seq "$1"); do
+  rm -f /srv/enough
+  until [ -e /srv/enough ]; do
     penguindome-agent collect
-    if penguindome-agent submit; then echo "$n" >>/srv/acknowledged; fi
+    echo >>/srv/collected
+    if penguindome-agent submit; then echo >>/srv/acknowledged; fi
+    sleep 0.5
   done
 `;
-const REPORTS_AROUND = 40;
-const AFTER = 3;
 
 onMachineWithAnsibleAndMongod(
   'of a replica set of three the machine of the primary is lost in the middle of reports, and no report; a new machine takes its place',
   async (t) => {
     const network = await bridgeNetwork(t);
-    const lap = stopwatch(t);
     const [db1, db2, db3] = await Promise.all([bootMember(t), bootMember(t), bootMember(t)]);
+    const lap = stopwatch(t);
     const first = await setOf(t, network, { db1, db2, db3 });
     await mustPlay(first);
     t.deepEqual(await statesSeenBy(db2), {
@@ -162,15 +183,17 @@ onMachineWithAnsibleAndMongod(
     lap('a run for a set of three and a server');
 
     await startReporting(db2, db3);
-    const reports = db3.run(['bash', '-c', REPORTS, 'reports', `${REPORTS_AROUND}`]);
-    await db3.until('some reports', async () => ((await acknowledgedBy(db3)).length >= 5 ? true : undefined));
+    const reports = db3.run(['bash', '-c', REPORTS]);
+    await reportsOf(db3, ({ acknowledged }) => acknowledged >= 5);
     process.kill(db1.leader, 'SIGKILL');
-    const before = (await acknowledgedBy(db3)).length;
-    await reports;
-    t.true((await acknowledgedBy(db3)).length > before, 'reports go on without it');
-    const states = await statesSeenBy(db2);
-    t.deepEqual([states['db2:27017'], states['db3:27017']].sort(), ['PRIMARY', 'SECONDARY']);
-    lap(`${REPORTS_AROUND} reports, and a primary that is lost`);
+    const states = await db2.until('another primary', async () => {
+      const seen = await statesSeenBy(db2).catch(() => undefined);
+      return [seen?.['db2:27017'], seen?.['db3:27017']].includes('PRIMARY') ? seen : undefined;
+    });
+    t.not(states['db1:27017'], 'PRIMARY');
+    const { acknowledged: meanwhile } = await reportsOf(db3, () => true);
+    await reportsOf(db3, ({ acknowledged }) => acknowledged >= meanwhile + 3);
+    lap('a primary that is lost, and another one');
 
     const another = await bootMember(t);
     const second = await setOf(t, network, { db1: another, db2, db3 });
@@ -178,8 +201,10 @@ onMachineWithAnsibleAndMongod(
     t.is(made.recap['db2']?.changed, 0, made.said);
     t.is(made.recap['db3']?.changed, 0, made.said);
     t.deepEqual(Object.values(await statesSeenBy(another)).sort(), ['PRIMARY', 'SECONDARY', 'SECONDARY']);
-    await db3.run(['bash', '-c', REPORTS, 'reports', `${AFTER}`]);
-    const all = Array.from({ length: REPORTS_AROUND + AFTER }, (_, index) => index + 1);
+    await db3.run(['touch', '/srv/enough']);
+    await reports;
+    const { collected } = await reportsOf(db3, () => true);
+    const all = Array.from({ length: collected }, (_, index) => index + 1);
     t.deepEqual(await arrivedNumbers(db2, 'db3'), all, 'each report once, in order');
     lap('a new machine in its place');
   },
@@ -208,9 +233,22 @@ async function statesSeenBy(machine: Machine): Promise<Record<string, string>> {
   return status.parse(JSON.parse(await machine.run(['penguindome-mongodb', 'status']))).members;
 }
 
-async function acknowledgedBy(machine: Machine): Promise<string[]> {
-  const { stdout } = await machine.attempt(['cat', '/srv/acknowledged']);
-  return stdout.split('\n').filter(Boolean);
+interface Reports {
+  collected: number;
+  /** rounds that ended with nothing waiting */
+  acknowledged: number;
+}
+
+/** Waits until there are as many. */
+async function reportsOf(machine: Machine, enough: (reports: Reports) => boolean): Promise<Reports> {
+  return machine.until('enough reports', async () => {
+    const count = async (name: string) => {
+      const { stdout } = await machine.attempt(['cat', `/srv/${name}`]);
+      return stdout.split('\n').length - 1;
+    };
+    const reports = { collected: await count('collected'), acknowledged: await count('acknowledged') };
+    return enough(reports) ? reports : undefined;
+  });
 }
 
 /** The agent as it is, with one plugin that numbers its reports. */
