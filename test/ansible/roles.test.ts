@@ -78,6 +78,20 @@ test('the example inventory sets variables that the roles have, and no secret', 
   }
 });
 
+test('each collection whose modules tasks use is a dependency of this one', async (t) => {
+  const files = (await readdir('ansible', { recursive: true })).filter((file) =>
+    /(^playbooks|\/tasks|\/handlers)\/[^/]+\.yml$/.test(file),
+  );
+  const texts = await Promise.all(files.map((file) => readFile(join('ansible', file), 'utf8')));
+  const used = texts.flatMap((text) =>
+    [...text.matchAll(/^\s+(?:- )?([a-z_]+\.[a-z_]+)\.[a-z_]+:$/gm)].map(([, name]) => name),
+  );
+  const { dependencies } = z
+    .object({ dependencies: presets })
+    .parse(parse(await readFile('ansible/galaxy.yml', 'utf8')));
+  t.deepEqual(new Set(Object.keys(dependencies)), new Set(used.filter((name) => name !== 'ansible.builtin')));
+});
+
 withAnsibleLint('ansible-lint finds nothing, by its profile for production and without a network', (t) => {
   const { status, stdout, stderr } = spawnSync('ansible-lint', ['--offline', '--nocolor', '-q'], {
     cwd: 'ansible',
