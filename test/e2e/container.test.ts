@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { freePort } from '../support/free-port.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { npmRunAppliance } from './support/appliance.ts';
 import { type ContainerImage, containerImage } from './support/container-image.ts';
 import { finish } from './support/finish.ts';
 import { onMachineWithPackages } from './support/needs.ts';
@@ -42,6 +43,21 @@ onMachineWithPackages(
     t.is(await readFile(join(volume, 'pki/ca.crt'), 'utf8'), ca);
     second.stop();
     t.is(await second.ended, 0);
+  },
+);
+
+onMachineWithPackages(
+  'the same packages give the same bytes, whatever folder and umask they are built in',
+  async (t) => {
+    const { layout } = await containerImage(t);
+    t.timeout(15 * 60_000, 'building an image');
+    const other = join(await scratchFolder(t), 'other');
+    const mask = process.umask(0o077);
+    t.teardown(() => process.umask(mask));
+    await mkdir(other);
+    const [again = ''] = (await npmRunAppliance(t, other, 'container')).split('  ');
+    const { status, stdout } = await finish('diff', ['-r', '-q', layout, again]);
+    t.is(status, 0, stdout);
   },
 );
 

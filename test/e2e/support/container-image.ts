@@ -25,6 +25,8 @@ const config = z.object({
 export type ContainerImage = z.output<typeof config>['config'] & {
   /** its files, unpacked. Shared: nobody writes below */
   root: string;
+  /** the same as it was built */
+  layout: string;
 };
 
 /** `npm run appliance -- container`, unpacked as a runtime does it, once for all test files of a run. */
@@ -38,7 +40,7 @@ export async function containerImage(t: ExecutionContext): Promise<ContainerImag
     await unpack(scratch);
   });
   const { parsed } = await readLayout(layoutIn(folder));
-  return { ...parsed.config, root: rootIn(folder) };
+  return { ...parsed.config, root: rootIn(folder), layout: layoutIn(folder) };
 }
 
 const layoutIn = (folder: string) => join(folder, 'layout');
