@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -148,8 +148,17 @@ if (rounds(0, 1) > 0) {
       const worse = await otherSystem(appliance, 'worse', 'rm /usr/lib/penguindome/server/penguindome-server');
 
       await appliance.restart();
-      await appliance.start({ disks: { better } });
-      await appliance.run('penguindome-appliance upgrade /dev/disk/by-id/virtio-better', 600);
+      const published = await asPublished(better);
+      await appliance.start({ disks: { better: published.disk } });
+      await appliance.run(`
+        head -c ${published.bytes} /dev/disk/by-id/virtio-better >/data/new.system.zst
+        head -c ${published.bytes >> 1} /data/new.system.zst >/data/cut.system.zst
+      `);
+      const refused = (file: string) => appliance.run(`! penguindome-appliance upgrade ${file} 2>&1`, 600);
+      t.regex(await refused(`/data/new.system.zst ${'0'.repeat(64)}`), /its SHA-256 is not 0000/);
+      t.regex(await refused('/data/cut.system.zst'), /it is cut off or damaged/);
+      t.regex(await appliance.run('penguindome-appliance status'), /next start: a\n/);
+      await appliance.run(`penguindome-appliance upgrade /data/new.system.zst ${published.sha256}`, 600);
       await appliance.restart();
       await appliance.start({ disks: { worse } });
       await isUp(appliance);
@@ -280,6 +289,16 @@ async function otherSystem(appliance: Appliance, name: string, commands: string)
   await writeFile(script, `${commands.replace('VERSION', join(appliance.folder, 'VERSION'))}\n`);
   await run('debugfs', '-w', '-f', script, file);
   return file;
+}
+
+/** As `npm run appliance` packs a system, on a disk: padded to whole sectors. */
+async function asPublished(system: string): Promise<{ disk: string; bytes: number; sha256: string }> {
+  const disk = `${system}.zst`;
+  await run('zstd', '-q', '-f', '-T0', system, '-o', disk);
+  const { size: bytes } = await stat(disk);
+  const sha256 = (await run('sha256sum', disk)).slice(0, 64);
+  await truncate(disk, Math.ceil(bytes / 512) * 512);
+  return { disk, bytes, sha256 };
 }
 
 /** In mebibytes. */
