@@ -14,6 +14,7 @@ import { decodeToken } from '../../src/wire/v2/token.ts';
 /** Eight times as much may take so many times as long: what grows with the square takes 64 times. */
 const LARGER = 8;
 const ALLOWED = 28;
+const ATTEMPTS = 4;
 /** No noise explains this. */
 const HOPELESS = 150;
 /** Milliseconds, below which a time says nothing. */
@@ -34,9 +35,12 @@ function grows<T extends string | Buffer>(name: string, make: (size: number) => 
     const middle = quickest(read, make(size * LARGER));
     t.true(middle / small < HOPELESS, `${LARGER} times ${size} took ${middle / small} times as long`);
     if (middle / small < ALLOWED) return;
-    // once may be the machine's doing (memory that was to be tidied up), twice in a row is ours
-    const large = quickest(read, make(size * LARGER ** 2));
-    t.true(large / middle < ALLOWED, `${LARGER} times ${size * LARGER} took ${large / middle} times as long`);
+    // once or twice may be the machine's doing (memory that was to be tidied up, others at work), each time is ours
+    let ratio = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < ATTEMPTS && ratio >= ALLOWED; attempt++) {
+      ratio = Math.min(ratio, quickest(read, make(size * LARGER ** 2)) / quickest(read, make(size * LARGER)));
+    }
+    t.true(ratio < ALLOWED, `${LARGER} times ${size * LARGER} took ${ratio} times as long`);
   });
 }
 
