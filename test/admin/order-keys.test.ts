@@ -191,15 +191,17 @@ test('the list of revocations grows by number, is outside the store, and does no
   t.is((await follow(site)).revocations?.revoked.length, 3);
 });
 
+/** Whom a backup is encrypted to, what opens it, and its own file. */
+async function whereBackupsGo(site: OrdersSite) {
+  const userIDs = [{ name: 'op' }];
+  const { privateKey, publicKey } = await generateKey({ type: 'ecc', curve: 'curve25519Legacy', userIDs });
+  const [to, key] = [await site.file('op.asc', publicKey), await site.file('op-secret.asc', privateKey, 0o600)];
+  return { to, key, backup: join(dirname(site.folder), 'whole.gpg') };
+}
+
 test('keys put back by force out of an older backup do not take back what was revoked or replaced since', async (t) => {
   const site = await ordersSite(t);
-  const { privateKey, publicKey } = await generateKey({
-    type: 'ecc',
-    curve: 'curve25519Legacy',
-    userIDs: [{ name: 'op' }],
-  });
-  const [to, key] = [await site.file('op.asc', publicKey), await site.file('op-secret.asc', privateKey, 0o600)];
-  const backup = join(dirname(site.folder), 'whole.gpg');
+  const { to, key, backup } = await whereBackupsGo(site);
   await site.ok('keys', 'revoke', 'operator', 'A'.repeat(40), '--why', 'left', '--yes');
   await site.ok('backup', '--with-keys', '--to', to, backup);
   await site.ok('keys', 'rotate', 'orders', '--yes');
@@ -212,13 +214,7 @@ test('keys put back by force out of an older backup do not take back what was re
 
 test('nor do they where the settings put back by force name other folders, and another store', async (t) => {
   const site = await ordersSite(t);
-  const { privateKey, publicKey } = await generateKey({
-    type: 'ecc',
-    curve: 'curve25519Legacy',
-    userIDs: [{ name: 'op' }],
-  });
-  const [to, key] = [await site.file('op.asc', publicKey), await site.file('op-secret.asc', privateKey, 0o600)];
-  const backup = join(dirname(site.folder), 'whole.gpg');
+  const { to, key, backup } = await whereBackupsGo(site);
   const before = await readFile(site.config, 'utf8');
   const elsewhere = join(dirname(site.folder), 'elsewhere');
   const [keys, file] = [join(elsewhere, 'keys'), join(elsewhere, 'store/penguindome.db')];
